@@ -1,0 +1,45 @@
+// tls.h - mutual TLS 1.3 (RFC 8446) as a channel; the door to money.
+//
+// A TlsConfig holds one generation of certificate, key, CA, CRL and settings; every session of that
+// generation uses it for each record, so it must outlive them. TLS 1.2 (ECDHE with AEAD only) is
+// compiled in and off unless `version_min` says otherwise. No tickets, no early data, no
+// renegotiation. Groups: X25519, P-256. A post-handshake KeyUpdate is not supported by the library
+// and ends the session.
+//
+//   V1. A server session is established only with a client certificate that the CA signed, that is
+//       inside its dates, meant for client authentication, and not on the CRL.
+//   V2. A client session is established only with a server whose certificate names the host asked.
+//   V3. Nothing but TLS records is ever put into cipher_out.
+#pragma once
+
+#include "channel/channel.h"
+
+enum class TlsEnd : uint8_t { server, client };
+enum class TlsVersion : uint8_t { tls12, tls13 };
+
+// Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty.
+struct TlsFiles {
+    Slice certificate;  // own certificate, then intermediates
+    Slice key;
+    Slice ca;
+    Slice crl;
+};
+
+struct TlsConfig {
+    bool loaded;
+    alignas(16) uint8_t state[4096];
+};
+
+// Loads one generation. On anything but ok nothing is held and `reason` points to a literal that
+// says which part is at fault. Returns invalid for texts that are not certificates, keys or CRLs,
+// absent when key and certificate do not belong together, full without memory.
+Status tls_config_load(TlsConfig& config, TlsEnd end, TlsVersion version_min, const TlsFiles& files,
+                       const char*& reason);
+void tls_config_free(TlsConfig& config);
+
+// The end of the own certificate's validity, ms since 1970 UTC; 0 when none is loaded.
+uint64_t tls_config_not_after_ms(const TlsConfig& config);
+
+// Opens a channel. `host` is the name that a client asks for (V2) and nullptr for a server.
+// Returns full when the library's heap has no room.
+Status tls_open(Channel& channel, TlsConfig& config, const char* host);

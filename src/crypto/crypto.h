@@ -1,0 +1,24 @@
+// crypto.h - brings the library of cryptography up on our memory, our clock and our randomness.
+//
+// Mbed TLS gets one fixed heap cut from the arena (P5), one source of random bytes, port_random
+// (P11), and the wall clock that the server was last told. Nothing of the library shows here.
+#pragma once
+
+#include "base/arena.h"
+#include "base/heap.h"
+#include "base/status.h"
+
+// Takes the library's heap from `arena`: room for `sessions` established TLS sessions, of which
+// `handshakes` may be in their handshake at once, and for what the process itself needs.
+void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes);
+
+// Must be called once, before anything else of crypto/ or channel/, from the only thread there is.
+// `heap` becomes the library's only memory; nullptr leaves it on the C library's (tools and tests).
+// Returns failed when the library's self-set-up does.
+Status crypto_init(Heap* heap);
+
+// Tells the library the time that certificates are judged by, in ms since 1970 UTC.
+void crypto_clock_set(uint64_t wall_ms);
+
+// Fills `out` with random bytes. Returns failed, with `out` zeroed, when the source does.
+Status crypto_random(uint8_t* out, uint32_t size);
