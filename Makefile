@@ -1,0 +1,337 @@
+# Pennybank's build. `make` alone prints what there is; `make check` is the whole proof.
+#
+# Everything made lies below build/, and every path here is relative, so the checkout may lie
+# anywhere, blanks in its path included. The libraries are compiled from source, the same way
+# for each board: their sources come through tools/deps/fetch, or from trees of your own with
+# MBEDTLS_SRC= LIBUV_SRC= ARGON2_SRC= INIH_SRC=.
+#
+#   BUILD=DIR     a build folder of its own, for instance to build beside another build
+#   BOARD=NAME    what to build for; port/board/NAME.mk says how
+#   V=1           prints each command
+#   NO_INSTALL=1  names missing packages and stops, where it would install them
+
+BUILD ?= build
+BOARD ?= host
+O     := $(BUILD)/$(BOARD)
+A     := $(BUILD)/asan
+DEPS  := build/deps
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL := /bin/sh
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+export LC_ALL := C
+export MBEDTLS_SRC LIBUV_SRC ARGON2_SRC INIH_SRC NO_INSTALL
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(2)
+endif
+
+include port/board/$(BOARD).mk
+
+CCACHE := $(shell command -v ccache)
+PYTHON ?= /usr/bin/python3
+CLANG  ?= clang++
+
+# Writes one line of text into the target, whose time stands still when the text is the same.
+write_if_new = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' >$@.new && \
+    if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+
+# --- Sources of ours ------------------------------------------------------------------------
+
+find = $(sort $(shell find $(1) -name '$(2)' -not -path '*/.*' 2>/dev/null))
+
+CORE_CPP     := $(call find,src,*.cpp)
+CORE_C       := $(call find,src,*.c)
+PORT_MAIN    := $(wildcard port/posix/main.cpp)
+PORT_CPP     := $(filter-out $(PORT_MAIN),$(call find,port/posix,*.cpp))
+PENNY_CPP    := $(call find,tools/penny,*.cpp)
+PENNYCTL_CPP := $(call find,tools/pennyctl,*.cpp)
+UNIT_CPP     := $(call find,tests/unit,*.cpp)
+PROGRAM_CPP  := $(CORE_CPP) $(PORT_MAIN) $(PORT_CPP) $(PENNY_CPP) $(PENNYCTL_CPP)
+
+# A program appears as soon as its room has a file.
+PROGRAMS := $(if $(PORT_MAIN),pennyd) $(if $(PENNY_CPP),penny) $(if $(PENNYCTL_CPP),pennyctl)
+
+# --- Flags ----------------------------------------------------------------------------------
+
+WARN_C := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wswitch-enum -Wundef \
+          -Wimplicit-fallthrough -Wformat=2 -Wvla -Wno-missing-field-initializers -Werror
+WARN   := $(WARN_C)
+
+# The server needs no C++ run-time library; functions and data lie in sections of their own, so
+# that the linker drops what nothing calls.
+LEAN     := -fno-exceptions -fno-rtti -fno-threadsafe-statics
+SECTIONS := -ffunction-sections -fdata-sections
+HARDEN   := -fstack-protector-strong -fPIE
+FORTIFY  := -D_FORTIFY_SOURCE=2
+OPT      ?= -O2 -g
+
+# How inih is compiled, and so how config.cpp must see it: one line at a time on the stack, no
+# heap, a first error ends it, and a comment may follow a value.
+INI_DEFINES := -DINI_USE_STACK=1 -DINI_ALLOW_REALLOC=0 -DINI_MAX_LINE=1024 \
+               -DINI_STOP_ON_FIRST_ERROR=1 -DINI_HANDLER_LINENO=1 -DINI_ALLOW_MULTILINE=0 \
+               -DINI_ALLOW_BOM=1 -DINI_ALLOW_INLINE_COMMENTS=1
+TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"'
+
+DEP_INCLUDES := -isystem $(DEPS)/mbedtls/include -isystem $(DEPS)/libuv/include \
+                -isystem $(DEPS)/argon2/include -isystem $(DEPS)/inih
+OUR_INCLUDES := -Isrc -Iport -I$(BUILD)/gen -iquote . $(DEP_INCLUDES)
+OUR_DEFINES  := $(TLS_DEFINES) $(INI_DEFINES)
+
+HAVE_EDITLINE := $(if $(filter host,$(BOARD)),$(if $(wildcard /usr/include/histedit.h),1,0),0)
+TOOL_FLAGS    := -Itools -DPENNY_HAVE_EDITLINE=$(HAVE_EDITLINE)
+
+OUR_CXX  := -std=c++20 $(LEAN) $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES)
+OUR_C    := -std=c11 -D_GNU_SOURCE $(SECTIONS) $(WARN_C) $(OUR_DEFINES) $(OUR_INCLUDES) \
+            -isystem $(DEPS)/mbedtls/library
+TEST_CXX := -std=c++20 $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES) -Itests
+
+HOST_OPT := $(OPT) $(HARDEN) $(BOARD_FLAGS)
+ASAN_OPT := -O1 -g -fno-omit-frame-pointer -fPIE \
+            -fsanitize=address,undefined -fno-sanitize-recover=all
+
+LINK := -pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
+        -static-libgcc $(BOARD_FLAGS)
+SYSTEM_LIBS := -lpthread -ldl
+
+# --- The libraries --------------------------------------------------------------------------
+
+# Goals that touch no source of others need none of it, nor a network.
+NO_DEPS_GOALS := help clean distclean tools-install
+ifneq ($(filter-out $(NO_DEPS_GOALS),$(MAKECMDGOALS)),)
+include $(DEPS)/sources.mk
+endif
+
+$(DEPS)/sources.mk: FORCE | tools-build
+	@tools/deps/fetch
+
+LIB_BASE := -w $(SECTIONS) $(HARDEN) $(FORTIFY) $(BOARD_FLAGS)
+
+# Mbed TLS is compiled for size, but what a handshake or a record spends its time in for speed.
+# No file gets a flag for a processor extension: the library looks for them at run time.
+MBEDTLS_HOT := aes aesce aesni bignum bignum_core bignum_mod bignum_mod_raw chacha20 chachapoly \
+               constant_time ecp ecp_curves ecp_curves_new gcm md poly1305 sha256 sha512
+MBEDTLS_SRCS := $(wildcard $(DEPS)/mbedtls/library/*.c)
+MBEDTLS_FLAGS := -std=gnu11 $(LIB_BASE) $(TLS_DEFINES) -Iport -I$(DEPS)/mbedtls/include \
+                 -I$(DEPS)/mbedtls/library
+
+LIBUV_NAMES := fs-poll idna inet random strscpy strtok thread-common threadpool timer uv-common \
+               uv-data-getter-setters version \
+               $(addprefix unix/,async core dl fs getaddrinfo getnameinfo linux loop-watcher \
+               loop pipe poll process procfs-exepath proctitle random-devurandom \
+               random-getentropy random-getrandom random-sysctl-linux signal stream tcp thread \
+               tty udp)
+LIBUV_SRCS  := $(LIBUV_NAMES:%=$(DEPS)/libuv/src/%.c)
+LIBUV_FLAGS := -std=gnu11 -Os $(LIB_BASE) -D_FILE_OFFSET_BITS=64 -D_LARGEFILE_SOURCE \
+               -D_GNU_SOURCE -D_POSIX_C_SOURCE=200112 -I$(DEPS)/libuv/include \
+               -I$(DEPS)/libuv/src
+
+# Argon2's own threads stay out; its plain file at -O2 is as fast as the one with intrinsics.
+ARGON2_SRCS  := $(addprefix $(DEPS)/argon2/src/,argon2.c core.c blake2/blake2b.c encoding.c ref.c)
+ARGON2_FLAGS := -std=c11 -O2 $(LIB_BASE) -DARGON2_NO_THREADS -I$(DEPS)/argon2/include \
+                -I$(DEPS)/argon2/src
+
+INIH_SRCS  := $(DEPS)/inih/ini.c
+INIH_FLAGS := -std=c11 -Os $(LIB_BASE) $(INI_DEFINES) -I$(DEPS)/inih
+
+LIBS := $(addprefix $(O)/lib/,libmbedtls.a libuv.a libargon2.a libinih.a)
+
+lib_objects = $(patsubst $(DEPS)/%.c,$(O)/obj/deps/%.o,$(1))
+
+# $(1) is the library's name here, $(2) the archive's, $(3) the prefix of its variables.
+define library
+$(O)/lib/$(2): $$(call lib_objects,$$($(3)_SRCS))
+	$$(call say,AR,$$@)
+	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcD $$@ $$^
+
+$(O)/obj/deps/$(1)/%.o: $(DEPS)/$(1)/%.c $(O)/$(1).flags $(DEPS)/sources.mk
+	$$(call say,CC,$$(<:$(DEPS)/%=%))
+	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CC) $$($(3)_FLAGS) $$($(3)_OPT) -c -o $$@ $$<
+
+FLAG_FILES += $(O)/$(1).flags
+$(O)/$(1).flags: FLAG_TEXT = $$(CC) $$($(3)_FLAGS)
+endef
+$(eval $(call library,mbedtls,libmbedtls.a,MBEDTLS))
+$(eval $(call library,libuv,libuv.a,LIBUV))
+$(eval $(call library,argon2,libargon2.a,ARGON2))
+$(eval $(call library,inih,libinih.a,INIH))
+
+$(call lib_objects,$(MBEDTLS_SRCS)): port/mbedtls_config.h
+MBEDTLS_OPT = $(if $(filter $(MBEDTLS_HOT),$(basename $(notdir $<))),-O2,-Os)
+
+# --- Ours -----------------------------------------------------------------------------------
+
+FLAG_FILES += $(O)/our.flags $(A)/our.flags $(BUILD)/clang/our.flags
+$(O)/our.flags: FLAG_TEXT = $(CXX) $(HOST_OPT) $(OUR_CXX) $(TOOL_FLAGS) $(LINK)
+$(A)/our.flags: FLAG_TEXT = $(CXX) $(ASAN_OPT) $(OUR_CXX) $(TOOL_FLAGS)
+$(BUILD)/clang/our.flags: FLAG_TEXT = $(CLANG) $(OUR_CXX) $(TOOL_FLAGS)
+
+# A file of flags changes only when the flags do, and then everything made with them follows.
+$(FLAG_FILES): FORCE
+	@$(call write_if_new,$(FLAG_TEXT))
+
+# The version and the time of the build, for the files that include "version.h". The time is the
+# commit's, so that the same commit gives the same program.
+VERSION_TEXT := $(shell git describe --always --dirty --tags 2>/dev/null || \
+                cat VERSION 2>/dev/null || echo unknown)
+BUILD_TIME   := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null),0)
+$(BUILD)/gen/version.h: FORCE
+	@mkdir -p $(@D)
+	@{ echo '// version.h - made by the build.'; echo '#pragma once'; echo; \
+	   echo '#define PENNY_VERSION "$(VERSION_TEXT)"'; \
+	   echo '#define PENNY_BUILD_TIME $(BUILD_TIME)LL  // seconds since 1970'; } >$@.new
+	@if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+
+# $(1) is the folder of a variant, $(2) its options for the compiler.
+define variant
+$(1)/obj/tools/%.o: tools/%.cpp $(1)/our.flags $(DEPS)/sources.mk | $(BUILD)/gen/version.h
+	$$(call say,CXX,$$(@:$(BUILD)/%=%))
+	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CXX) $(2) $$(OUR_CXX) $$(TOOL_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(1)/obj/tests/%.o: tests/%.cpp $(1)/our.flags $(DEPS)/sources.mk | tools-test
+	$$(call say,CXX,$$(@:$(BUILD)/%=%))
+	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CXX) $(2) $$(TEST_CXX) -MMD -MP -c -o $$@ $$<
+
+$(1)/obj/%.o: %.cpp $(1)/our.flags $(DEPS)/sources.mk port/mbedtls_config.h | $(BUILD)/gen/version.h
+	$$(call say,CXX,$$(@:$(BUILD)/%=%))
+	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CXX) $(2) $$(OUR_CXX) -MMD -MP -c -o $$@ $$<
+
+$(1)/obj/%.o: %.c $(1)/our.flags $(DEPS)/sources.mk port/mbedtls_config.h
+	$$(call say,CC,$$(@:$(BUILD)/%=%))
+	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CC) $(2) $$(OUR_C) -MMD -MP -c -o $$@ $$<
+
+$(1)/lib/libpennycore.a: $$(CORE_CPP:%.cpp=$(1)/obj/%.o) $$(CORE_C:%.c=$(1)/obj/%.o) $(1)/core.list
+$(1)/lib/libpennyport.a: $$(PORT_CPP:%.cpp=$(1)/obj/%.o) $(1)/port.list
+$(1)/lib/libpennycore.a $(1)/lib/libpennyport.a:
+	$$(call say,AR,$$(@:$(BUILD)/%=%))
+	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcD $$@ $$(filter %.o,$$^)
+
+$(1)/core.list: FLAG_TEXT = $$(CORE_CPP) $$(CORE_C)
+$(1)/port.list: FLAG_TEXT = $$(PORT_CPP)
+$(1)/unit.list: FLAG_TEXT = $$(UNIT_CPP)
+$(1)/core.list $(1)/port.list $(1)/unit.list: FORCE
+	@$$(call write_if_new,$$(FLAG_TEXT))
+
+$(1)/pennyd: $$(PORT_MAIN:%.cpp=$(1)/obj/%.o)
+$(1)/penny: $$(PENNY_CPP:%.cpp=$(1)/obj/%.o)
+$(1)/pennyctl: $$(PENNYCTL_CPP:%.cpp=$(1)/obj/%.o)
+$(addprefix $(1)/,pennyd penny pennyctl): $(1)/lib/libpennyport.a $(1)/lib/libpennycore.a $(LIBS)
+
+$(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyport.a \
+                 $(1)/lib/libpennycore.a $(LIBS) $(1)/unit.list
+	$$(call say,LINK,$$(@:$(BUILD)/%=%))
+	$$(Q)$$(CXX) $(2) -pie -o $$@ $$(filter %.o,$$^) \
+	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lgtest_main -lgtest $$(SYSTEM_LIBS)
+endef
+$(eval $(call variant,$(O),$$(HOST_OPT)))
+$(eval $(call variant,$(A),$$(ASAN_OPT)))
+
+$(O)/penny $(A)/penny: EXTRA_LIBS = $(if $(filter 1,$(HAVE_EDITLINE)),-ledit)
+
+# The C driver links, so that nothing of the C++ run-time library can slip in; readelf checks.
+$(addprefix $(O)/,pennyd penny pennyctl):
+	$(call say,LINK,$(@:$(BUILD)/%=%))
+	$(Q)$(CC) $(HOST_OPT) $(LINK) -o $@ $(filter %.o,$^) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTRA_LIBS) $(SYSTEM_LIBS)
+	$(Q)if readelf -d $@ | grep 'libstdc++'; then \
+	    echo "error: $@ needs the C++ run-time library" >&2; rm -f $@; exit 1; fi
+
+# libedit's own libraries may need the C++ one, which is theirs; readelf sees direct needs only.
+$(addprefix $(A)/,pennyd penny pennyctl):
+	$(call say,LINK,$(@:$(BUILD)/%=%))
+	$(Q)$(CXX) $(ASAN_OPT) -pie -o $@ $(filter %.o,$^) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTRA_LIBS) $(SYSTEM_LIBS)
+
+# What people and tests run; a hard link, so that a running program does not stand in the way.
+$(addprefix $(BUILD)/,pennyd penny pennyctl): $(BUILD)/%: $(O)/%
+	$(Q)ln -f $< $@
+
+# --- The second compiler --------------------------------------------------------------------
+
+clang_ok = $(patsubst %.cpp,$(BUILD)/clang/%.ok,$(1))
+
+$(BUILD)/clang/tools/%.ok: CLANG_FLAGS = $(OUR_CXX) $(TOOL_FLAGS)
+$(BUILD)/clang/tests/%.ok: CLANG_FLAGS = $(TEST_CXX)
+$(BUILD)/clang/%.ok: CLANG_FLAGS = $(OUR_CXX)
+$(BUILD)/clang/%.ok: %.cpp $(BUILD)/clang/our.flags $(DEPS)/sources.mk \
+                     | tools-test $(BUILD)/gen/version.h
+	$(call say,CLANG,$<)
+	$(Q)mkdir -p $(@D) && $(CLANG) $(CLANG_FLAGS) -fsyntax-only -MMD -MP -MF $@.d -MT $@ $<
+	@touch $@
+
+# --- Targets --------------------------------------------------------------------------------
+
+UNIT := $(if $(UNIT_CPP),$(O)/unit_tests)
+UNIT_ASAN := $(if $(UNIT_CPP),$(A)/unit_tests)
+CORE := $(O)/lib/libpennycore.a $(O)/lib/libpennyport.a
+RUN = $(PYTHON) -B tests/run --build $(BUILD)
+
+.PHONY: help all check test asan clang lint wire demo size deps tools-install clean distclean
+.PHONY: tools-build tools-test tools-wire FORCE
+
+help:
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+all: $(LIBS) $(CORE) $(addprefix $(BUILD)/,$(PROGRAMS)) ## pennyd, penny and pennyctl, in build/
+
+check: all asan-build clang tools-wire $(UNIT) ## everything that must hold: build, both compilers, every test
+	@$(RUN)
+
+test: tools-test $(UNIT) ## the unit tests
+	@$(RUN) --suite unit
+
+asan: tools-test asan-build ## the unit tests under the address and undefined-behaviour sanitizers
+	@$(RUN) --suite asan
+
+clang: $(call clang_ok,$(PROGRAM_CPP) $(UNIT_CPP)) ## a second compiler reads every file of ours
+
+lint: tools-test $(CORE) ## who includes whom, what the core calls, and how the text is kept
+	@$(RUN) --suite lint
+
+wire: tools-wire all ## the black-box tests against the programs
+	@$(RUN) --suite wire
+
+demo: all ## a bank with people, money and a running server, to play with
+	@if [ -x tools/demo ]; then exec tools/demo; else \
+	    echo 'error: there is no tools/demo yet' >&2; exit 1; fi
+
+size: all ## what the programs weigh
+	@tools/size $(O) $(PROGRAMS)
+
+deps: $(DEPS)/sources.mk ## fetches the sources of the libraries and says which were taken
+	@sed -n 's/^\([A-Z0-9]*\)_VERSION := /\1 /p' $(DEPS)/sources.mk
+
+tools-install: ## installs every package that any target needs; NO_INSTALL=1 only names them
+	@tools/deps/install build test wire
+	@tools/deps/install --list build test wire
+
+clean: ## removes what was built, and keeps the fetched sources
+	rm -rf $(BUILD)/host $(BUILD)/asan $(BUILD)/clang $(BUILD)/gen $(BUILD)/tests
+	rm -f $(addprefix $(BUILD)/,pennyd penny pennyctl)
+
+distclean: ## removes build/ whole
+	rm -rf build
+
+.PHONY: asan-build $(O)/lib
+$(O)/lib: $(LIBS) $(CORE)
+asan-build: $(UNIT_ASAN) $(A)/lib/libpennycore.a $(addprefix $(A)/,$(PROGRAMS))
+
+tools-build:
+	@tools/deps/install build
+tools-test: | tools-build
+	@tools/deps/install test
+tools-wire: | tools-test
+	@tools/deps/install wire
+
+FORCE:
+
+-include $(shell find $(O) $(A) $(BUILD)/clang -name '*.d' 2>/dev/null)
