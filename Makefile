@@ -80,7 +80,8 @@ OPT      ?= -O2 -g
 INI_DEFINES := -DINI_USE_STACK=1 -DINI_ALLOW_REALLOC=0 -DINI_MAX_LINE=1024 \
                -DINI_STOP_ON_FIRST_ERROR=1 -DINI_HANDLER_LINENO=1 -DINI_ALLOW_MULTILINE=0 \
                -DINI_ALLOW_BOM=1 -DINI_ALLOW_INLINE_COMMENTS=1
-TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"mbedtls_config.h"'
+# The path is spelled out, since the library has a header of the same name beside its own.
+TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"'
 
 DEP_INCLUDES := -isystem $(DEPS)/mbedtls/include -isystem $(DEPS)/libuv/include \
                 -isystem $(DEPS)/argon2/include -isystem $(DEPS)/inih
@@ -121,7 +122,7 @@ LIB_BASE := -w $(SECTIONS) $(HARDEN) $(FORTIFY) $(BOARD_FLAGS)
 MBEDTLS_HOT := aes aesce aesni bignum bignum_core bignum_mod bignum_mod_raw chacha20 chachapoly \
                constant_time ecp ecp_curves ecp_curves_new gcm md poly1305 sha256 sha512
 MBEDTLS_SRCS := $(wildcard $(DEPS)/mbedtls/library/*.c)
-MBEDTLS_FLAGS := -std=gnu11 $(LIB_BASE) $(TLS_DEFINES) -Iport -I$(DEPS)/mbedtls/include \
+MBEDTLS_FLAGS := -std=gnu11 $(LIB_BASE) $(TLS_DEFINES) -iquote . -I$(DEPS)/mbedtls/include \
                  -I$(DEPS)/mbedtls/library
 
 LIBUV_NAMES := fs-poll idna inet random strscpy strtok thread-common threadpool timer uv-common \
