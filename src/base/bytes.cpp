@@ -31,6 +31,10 @@ Slice slice_of(const char* text) {
     return {reinterpret_cast<const uint8_t*>(text), size};
 }
 
+Slice slice_of_chars(const char* chars, uint32_t size) {
+    return {reinterpret_cast<const uint8_t*>(chars), size};
+}
+
 Slice slice_part(Slice slice, uint32_t from, uint32_t size) {
     if (from > slice.size) from = slice.size;
     if (size > slice.size - from) size = slice.size - from;

@@ -34,6 +34,7 @@ struct Writer {
 
 // Slices.
 Slice slice_of(const char* text);              // up to the NUL, which is left out
+Slice slice_of_chars(const char* chars, uint32_t size);
 Slice slice_part(Slice slice, uint32_t from, uint32_t size);  // clipped to what there is
 bool slice_equal(Slice a, Slice b);
 bool slice_equal_text(Slice a, const char* text);

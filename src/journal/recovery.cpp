@@ -1,0 +1,106 @@
+#include "journal/recovery.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+namespace {
+
+constexpr RecoveryRow rows[] = {
+#define RECOVERY(found, later, marked, action, said)                                       \
+    {RecoveryFound::found, RecoveryWhen::later, RecoveryWhen::marked, RecoveryAction::action, said},
+#include "journal/recovery.def"
+#undef RECOVERY
+};
+
+constexpr uint32_t row_count = sizeof rows / sizeof rows[0];
+
+bool matches(RecoveryWhen when, bool fact) {
+    return when == RecoveryWhen::any || (when == RecoveryWhen::yes) == fact;
+}
+
+// K1, for a batch whose own bytes are sound.
+bool continues(const Recovery& recovery, const RecoveryBatch& batch) {
+    const BatchHeader& header = batch.header;
+    if (header.segment != recovery.segment || header.offset != recovery.offset) return false;
+    if (recovery.offset > 0 && header.salt != recovery.salt) return false;
+    if (header.time_ms < recovery.time_ms) return false;
+    if (!recovery.anchored) return true;
+    if (header.seq != recovery.batch_seq + 1) return false;
+    if (header.entry_first != recovery.entry_seq + 1) return false;
+    return hash_equal(header.previous, recovery.chain);
+}
+
+}  // namespace
+
+const RecoveryRow* recovery_rows(uint32_t& out_count) {
+    out_count = row_count;
+    return rows;
+}
+
+const RecoveryRow& recovery_decide(RecoveryFound found, bool later, bool marked) {
+    for (const RecoveryRow& row : rows) {
+        if (row.found == found && matches(row.later, later) && matches(row.marked, marked)) {
+            return row;
+        }
+    }
+    CHECK(false);
+    return rows[0];
+}
+
+void recovery_start(Recovery& recovery, const uint8_t* bank_id, uint32_t segment, Position mark) {
+    recovery = {};
+    recovery.segment = segment;
+    recovery.mark = mark;
+    recovery.anchored = segment == 1;  // Batch 1 has no predecessor: zero is its hash.
+    if (bank_id == nullptr) return;
+    recovery.bank_known = true;
+    memcpy(recovery.bank_id, bank_id, bank_id_size);
+}
+
+RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t left,
+                             RecoveryBatch& out) {
+    const uint8_t* bank_id = recovery.bank_known ? recovery.bank_id : nullptr;
+    switch (batch_find(window, bank_id, out.header, out.entries, out.hash)) {
+        case BatchFind::blank:
+            return left < batch_size_max ? RecoveryFound::tail : RecoveryFound::blank;
+        case BatchFind::junk: return RecoveryFound::junk;
+        case BatchFind::foreign: return RecoveryFound::foreign;
+        case BatchFind::newer: return RecoveryFound::newer;
+        case BatchFind::whole:
+            return continues(recovery, out) ? RecoveryFound::fits : RecoveryFound::misfit;
+    }
+    CHECK(false);
+    return RecoveryFound::junk;
+}
+
+bool recovery_is_later(const Recovery& recovery, Slice window) {
+    RecoveryBatch batch;
+    const uint8_t* bank_id = recovery.bank_known ? recovery.bank_id : nullptr;
+    const BatchFind find =
+        batch_find(window, bank_id, batch.header, batch.entries, batch.hash);
+    return find == BatchFind::whole && batch.header.seq > recovery.batch_seq;
+}
+
+void recovery_install(Recovery& recovery, const RecoveryBatch& batch) {
+    const BatchHeader& header = batch.header;
+    memcpy(recovery.bank_id, header.bank_id, bank_id_size);
+    recovery.bank_known = true;
+    recovery.anchored = true;
+    recovery.salt = header.salt;
+    recovery.batch_seq = header.seq;
+    recovery.entry_seq = header.entry_first + header.entry_count - 1;
+    recovery.time_ms = header.time_ms;
+    recovery.chain = batch.hash;
+    recovery.offset += batch_size_of(header.entries_size);
+}
+
+void recovery_advance(Recovery& recovery) {
+    recovery.segment++;
+    recovery.offset = 0;
+    recovery.salt = 0;
+}
+
+bool recovery_is_marked(const Recovery& recovery) {
+    return position_of(recovery.segment, recovery.offset) < recovery.mark;
+}

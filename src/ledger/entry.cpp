@@ -1,0 +1,264 @@
+#include "ledger/entry.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+namespace {
+
+constexpr const char* role_names[role_count] = {"customer", "till", "treasurer", "auditor", "admin"};
+
+// Every entry needs at most this much beside its texts.
+static_assert(84 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
+static_assert(48 + name_size_max + phc_size_max <= entry_size_max);
+
+void encode_genesis(const GenesisEntry& genesis, Writer& out) {
+    put_bytes(out, {genesis.bank_id, bank_id_size});
+    put_u8(out, genesis.scale);
+    put_u8(out, genesis.currency_size);
+    put_bytes(out, slice_of_chars(genesis.currency, genesis.currency_size));
+}
+
+void encode_limits(const LimitsEntry& limits, Writer& out) {
+    put_u32(out, limits.accounts);
+    put_u32(out, limits.ids);
+    put_u32(out, limits.terminals);
+    put_u32(out, 0);
+}
+
+void encode_person(const PersonEntry& person, Writer& out) {
+    put_u32(out, person.person);
+    put_u32(out, person.account);
+    put_u8(out, static_cast<uint8_t>(person.operation));
+    put_u8(out, static_cast<uint8_t>(person.role));
+    put_u8(out, static_cast<uint8_t>(person.state));
+    put_u8(out, person.name.size);
+    put_u8(out, person.password.size);
+    put_zeros(out, 3);
+    put_bytes(out, name_slice(person.name));
+    put_bytes(out, slice_of_chars(person.password.text, person.password.size));
+}
+
+void encode_account(const AccountEntry& account, Writer& out) {
+    put_u32(out, account.account);
+    put_u32(out, account.owner);
+    put_i64(out, account.floor);
+    put_i64(out, account.ceiling);
+    put_u8(out, static_cast<uint8_t>(account.state));
+    put_u8(out, account.name.size);
+    put_zeros(out, 6);
+    put_bytes(out, name_slice(account.name));
+}
+
+void encode_movement(const MovementEntry& movement, Writer& out) {
+    put_u32(out, movement.debit);
+    put_u32(out, movement.credit);
+    put_i64(out, movement.amount);
+    put_i64(out, movement.debit_after);
+    put_i64(out, movement.credit_after);
+    put_u64(out, movement.debit_previous);
+    put_u64(out, movement.credit_previous);
+    put_u8(out, static_cast<uint8_t>(movement.operation));
+    put_u8(out, movement.id.size);
+    put_u8(out, movement.memo.size);
+    put_u8(out, movement.missing.size);
+    put_bytes(out, slice_of_chars(movement.id.text, movement.id.size));
+    put_bytes(out, slice_of_chars(movement.memo.text, movement.memo.size));
+    put_bytes(out, name_slice(movement.missing));
+}
+
+void encode_terminal(const TerminalEntry& terminal, Writer& out) {
+    put_u32(out, terminal.terminal);
+    put_u8(out, terminal.name.size);
+    put_zeros(out, 3);
+    put_bytes(out, name_slice(terminal.name));
+}
+
+bool take_zeros(Reader& reader, uint32_t count) {
+    const Slice zeros = get_bytes(reader, count);
+    for (uint32_t i = 0; i < zeros.size; i++) {
+        if (zeros.data[i] != 0) return false;
+    }
+    return true;
+}
+
+// Copies `size` bytes into a fixed text of `capacity`. Returns damaged when it does not fit.
+Status take_text(Reader& reader, uint32_t size, char* text, uint32_t capacity) {
+    if (size > capacity) return Status::damaged;
+    const Slice bytes = get_bytes(reader, size);
+    if (bytes.size != size) return Status::damaged;
+    if (size > 0) memcpy(text, bytes.data, size);
+    return Status::ok;
+}
+
+Status take_name(Reader& reader, uint32_t size, Name& out) {
+    const Slice bytes = get_bytes(reader, size);
+    return parse_name(bytes, out) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status decode_genesis(Reader& reader, GenesisEntry& out) {
+    const Slice bank_id = get_bytes(reader, bank_id_size);
+    if (bank_id.size != bank_id_size) return Status::damaged;
+    memcpy(out.bank_id, bank_id.data, bank_id_size);
+    out.scale = get_u8(reader);
+    out.currency_size = get_u8(reader);
+    if (out.scale > scale_max || out.currency_size == 0) return Status::damaged;
+    return take_text(reader, out.currency_size, out.currency, currency_size_max);
+}
+
+Status decode_limits(Reader& reader, LimitsEntry& out) {
+    out.accounts = get_u32(reader);
+    out.ids = get_u32(reader);
+    out.terminals = get_u32(reader);
+    return take_zeros(reader, 4) ? Status::ok : Status::damaged;
+}
+
+Status decode_person(Reader& reader, PersonEntry& out) {
+    out.person = get_u32(reader);
+    out.account = get_u32(reader);
+    const uint8_t operation = get_u8(reader);
+    const uint8_t role = get_u8(reader);
+    const uint8_t state = get_u8(reader);
+    const uint8_t name_size = get_u8(reader);
+    out.password.size = get_u8(reader);
+    if (!take_zeros(reader, 3)) return Status::damaged;
+    if (operation < 1 || operation > static_cast<uint8_t>(PersonOperation::password)) {
+        return Status::damaged;
+    }
+    if (role >= role_count || state > static_cast<uint8_t>(PersonState::locked)) {
+        return Status::damaged;
+    }
+    out.operation = static_cast<PersonOperation>(operation);
+    out.role = static_cast<Role>(role);
+    out.state = static_cast<PersonState>(state);
+    const Status status = take_name(reader, name_size, out.name);
+    if (status != Status::ok) return status;
+    return take_text(reader, out.password.size, out.password.text, phc_size_max);
+}
+
+Status decode_account(Reader& reader, AccountEntry& out) {
+    out.account = get_u32(reader);
+    out.owner = get_u32(reader);
+    out.floor = get_i64(reader);
+    out.ceiling = get_i64(reader);
+    const uint8_t state = get_u8(reader);
+    const uint8_t name_size = get_u8(reader);
+    if (!take_zeros(reader, 6)) return Status::damaged;
+    if (state > static_cast<uint8_t>(AccountState::closed)) return Status::damaged;
+    if (out.floor > out.ceiling) return Status::damaged;
+    out.state = static_cast<AccountState>(state);
+    return take_name(reader, name_size, out.name);
+}
+
+Status decode_movement(Reader& reader, MovementEntry& out) {
+    out.debit = get_u32(reader);
+    out.credit = get_u32(reader);
+    out.amount = get_i64(reader);
+    out.debit_after = get_i64(reader);
+    out.credit_after = get_i64(reader);
+    out.debit_previous = get_u64(reader);
+    out.credit_previous = get_u64(reader);
+    const uint8_t operation = get_u8(reader);
+    out.id.size = get_u8(reader);
+    out.memo.size = get_u8(reader);
+    const uint8_t missing_size = get_u8(reader);
+    if (operation < 1 || operation > static_cast<uint8_t>(Operation::transfer)) {
+        return Status::damaged;
+    }
+    if (out.amount <= 0 || out.amount > amount_minor_max) return Status::damaged;
+    if (out.id.size == 0) return Status::damaged;
+    out.operation = static_cast<Operation>(operation);
+    Status status = take_text(reader, out.id.size, out.id.text, id_size_max);
+    if (status != Status::ok) return status;
+    status = take_text(reader, out.memo.size, out.memo.text, memo_size_max);
+    if (status != Status::ok) return status;
+    out.missing = {};
+    return missing_size == 0 ? Status::ok : take_name(reader, missing_size, out.missing);
+}
+
+Status decode_terminal(Reader& reader, TerminalEntry& out) {
+    out.terminal = get_u32(reader);
+    const uint8_t name_size = get_u8(reader);
+    if (!take_zeros(reader, 3)) return Status::damaged;
+    return take_name(reader, name_size, out.name);
+}
+
+Status decode_body(Reader& reader, Entry& out) {
+    switch (out.kind) {
+        case EntryKind::genesis: return decode_genesis(reader, out.genesis);
+        case EntryKind::limits: return decode_limits(reader, out.limits);
+        case EntryKind::person: return decode_person(reader, out.row_person);
+        case EntryKind::account: return decode_account(reader, out.account);
+        case EntryKind::movement: return decode_movement(reader, out.movement);
+        case EntryKind::terminal: return decode_terminal(reader, out.row_terminal);
+    }
+    return Status::damaged;
+}
+
+void encode_body(const Entry& entry, Writer& out) {
+    switch (entry.kind) {
+        case EntryKind::genesis: encode_genesis(entry.genesis, out); return;
+        case EntryKind::limits: encode_limits(entry.limits, out); return;
+        case EntryKind::person: encode_person(entry.row_person, out); return;
+        case EntryKind::account: encode_account(entry.account, out); return;
+        case EntryKind::movement: encode_movement(entry.movement, out); return;
+        case EntryKind::terminal: encode_terminal(entry.row_terminal, out); return;
+    }
+    CHECK(false);
+}
+
+}  // namespace
+
+const char* role_name(Role role) {
+    CHECK(static_cast<uint32_t>(role) < role_count);
+    return role_names[static_cast<uint32_t>(role)];
+}
+
+Status parse_role(Slice text, Role& out) {
+    for (uint32_t i = 0; i < role_count; i++) {
+        if (!slice_equal_text(text, role_names[i])) continue;
+        out = static_cast<Role>(i);
+        return Status::ok;
+    }
+    return Status::invalid;
+}
+
+void entry_encode(const Entry& entry, Writer& out) {
+    const uint32_t start = out.size;
+    CHECK(writer_room(out) >= entry_size_max);
+    put_u16(out, 0);
+    put_u8(out, static_cast<uint8_t>(entry.kind));
+    put_u8(out, static_cast<uint8_t>(entry.status));
+    put_u32(out, entry.person);
+    put_u64(out, entry.seq);
+    put_u64(out, entry.time_ms);
+    put_u32(out, entry.terminal);
+    put_u32(out, entry_version);
+    encode_body(entry, out);
+    CHECK(!out.overflow);
+    const uint32_t size = out.size - start;
+    CHECK(size <= entry_size_max);
+    Writer front = writer_of(out.data + start, 2);
+    put_u16(front, static_cast<uint16_t>(size));
+}
+
+Status entry_decode(Slice bytes, Entry& out) {
+    Reader reader = reader_of(bytes);
+    if (get_u16(reader) != bytes.size) return Status::damaged;
+    const uint8_t kind = get_u8(reader);
+    const uint8_t status_byte = get_u8(reader);
+    out.person = get_u32(reader);
+    out.seq = get_u64(reader);
+    out.time_ms = get_u64(reader);
+    out.terminal = get_u32(reader);
+    const uint32_t version = get_u32(reader);
+    if (reader.short_read || version != entry_version) return Status::damaged;
+    if (kind < 1 || kind > static_cast<uint8_t>(EntryKind::terminal)) return Status::damaged;
+    out.kind = static_cast<EntryKind>(kind);
+    if (status_from_byte(status_byte, out.status) != Status::ok) return Status::damaged;
+    if (out.status != Status::ok && !status_is_remembered(out.status)) return Status::damaged;
+    if (out.status != Status::ok && out.kind != EntryKind::movement) return Status::damaged;
+    const Status body = decode_body(reader, out);
+    if (body != Status::ok) return body;
+    return reader.short_read || reader_left(reader) > 0 ? Status::damaged : Status::ok;
+}

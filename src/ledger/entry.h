@@ -1,0 +1,160 @@
+// entry.h - one entry of the book: what was asked, by whom, and what came of it.
+//
+// An entry carries its outcome (status, resulting balances, number given), so that a replay copies
+// and decides nothing. On disk, little-endian; the journal frames it by the size in front:
+//
+//     offset  size  field of every entry
+//          0     2  size of the whole entry, bytes
+//          2     1  kind
+//          3     1  status of the outcome (status.def)
+//          4     4  person who asked, row number; none = the server or its operator
+//          8     8  sequence, from 1 without gaps
+//         16     8  time of its batch, ms since 1970 UTC
+//         24     4  terminal it came from, row number; none
+//         28     4  format version of the kind, 1
+//
+//     kind movement                            kind person
+//         32   4  debit account                    32   4  person, row number
+//         36   4  credit account                   36   4  account, row number
+//         40   8  amount, minor units              40   1  operation
+//         48   8  debit balance after              41   1  role
+//         56   8  credit balance after             42   1  state
+//         64   8  previous entry of debit          43   1  size of name
+//         72   8  previous entry of credit         44   1  size of password record
+//         80   1  operation                        45   3  zero
+//         81   1  size of id                       48      name, password record
+//         82   1  size of memo
+//         83   1  size of the name not found
+//         84      id, memo, name not found
+//
+//     kind account                             kind terminal
+//         32   4  account, row number              32   4  terminal, row number
+//         36   4  owner, person or none            36   1  size of name
+//         40   8  floor, minor units               37   3  zero
+//         48   8  ceiling, minor units             40      name
+//         56   1  state
+//         57   1  size of name                 kind genesis
+//         58   2  zero                             32  16  bank id
+//         60   4  zero                             48   1  scale
+//         64      name                             49   1  size of currency
+//                                                  50      currency
+//     kind limits
+//         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  zero
+//
+//   E1. entry_decode accepts exactly what entry_encode writes: same size, fields in range, zeros.
+//   E2. A refused movement has status other than ok, moves nothing, and joins no account's chain
+//       (its previous positions are 0).
+#pragma once
+
+#include "base/text.h"
+#include "journal/log.h"
+
+inline constexpr uint32_t row_none = UINT32_MAX;
+inline constexpr uint32_t currency_size_max = 8;  // bytes, upper-case letters
+inline constexpr uint32_t entry_version = 1;
+
+enum class EntryKind : uint8_t { genesis = 1, limits, person, account, movement, terminal };
+
+// What moved money. Values are on disk.
+enum class Operation : uint8_t { deposit = 1, withdraw, transfer };
+
+// What changed a person. Values are on disk.
+enum class PersonOperation : uint8_t { added = 1, password };
+
+enum class Role : uint8_t { customer, till, treasurer, auditor, admin };
+inline constexpr uint32_t role_count = 5;
+const char* role_name(Role role);
+Status parse_role(Slice text, Role& out);
+
+enum class PersonState : uint8_t { active, locked };
+enum class AccountState : uint8_t { open, closed };
+
+struct Id {
+    uint8_t size;  // bytes; 1 to id_size_max
+    char text[id_size_max];
+};
+
+struct Memo {
+    uint8_t size;
+    char text[memo_size_max];
+};
+
+struct PasswordRecord {
+    uint8_t size;
+    char text[phc_size_max];
+};
+
+struct GenesisEntry {
+    uint8_t bank_id[bank_id_size];
+    uint8_t scale;
+    uint8_t currency_size;
+    char currency[currency_size_max];
+};
+
+struct LimitsEntry {
+    uint32_t accounts;
+    uint32_t ids;
+    uint32_t terminals;
+};
+
+struct PersonEntry {
+    uint32_t person;
+    uint32_t account;
+    PersonOperation operation;
+    Role role;
+    PersonState state;
+    Name name;
+    PasswordRecord password;
+};
+
+struct AccountEntry {
+    uint32_t account;
+    uint32_t owner;
+    int64_t floor;
+    int64_t ceiling;
+    AccountState state;
+    Name name;
+};
+
+struct MovementEntry {
+    uint32_t debit;    // the account that gives; row_none when it was not found
+    uint32_t credit;   // the account that receives
+    int64_t amount;    // minor units, > 0
+    int64_t debit_after;
+    int64_t credit_after;
+    Position debit_previous;
+    Position credit_previous;
+    Operation operation;
+    Id id;
+    Memo memo;
+    Name missing;      // the name that no account had, for NOACCT
+};
+
+struct TerminalEntry {
+    uint32_t terminal;
+    Name name;
+};
+
+struct Entry {
+    EntryKind kind;
+    Status status;
+    uint32_t person;
+    uint32_t terminal;
+    uint64_t seq;
+    uint64_t time_ms;
+    union {
+        GenesisEntry genesis;
+        LimitsEntry limits;
+        PersonEntry row_person;
+        AccountEntry account;
+        MovementEntry movement;
+        TerminalEntry row_terminal;
+    };
+};
+
+// Appends the entry to `out`, which has entry_size_max of room.
+void entry_encode(const Entry& entry, Writer& out);
+
+// Takes a whole entry from untrusted bytes. Returns damaged, with `out` undefined, for anything that
+// entry_encode would not have written (E1).
+Status entry_decode(Slice bytes, Entry& out);
