@@ -296,6 +296,7 @@ asan: tools-test asan-build ## the unit tests under the address and undefined-be
 clang: $(call clang_ok,$(PROGRAM_CPP) $(UNIT_CPP)) ## a second compiler reads every file of ours
 
 lint: tools-test $(CORE) ## who includes whom, what the core calls, and how the text is kept
+	@$(PYTHON) -B tests/lint/lint_tidy.py
 	@$(RUN) --suite lint
 
 wire: tools-wire all ## the black-box tests against the programs
