@@ -8,6 +8,7 @@
 //   H1. A block's class is found from its address alone; there are no headers to overwrite.
 //   H2. heap_take returns nullptr when nothing that fits is left; nobody's memory is touched.
 //   H3. All calls are serialised by the lock that the owner hands in (nullptr: one thread only).
+//   H4. Giving what is not a taken block, twice included, is our own mistake and ends in CHECK.
 #pragma once
 
 #include <stdint.h>
@@ -23,6 +24,7 @@ struct HeapClassRow {
 
 struct HeapClass {
     uint8_t* base;
+    uint32_t* next;       // index + 1 of the next free block; a mark while the block is taken
     uint32_t size;
     uint32_t count;
     uint32_t free_first;  // index + 1 of the first free block, 0 when none is
@@ -41,13 +43,19 @@ struct Heap {
     void* lock_context;
 };
 
+// Takes the blocks and their free list from `arena`. The lock's three fields stay as they are.
 void heap_layout(Heap& heap, Arena& arena, const char* name, const HeapClassRow* rows,
                  uint32_t row_count);
+
+// Makes every block free again. What was taken before must not be used any more.
 void heap_init(Heap& heap);
 
-void* heap_take(Heap& heap, uint64_t size);          // not zeroed
+void* heap_take(Heap& heap, uint64_t size);          // not zeroed; aligned to 16 bytes
 void* heap_take_zeroed(Heap& heap, uint64_t count, uint64_t size);
 void heap_give(Heap& heap, void* block);             // nullptr is allowed
-void* heap_resize(Heap& heap, void* block, uint64_t size);  // realloc(3)
 
-uint64_t heap_bytes_taken(const Heap& heap);
+// realloc(3): a block that is large enough stays where it is; size 0 gives the block back. Returns
+// nullptr, with the block as it was, when nothing that fits is left.
+void* heap_resize(Heap& heap, void* block, uint64_t size);
+
+uint64_t heap_bytes_taken(const Heap& heap);  // whole blocks
