@@ -13,9 +13,14 @@
 void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes);
 
 // Must be called once, before anything else of crypto/ or channel/, from the only thread there is.
-// `heap` becomes the library's only memory; nullptr leaves it on the C library's (tools and tests).
-// Returns failed when the library's self-set-up does.
+// `heap`, laid out over real memory, is initialised here and becomes the library's only memory;
+// nullptr leaves it on the C library's (tools and tests). A further call with the same `heap` does
+// nothing. Returns failed when the library's self-set-up does.
 Status crypto_init(Heap* heap);
+
+// Ends it, for tests that bring the library up on several heaps one after the other: everything
+// of the library must have been given back, and only crypto_init may follow.
+void crypto_free();
 
 // Tells the library the time that certificates are judged by, in ms since 1970 UTC.
 void crypto_clock_set(uint64_t wall_ms);

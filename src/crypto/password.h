@@ -15,6 +15,7 @@
 inline constexpr uint32_t password_memory_kib_min = 4096;
 inline constexpr uint32_t password_memory_kib_default = 19456;  // OWASP's first choice: 19 MiB, t=2
 inline constexpr uint32_t password_memory_kib_max = 1048576;
+inline constexpr uint32_t password_passes_max = 64;  // a record that names more is not believed
 inline constexpr uint32_t password_salt_size = 16;  // bytes; RFC 9106, section 3.1
 
 struct PasswordCost {
@@ -35,9 +36,11 @@ uint64_t password_arena_size(const PasswordCost& cost);
 // full when the arena or `phc` is too small; invalid when the password's size is out of bounds.
 Status password_hash(PasswordArena& arena, const PasswordCost& cost, Slice password, Writer& phc);
 
-// Compares a password with a record, whatever cost the record names. Returns ok; wrongpass;
-// damaged for text that is no such record; full when the record asks for more memory than there is.
+// Compares a password with a record, whatever cost the record names. Returns ok; wrongpass, for a
+// password above password_size_max too; damaged for text that is no such record; full when the
+// record asks for more memory than there is.
 Status password_verify(PasswordArena& arena, Slice phc, Slice password);
 
-// Spends the same and returns wrongpass: for names that nobody has.
+// Spends the same and returns wrongpass: for names that nobody has. Returns full when the arena is
+// too small.
 Status password_verify_nobody(PasswordArena& arena, const PasswordCost& cost, Slice password);
