@@ -146,6 +146,7 @@ Status decode_account(Reader& reader, AccountEntry& out) {
     if (!take_zeros(reader, 6)) return Status::damaged;
     if (state > static_cast<uint8_t>(AccountState::closed)) return Status::damaged;
     if (out.floor > out.ceiling) return Status::damaged;
+    if (out.floor < -balance_minor_max || out.ceiling > balance_minor_max) return Status::damaged;
     out.state = static_cast<AccountState>(state);
     return take_name(reader, name_size, out.name);
 }

@@ -1,0 +1,63 @@
+// ids.h - the requests that must not happen twice (P3): one ring of the newest, found by hash.
+//
+// A record holds what the first answer said and what was asked, so that a resend is answered with
+// the same values and other content under the same id is refused by naming the field.
+//
+//         oldest in the window                  newest
+//              ▼                                  ▼
+//     ┌──────┬──────────────────────────────────┬──────┐
+//     │slack │ window: `window` records         │ head │    head counts all records ever added
+//     └──────┴──────────────────────────────────┴──────┘
+//
+//   I1. The window is the newest `window` records in journal order; older ones are not found. It
+//       depends on the journal alone (P4).
+//   I2. Records of entries not yet durable are in the ring with their sequence; ids_drop_after
+//       takes them back.
+//   I3. The slack keeps a record that left the window readable until a checkpoint in progress has
+//       formatted it.
+#pragma once
+
+#include "base/table.h"
+#include "ledger/entry.h"
+
+inline constexpr uint32_t ids_slack = 4 * batch_entries_max;  // records
+
+struct IdRecord {
+    uint64_t seq;          // entry that answered it
+    uint64_t time_ms;
+    int64_t amount;        // minor units
+    int64_t balance;       // minor units; what the first answer said
+    uint32_t person;       // whose id it is
+    uint32_t debit;
+    uint32_t credit;
+    uint8_t memo_hash[16];  // first half of the memo's SHA-256; zero without memo
+    Operation operation;
+    Status status;
+    Id id;
+    Name missing;
+};
+
+struct Ids {
+    IdRecord* records;
+    uint32_t capacity;     // window + slack
+    uint32_t window;
+    uint64_t head;         // records ever added
+    Table table;           // rows are places in the ring
+    uint8_t key[16];       // of the hash
+};
+
+void ids_layout(Ids& ids, Arena& arena, uint32_t window);
+void ids_init(Ids& ids, const uint8_t key[16]);
+
+// Returns the record or nullptr. The pointer holds until the next ids_add.
+const IdRecord* ids_find(const Ids& ids, uint32_t person, Slice id);
+
+// Adds the newest record and lets the oldest leave the window.
+void ids_add(Ids& ids, const IdRecord& record);
+
+// Takes back every record of an entry after `seq`: its batch never became durable.
+void ids_drop_after(Ids& ids, uint64_t seq);
+
+// The record with this running number, from ids_first() to head - 1.
+const IdRecord& ids_at(const Ids& ids, uint64_t number);
+uint64_t ids_first(const Ids& ids);

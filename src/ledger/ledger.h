@@ -1,0 +1,179 @@
+// ledger.h - who has how much: people, accounts, terminals, and the rules by which money moves.
+//
+// The ledger reads no clock, no disk and no randomness. It is changed in two steps: a request is
+// *decided* against the newest values, which makes an Entry that carries its outcome; when the
+// entry is durable it is *installed*, which copies and decides nothing. So each row has its values
+// twice: `decided` runs ahead of `installed` by the batch in flight and the batch filling. Readers
+// see installed values only.
+//
+//      request ──judge──► status ──book/add/set──► Entry ──(journal, durable)──► install
+//                                  decided moves                        installed follows
+//                                        ▲                 │ a batch failed
+//                                        └── ledger_drop ◄─┘ decided falls back to installed
+//
+//   M1. The balances of all accounts, `cash` included, add up to zero after every entry (P2).
+//   M2. floor <= balance - held and balance <= ceiling after every movement.
+//   M3. The state is a pure function of the entries installed (P4): hash order, pointers and the
+//       decided columns never show in a digest.
+//   M4. ledger_install checks every number against the rows before it copies: bytes of a disk,
+//       however well hashed, never reach a CHECK (P7).
+//   M5. Row numbers are given once, in the order of entries, and never used again.
+#pragma once
+
+#include "base/table.h"
+#include "ledger/ids.h"
+
+inline constexpr uint32_t account_cash = 0;  // row numbers that every book has
+inline constexpr uint32_t account_shop = 1;
+
+struct PersonValues {
+    Role role;
+    PersonState state;
+    uint32_t version;  // counts the changes since this process started
+    PasswordRecord password;
+};
+
+struct Person {
+    Name name;
+    uint32_t account;
+    uint32_t saved_epoch;    // when equal to Ledger.epoch, `saved` is what the snapshot shows
+    PersonValues installed;
+    PersonValues decided;
+    PersonValues saved;
+};
+
+struct AccountValues {
+    int64_t balance;  // minor units
+    int64_t held;     // minor units reserved by holds; >= 0
+    int64_t floor;
+    int64_t ceiling;
+    Position last;    // newest entry of this account; 0 for none
+    AccountState state;
+};
+
+struct Account {
+    Name name;
+    uint32_t owner;  // person, or row_none for accounts of the book itself
+    uint32_t saved_epoch;
+    AccountValues installed;
+    AccountValues decided;
+    AccountValues saved;
+};
+
+struct LedgerLimits {
+    uint32_t accounts;   // people have one account each, so this bounds both
+    uint32_t ids;
+    uint32_t terminals;
+};
+
+struct Ledger {
+    LedgerLimits limits;
+    uint8_t scale;
+    char currency[currency_size_max + 1];  // NUL-terminated; empty before the genesis entry
+
+    Person* people;
+    Account* accounts;
+    Name* terminals;
+    Table people_by_name;
+    Table accounts_by_name;
+    Table terminals_by_name;
+    uint8_t key[16];  // of the name hashes: the bank id
+
+    uint32_t people_decided;     // rows in use; installed <= decided
+    uint32_t people_installed;
+    uint32_t accounts_decided;
+    uint32_t accounts_installed;
+    uint32_t terminals_decided;
+    uint32_t terminals_installed;
+
+    Ids ids;
+    uint64_t ids_installed;      // ids.head as of the newest installed entry
+    uint64_t seq_installed;      // newest entry installed
+    uint64_t movements;          // installed movements that moved money
+    uint32_t epoch;              // of the newest snapshot; see tables.h
+    uint64_t ids_kept_from;      // a snapshot still needs id records from here on; UINT64_MAX none
+    LimitsEntry limits_known;    // from the newest limits entry
+};
+
+// One movement of money as it was asked for. Accounts are row numbers; one that has no row is
+// row_none and its name is in `missing`.
+struct Movement {
+    Operation operation;
+    uint32_t person;
+    uint32_t terminal;
+    Id id;
+    uint32_t debit;
+    uint32_t credit;
+    Name missing;
+    int64_t amount;  // minor units, 1 to amount_minor_max
+    Memo memo;
+};
+
+void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits);
+
+// Empties the ledger. `key` spreads the name tables; it is the bank id.
+void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]);
+
+// Rows by name. They see decided rows; row_none when there is none.
+uint32_t ledger_find_person(const Ledger& ledger, const Name& name);
+uint32_t ledger_find_account(const Ledger& ledger, const Name& name);
+uint32_t ledger_find_terminal(const Ledger& ledger, const Name& name);
+
+// Judges a movement against the decided values and changes nothing. Returns
+//   ok         it would be booked
+//   replayed   `known` is the durable answer to the same request
+//   pending    the same request is in a batch that is not durable yet
+//   exists     the id was used for other content; `field` names what differs
+//   oom        a checkpoint in progress still needs the oldest id record; ask after the next commit
+//   noacct closed funds limit   a refusal, which is booked and remembered like a success
+//   err        the two accounts are the same one
+Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdRecord*& known,
+                    const char*& field);
+
+// Makes the entry of a movement that was just judged `outcome` and moves the decided values.
+void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const LogStamp& stamp,
+                 Entry& out);
+
+// Says whether a person of this name could be added: ok, exists, oom, or err for a reserved name.
+Status ledger_judge_person(const Ledger& ledger, const Name& name);
+
+// Makes the entry that adds a person and an account of the same name, judged ok before.
+void ledger_add_person(Ledger& ledger, uint32_t asked_by, uint32_t terminal, const Name& name,
+                       Role role, const PasswordRecord& password, const LogStamp& stamp,
+                       Entry& out);
+
+// Makes the entry that gives a person another password.
+void ledger_set_password(Ledger& ledger, uint32_t asked_by, uint32_t terminal, uint32_t person,
+                         const PasswordRecord& password, const LogStamp& stamp, Entry& out);
+
+// Makes the entry that gives a terminal's name a row. The caller has checked that there is room.
+void ledger_add_terminal(Ledger& ledger, const Name& name, const LogStamp& stamp, Entry& out);
+
+// The entries of a new book.
+void ledger_genesis(Ledger& ledger, const GenesisEntry& genesis, const LogStamp& stamp, Entry& out);
+void ledger_set_limits(Ledger& ledger, const LogStamp& stamp, Entry& out);
+void ledger_add_account(Ledger& ledger, const Name& name, uint32_t owner, int64_t floor,
+                        int64_t ceiling, const LogStamp& stamp, Entry& out);
+
+// Installs a durable entry that stands at `position`. With `replay` the decided values follow.
+// Returns damaged, with the ledger unchanged, when the entry does not fit the rows (M4); full when
+// it needs more rows than the limits allow.
+enum class InstallMode : uint8_t { commit, replay };
+Status ledger_install(Ledger& ledger, const Entry& entry, Position position, InstallMode mode);
+
+// Rows of a checkpoint, in their order, into a ledger that tables_begin readied. Each returns damaged
+// for a row that cannot be (a name twice, an owner who is nobody), full when the limits are too small.
+Status ledger_load_person(Ledger& ledger, const Name& name, const PersonValues& values);
+Status ledger_load_account(Ledger& ledger, const Name& name, const Name& owner,
+                           const AccountValues& values);
+Status ledger_load_terminal(Ledger& ledger, const Name& name);
+Status ledger_load_id(Ledger& ledger, const IdRecord& record);
+
+// Drops everything decided and not installed: its batch failed or never flew.
+void ledger_drop(Ledger& ledger);
+
+// The record that a movement's entry leaves behind (P3).
+IdRecord id_record_of(const Entry& entry);
+
+// The sum over all installed balances; zero (M1).
+int64_t ledger_sum(const Ledger& ledger);

@@ -1,0 +1,558 @@
+#include "ledger/tables.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+namespace {
+
+constexpr const char* names[table_count] = {
+#define TABLE(name, columns) #name,
+#include "ledger/tables.def"
+#undef TABLE
+};
+
+constexpr const char* columns_of[table_count] = {
+#define TABLE(name, columns) columns,
+#include "ledger/tables.def"
+#undef TABLE
+};
+
+constexpr const char* person_states[] = {"active", "locked"};
+constexpr const char* account_states[] = {"open", "closed"};
+constexpr const char* operations[] = {"", "deposit", "withdraw", "transfer"};
+constexpr uint32_t operation_count = 4;
+
+void put_separator(Writer& out) { put_u8(out, ':'); }
+
+void put_name_or_none(Writer& out, const Name& name) {
+    if (name.size == 0) {
+        put_u8(out, '-');
+    } else {
+        put_bytes(out, name_slice(name));
+    }
+}
+
+void put_bound(Writer& out, int64_t minor, uint32_t scale) {
+    if (minor == balance_minor_max || minor == -balance_minor_max) {
+        put_u8(out, '-');
+    } else {
+        put_minor(out, minor, scale);
+    }
+}
+
+void put_position(Writer& out, Position position) {
+    put_decimal(out, position_segment(position));
+    put_u8(out, '.');
+    put_decimal(out, position_offset(position));
+}
+
+void format_person(const Ledger& ledger, uint64_t row, Writer& out) {
+    const Person& person = ledger.people[row];
+    const bool saved = person.saved_epoch == ledger.epoch;
+    const PersonValues& values = saved ? person.saved : person.installed;
+    put_bytes(out, name_slice(person.name));
+    put_separator(out);
+    put_text(out, role_name(values.role));
+    put_separator(out);
+    put_text(out, person_states[static_cast<uint32_t>(values.state)]);
+    put_separator(out);
+    put_escaped(out, slice_of_chars(values.password.text, values.password.size));
+}
+
+void format_account(const Ledger& ledger, uint64_t row, Writer& out) {
+    const Account& account = ledger.accounts[row];
+    const bool saved = account.saved_epoch == ledger.epoch;
+    const AccountValues& values = saved ? account.saved : account.installed;
+    put_bytes(out, name_slice(account.name));
+    put_separator(out);
+    put_minor(out, values.balance, ledger.scale);
+    put_separator(out);
+    put_minor(out, values.held, ledger.scale);
+    put_separator(out);
+    put_bound(out, values.floor, ledger.scale);
+    put_separator(out);
+    put_bound(out, values.ceiling, ledger.scale);
+    put_separator(out);
+    put_name_or_none(out, account.owner == row_none ? Name{} : ledger.people[account.owner].name);
+    put_separator(out);
+    put_text(out, account_states[static_cast<uint32_t>(values.state)]);
+    put_separator(out);
+    put_position(out, values.last);
+}
+
+void put_account_name(const Ledger& ledger, uint32_t row, Writer& out) {
+    put_name_or_none(out, row == row_none ? Name{} : ledger.accounts[row].name);
+}
+
+void format_id(const Ledger& ledger, uint64_t number, Writer& out) {
+    const IdRecord& record = ids_at(ledger.ids, number);
+    put_decimal(out, record.seq);
+    put_separator(out);
+    put_decimal(out, record.time_ms);
+    put_separator(out);
+    put_name_or_none(out, record.person == row_none ? Name{} : ledger.people[record.person].name);
+    put_separator(out);
+    put_text(out, operations[static_cast<uint32_t>(record.operation)]);
+    put_separator(out);
+    put_text(out, record.status == Status::ok ? "OK" : status_word(record.status));
+    put_separator(out);
+    for (uint32_t i = 0; i < record.id.size; i++) {
+        // ':' may stand in an id, so it is escaped here and nowhere else.
+        const uint8_t byte = static_cast<uint8_t>(record.id.text[i]);
+        if (byte == ':') {
+            put_text(out, "%3a");
+        } else {
+            put_escaped(out, {&byte, 1});
+        }
+    }
+    put_separator(out);
+    put_account_name(ledger, record.debit, out);
+    put_separator(out);
+    put_account_name(ledger, record.credit, out);
+    put_separator(out);
+    put_name_or_none(out, record.missing);
+    put_separator(out);
+    put_minor(out, record.amount, ledger.scale);
+    put_separator(out);
+    put_minor(out, record.balance, ledger.scale);
+    put_separator(out);
+    put_hex(out, {record.memo_hash, sizeof record.memo_hash});
+}
+
+void format_row(const Ledger& ledger, TableName table, uint64_t row, Writer& out) {
+    switch (table) {
+        case TableName::passwd: format_person(ledger, row, out); break;
+        case TableName::balance: format_account(ledger, row, out); break;
+        case TableName::terminals: put_bytes(out, name_slice(ledger.terminals[row])); break;
+        case TableName::ids: format_id(ledger, row, out); break;
+    }
+    put_u8(out, '\n');
+}
+
+void put_manifest_number(Writer& out, const char* name, uint64_t value) {
+    put_text(out, name);
+    put_u8(out, ' ');
+    put_decimal(out, value);
+    put_u8(out, '\n');
+}
+
+// Reading: one line of the manifest is words separated by single blanks.
+
+Status take_word(Reader& line, const char* word) {
+    Slice found;
+    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
+    return slice_equal_text(found, word) ? Status::ok : Status::damaged;
+}
+
+Status take_number(Reader& line, uint64_t maximum, uint64_t& out) {
+    Slice found;
+    uint64_t value = 0;
+    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
+    if (parse_decimal(found, value) != Status::ok || value > maximum) return Status::damaged;
+    out = value;
+    return Status::ok;
+}
+
+Status take_hex(Reader& line, uint8_t* out, uint32_t size) {
+    Slice found;
+    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
+    return parse_hex(found, out, size) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status take_end(Reader& line) {
+    Slice found;
+    return cut_word(line, ' ', found) == Status::end ? Status::ok : Status::damaged;
+}
+
+// Cuts the next line and checks its first word.
+Status take_line(Reader& text, const char* word, Reader& out) {
+    Slice line;
+    if (cut_word(text, '\n', line) != Status::ok) return Status::damaged;
+    out = reader_of(line);
+    return take_word(out, word);
+}
+
+Status take_number_line(Reader& text, const char* word, uint64_t maximum, uint64_t& out) {
+    Reader line;
+    if (take_line(text, word, line) != Status::ok) return Status::damaged;
+    if (take_number(line, maximum, out) != Status::ok) return Status::damaged;
+    return take_end(line);
+}
+
+Status take_hex_line(Reader& text, const char* word, uint8_t* out, uint32_t size) {
+    Reader line;
+    if (take_line(text, word, line) != Status::ok) return Status::damaged;
+    if (take_hex(line, out, size) != Status::ok) return Status::damaged;
+    return take_end(line);
+}
+
+Status take_currency_line(Reader& text, Manifest& out) {
+    Reader line;
+    Slice currency;
+    uint64_t scale = 0;
+    if (take_line(text, "currency", line) != Status::ok) return Status::damaged;
+    if (cut_word(line, ' ', currency) != Status::ok) return Status::damaged;
+    if (currency.size == 0 || currency.size > currency_size_max) return Status::damaged;
+    if (take_number(line, scale_max, scale) != Status::ok) return Status::damaged;
+    memcpy(out.currency, currency.data, currency.size);
+    out.scale = static_cast<uint8_t>(scale);
+    return take_end(line);
+}
+
+Status take_limits_line(Reader& text, LimitsEntry& out) {
+    Reader line;
+    uint64_t values[3] = {};
+    if (take_line(text, "limits", line) != Status::ok) return Status::damaged;
+    for (uint64_t& value : values) {
+        if (take_number(line, UINT32_MAX, value) != Status::ok) return Status::damaged;
+    }
+    out = {.accounts = static_cast<uint32_t>(values[0]),
+           .ids = static_cast<uint32_t>(values[1]),
+           .terminals = static_cast<uint32_t>(values[2])};
+    return take_end(line);
+}
+
+Status take_table_line(Reader& text, const char* name, SnapshotTable& out) {
+    Reader line;
+    if (take_line(text, "table", line) != Status::ok) return Status::damaged;
+    if (take_word(line, name) != Status::ok) return Status::damaged;
+    if (take_number(line, UINT64_MAX, out.size) != Status::ok) return Status::damaged;
+    if (take_hex(line, out.hash.bytes, hash_size) != Status::ok) return Status::damaged;
+    return take_end(line);
+}
+
+Status take_mark(Reader& text, SnapshotMark& out) {
+    uint64_t segment = 0;
+    uint64_t offset = 0;
+    const bool fine =
+        take_number_line(text, "entry", UINT64_MAX, out.entry) == Status::ok &&
+        take_number_line(text, "batch", UINT64_MAX, out.batch) == Status::ok &&
+        take_number_line(text, "segment", UINT32_MAX, segment) == Status::ok &&
+        take_number_line(text, "offset", UINT32_MAX, offset) == Status::ok &&
+        take_number_line(text, "salt", UINT64_MAX, out.salt) == Status::ok &&
+        take_number_line(text, "time", UINT64_MAX, out.time_ms) == Status::ok &&
+        take_hex_line(text, "chain", out.chain.bytes, hash_size) == Status::ok;
+    out.end = position_of(static_cast<uint32_t>(segment), static_cast<uint32_t>(offset));
+    return fine ? Status::ok : Status::damaged;
+}
+
+// Reading rows: columns separated by ':'.
+
+Status take_column(Reader& line, Slice& out) {
+    return cut_word(line, ':', out) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status take_choice(Reader& line, const char* const* choices, uint32_t count, uint8_t& out) {
+    Slice word;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!slice_equal_text(word, choices[i])) continue;
+        out = static_cast<uint8_t>(i);
+        return Status::ok;
+    }
+    return Status::damaged;
+}
+
+Status take_name_or_none(Reader& line, Name& out) {
+    Slice word;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    out = {};
+    if (slice_equal_text(word, "-")) return Status::ok;
+    return parse_name(word, out) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status take_minor(Reader& line, uint32_t scale, int64_t& out) {
+    Slice word;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    return parse_minor(word, scale, out) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status take_bound(Reader& line, uint32_t scale, int64_t none, int64_t& out) {
+    Slice word;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    if (slice_equal_text(word, "-")) {
+        out = none;
+        return Status::ok;
+    }
+    return parse_minor(word, scale, out) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status take_decimal(Reader& line, uint64_t& out) {
+    Slice word;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    return parse_decimal(word, out) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status take_position(Reader& line, Position& out) {
+    Slice word;
+    Slice part;
+    uint64_t segment = 0;
+    uint64_t offset = 0;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    Reader reader = reader_of(word);
+    if (cut_word(reader, '.', part) != Status::ok) return Status::damaged;
+    if (parse_decimal(part, segment) != Status::ok) return Status::damaged;
+    if (cut_word(reader, '.', part) != Status::ok) return Status::damaged;
+    if (parse_decimal(part, offset) != Status::ok) return Status::damaged;
+    if (segment > UINT32_MAX || offset > UINT32_MAX) return Status::damaged;
+    out = position_of(static_cast<uint32_t>(segment), static_cast<uint32_t>(offset));
+    return Status::ok;
+}
+
+Status take_last_column(const Reader& line) {
+    return line.short_read ? Status::ok : Status::damaged;
+}
+
+Status load_person(Ledger& ledger, Reader& line) {
+    Name name;
+    Slice role_text;
+    Slice password;
+    uint8_t state = 0;
+    PersonValues values = {};
+    if (take_name_or_none(line, name) != Status::ok || name.size == 0) return Status::damaged;
+    if (take_column(line, role_text) != Status::ok) return Status::damaged;
+    if (parse_role(role_text, values.role) != Status::ok) return Status::damaged;
+    if (take_choice(line, person_states, 2, state) != Status::ok) return Status::damaged;
+    if (take_column(line, password) != Status::ok) return Status::damaged;
+    if (take_last_column(line) != Status::ok) return Status::damaged;
+    Writer record = writer_of(reinterpret_cast<uint8_t*>(values.password.text), phc_size_max);
+    if (text_unescape(password, record) != Status::ok) return Status::damaged;
+    values.password.size = static_cast<uint8_t>(record.size);
+    values.state = static_cast<PersonState>(state);
+    values.version = 1;
+    return ledger_load_person(ledger, name, values);
+}
+
+Status load_account(Ledger& ledger, Reader& line) {
+    Name name;
+    Name owner;
+    uint8_t state = 0;
+    AccountValues values = {};
+    const uint32_t scale = ledger.scale;
+    if (take_name_or_none(line, name) != Status::ok || name.size == 0) return Status::damaged;
+    if (take_minor(line, scale, values.balance) != Status::ok) return Status::damaged;
+    if (take_minor(line, scale, values.held) != Status::ok) return Status::damaged;
+    if (take_bound(line, scale, -balance_minor_max, values.floor) != Status::ok) {
+        return Status::damaged;
+    }
+    if (take_bound(line, scale, balance_minor_max, values.ceiling) != Status::ok) {
+        return Status::damaged;
+    }
+    if (take_name_or_none(line, owner) != Status::ok) return Status::damaged;
+    if (take_choice(line, account_states, 2, state) != Status::ok) return Status::damaged;
+    if (take_position(line, values.last) != Status::ok) return Status::damaged;
+    if (take_last_column(line) != Status::ok) return Status::damaged;
+    if (values.held < 0 || values.floor > values.ceiling) return Status::damaged;
+    values.state = static_cast<AccountState>(state);
+    return ledger_load_account(ledger, name, owner, values);
+}
+
+// A name column that must be a row's, or "-".
+Status take_account(const Ledger& ledger, Reader& line, uint32_t& out) {
+    Name name;
+    if (take_name_or_none(line, name) != Status::ok) return Status::damaged;
+    out = name.size == 0 ? row_none : ledger_find_account(ledger, name);
+    return name.size > 0 && out == row_none ? Status::damaged : Status::ok;
+}
+
+Status take_outcome(Reader& line, Status& out) {
+    Slice word;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    for (uint32_t i = 0; i < status_count; i++) {
+        const Status status = static_cast<Status>(i);
+        const bool is_ok = status == Status::ok;
+        if (!is_ok && !status_is_remembered(status)) continue;
+        if (!slice_equal_text(word, is_ok ? "OK" : status_word(status))) continue;
+        out = status;
+        return Status::ok;
+    }
+    return Status::damaged;
+}
+
+Status load_id(Ledger& ledger, Reader& line) {
+    IdRecord record = {};
+    Name person;
+    Slice word;
+    uint8_t operation = 0;
+    if (take_decimal(line, record.seq) != Status::ok) return Status::damaged;
+    if (take_decimal(line, record.time_ms) != Status::ok) return Status::damaged;
+    if (take_name_or_none(line, person) != Status::ok) return Status::damaged;
+    if (take_choice(line, operations, operation_count, operation) != Status::ok) {
+        return Status::damaged;
+    }
+    if (take_outcome(line, record.status) != Status::ok) return Status::damaged;
+    if (take_column(line, word) != Status::ok || word.size == 0) return Status::damaged;
+    Writer id = writer_of(reinterpret_cast<uint8_t*>(record.id.text), id_size_max);
+    if (text_unescape(word, id) != Status::ok) return Status::damaged;
+    record.id.size = static_cast<uint8_t>(id.size);
+    if (take_account(ledger, line, record.debit) != Status::ok) return Status::damaged;
+    if (take_account(ledger, line, record.credit) != Status::ok) return Status::damaged;
+    if (take_name_or_none(line, record.missing) != Status::ok) return Status::damaged;
+    if (take_minor(line, ledger.scale, record.amount) != Status::ok) return Status::damaged;
+    if (take_minor(line, ledger.scale, record.balance) != Status::ok) return Status::damaged;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    if (parse_hex(word, record.memo_hash, sizeof record.memo_hash) != Status::ok) {
+        return Status::damaged;
+    }
+    if (take_last_column(line) != Status::ok || operation == 0) return Status::damaged;
+    record.operation = static_cast<Operation>(operation);
+    record.person = person.size == 0 ? row_none : ledger_find_person(ledger, person);
+    if (person.size > 0 && record.person == row_none) return Status::damaged;
+    return ledger_load_id(ledger, record);
+}
+
+}  // namespace
+
+const char* table_name(TableName table) { return names[static_cast<uint32_t>(table)]; }
+
+const char* table_columns(TableName table) { return columns_of[static_cast<uint32_t>(table)]; }
+
+void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark) {
+    CHECK(!snapshot.active);
+    CHECK(mark.entry == ledger.seq_installed);
+    snapshot = {};
+    snapshot.active = true;
+    snapshot.mark = mark;
+    snapshot.limits = ledger.limits_known;
+    ledger.epoch++;
+    const uint64_t window = ledger.ids.window;
+    const uint64_t ids_end = ledger.ids_installed;
+    snapshot.row_end[static_cast<uint32_t>(TableName::passwd)] = ledger.people_installed;
+    snapshot.row_end[static_cast<uint32_t>(TableName::balance)] = ledger.accounts_installed;
+    snapshot.row_end[static_cast<uint32_t>(TableName::terminals)] = ledger.terminals_installed;
+    snapshot.row_end[static_cast<uint32_t>(TableName::ids)] = ids_end;
+    ledger.ids_kept_from = ids_end > window ? ids_end - window : 0;
+    hasher_init(snapshot.hasher);
+}
+
+Status snapshot_step(Snapshot& snapshot, Ledger& ledger, Writer& out, uint32_t rows_max) {
+    CHECK(snapshot.active && snapshot.table < table_count);
+    const TableName table = static_cast<TableName>(snapshot.table);
+    if (table == TableName::ids && snapshot.row < ledger.ids_kept_from) {
+        snapshot.row = ledger.ids_kept_from;  // The first id record of the window.
+    }
+    const uint64_t end = snapshot.row_end[snapshot.table];
+    const uint32_t start = out.size;
+    for (uint32_t i = 0; i < rows_max && snapshot.row < end; i++, snapshot.row++) {
+        if (writer_room(out) < table_line_size_max) break;
+        format_row(ledger, table, snapshot.row, out);
+        if (table == TableName::ids) ledger.ids_kept_from = snapshot.row + 1;
+    }
+    CHECK(!out.overflow);
+    hasher_feed(snapshot.hasher, {out.data + start, out.size - start});
+    snapshot.tables[snapshot.table].size += out.size - start;
+    if (snapshot.row < end) return Status::ok;
+    snapshot.tables[snapshot.table].hash = hasher_finish(snapshot.hasher);
+    snapshot.table++;
+    snapshot.row = 0;
+    hasher_init(snapshot.hasher);
+    return Status::end;
+}
+
+bool snapshot_is_done(const Snapshot& snapshot) { return snapshot.table == table_count; }
+
+void snapshot_end(Snapshot& snapshot, Ledger& ledger) {
+    snapshot.active = false;
+    ledger.ids_kept_from = UINT64_MAX;
+}
+
+Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out) {
+    CHECK(snapshot_is_done(snapshot) && out.size == 0);
+    put_manifest_number(out, "pennybank-checkpoint", manifest_version);
+    put_text(out, "bank ");
+    put_hex(out, {ledger.key, bank_id_size});
+    put_text(out, "\ncurrency ");
+    put_text(out, ledger.currency);
+    put_u8(out, ' ');
+    put_decimal(out, ledger.scale);
+    put_u8(out, '\n');
+    put_manifest_number(out, "entry", snapshot.mark.entry);
+    put_manifest_number(out, "batch", snapshot.mark.batch);
+    put_manifest_number(out, "segment", position_segment(snapshot.mark.end));
+    put_manifest_number(out, "offset", position_offset(snapshot.mark.end));
+    put_manifest_number(out, "salt", snapshot.mark.salt);
+    put_manifest_number(out, "time", snapshot.mark.time_ms);
+    put_text(out, "chain ");
+    put_hex(out, hash_slice(snapshot.mark.chain));
+    put_text(out, "\nlimits ");
+    put_decimal(out, snapshot.limits.accounts);
+    put_u8(out, ' ');
+    put_decimal(out, snapshot.limits.ids);
+    put_u8(out, ' ');
+    put_decimal(out, snapshot.limits.terminals);
+    put_u8(out, '\n');
+    for (uint32_t i = 0; i < table_count; i++) {
+        put_text(out, "table ");
+        put_text(out, names[i]);
+        put_u8(out, ' ');
+        put_decimal(out, snapshot.tables[i].size);
+        put_u8(out, ' ');
+        put_hex(out, hash_slice(snapshot.tables[i].hash));
+        put_u8(out, '\n');
+    }
+    const Hash digest = hash_of(writer_slice(out));
+    put_text(out, "digest ");
+    put_hex(out, hash_slice(digest));
+    put_u8(out, '\n');
+    CHECK(!out.overflow);
+    return digest;
+}
+
+Status manifest_parse(Slice text, Manifest& out) {
+    out = {};
+    Reader reader = reader_of(text);
+    uint64_t version = 0;
+    if (take_number_line(reader, "pennybank-checkpoint", UINT32_MAX, version) != Status::ok) {
+        return Status::damaged;
+    }
+    if (version > manifest_version) return Status::failed;
+    if (version != manifest_version) return Status::damaged;
+    if (take_hex_line(reader, "bank", out.bank_id, bank_id_size) != Status::ok) {
+        return Status::damaged;
+    }
+    if (take_currency_line(reader, out) != Status::ok) return Status::damaged;
+    if (take_mark(reader, out.mark) != Status::ok) return Status::damaged;
+    if (take_limits_line(reader, out.limits) != Status::ok) return Status::damaged;
+    for (uint32_t i = 0; i < table_count; i++) {
+        if (take_table_line(reader, names[i], out.tables[i]) != Status::ok) return Status::damaged;
+    }
+    const Hash digest = hash_of({text.data, reader.offset});
+    if (take_hex_line(reader, "digest", out.digest.bytes, hash_size) != Status::ok) {
+        return Status::damaged;
+    }
+    if (reader_left(reader) > 0) return Status::damaged;
+    return hash_equal(digest, out.digest) ? Status::ok : Status::damaged;
+}
+
+void tables_begin(Ledger& ledger, const Manifest& manifest) {
+    ledger_init(ledger, manifest.bank_id);
+    memcpy(ledger.currency, manifest.currency, sizeof ledger.currency);
+    ledger.scale = manifest.scale;
+    ledger.limits_known = manifest.limits;
+}
+
+Status tables_load(Ledger& ledger, TableName table, Slice text) {
+    Reader line = reader_of(text);
+    switch (table) {
+        case TableName::passwd: return load_person(ledger, line);
+        case TableName::balance: return load_account(ledger, line);
+        case TableName::terminals: {
+            Name name;
+            if (parse_name(text, name) != Status::ok) return Status::damaged;
+            return ledger_load_terminal(ledger, name);
+        }
+        case TableName::ids: return load_id(ledger, line);
+    }
+    return Status::damaged;
+}
+
+Status tables_end(Ledger& ledger, const Manifest& manifest) {
+    for (uint32_t row = 0; row < ledger.people_installed; row++) {
+        if (ledger.people[row].account == row_none) return Status::damaged;
+    }
+    if (ledger.accounts_installed <= account_shop) return Status::damaged;
+    if (ledger_sum(ledger) != 0) return Status::damaged;
+    ledger.seq_installed = manifest.mark.entry;
+    return Status::ok;
+}
