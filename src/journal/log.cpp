@@ -95,6 +95,8 @@ void log_start(Log& log, const LogStart& start, uint64_t clock_step_max_ms) {
     log.chain = start.chain;
     log.chain_durable = start.chain;
     log.end_durable = position_of(start.segment, start.offset);
+    log.salt_durable = start.salt;
+    log.time_durable_ms = start.time_ms;
     for (LogBatch& batch : log.batches) batch.open = false;
 }
 
@@ -131,7 +133,10 @@ Status log_close(Log& log, uint64_t wall_ms) {
 bool log_seal(Log& log, LogWrite& out) {
     LogBatch& batch = filling_batch(log);
     if (log.in_flight || log.blocked == LogBlock::failed || !batch.open) return false;
-    if (batch.entry_count == 0 && batch.header.flags == 0) return false;
+    if (batch.entry_count == 0 && batch.header.flags == 0) {
+        batch.open = false;  // Reserved and then not used; the next one gets a fresh time.
+        return false;
+    }
     batch.header.entry_count = batch.entry_count;
     batch.header.entries_size = batch.entries_size;
     batch.header.previous = log.chain;
@@ -157,6 +162,8 @@ Status log_committed(Log& log, Status outcome, Slice& entries) {
     log.entry_durable = batch.header.entry_first + batch.entry_count - 1;
     log.batch_durable = batch.header.seq;
     log.chain_durable = log.chain;
+    log.salt_durable = batch.header.salt;
+    log.time_durable_ms = batch.header.time_ms;
     log.end_durable = position_of(batch.header.segment,
                                   batch.header.offset + batch_size_of(batch.entries_size));
     entries = {batch.memory + batch_header_size, batch.entries_size};

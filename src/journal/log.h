@@ -72,6 +72,8 @@ struct Log {
     Hash chain;               // of the newest batch sealed
     Hash chain_durable;
     Position end_durable;     // end of the newest durable batch
+    uint64_t salt_durable;    // of the segment it stands in
+    uint64_t time_durable_ms;
 };
 
 // What an entry must know before it is laid out.

@@ -545,9 +545,9 @@ IdRecord id_record_of(const Entry& entry) {
 }
 
 int64_t ledger_sum(const Ledger& ledger) {
-    int64_t sum = 0;
+    uint64_t sum = 0;  // Wraps around, so that tables read from a disk cannot overflow it.
     for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
-        sum += ledger.accounts[row].installed.balance;
+        sum += static_cast<uint64_t>(ledger.accounts[row].installed.balance);
     }
-    return sum;
+    return static_cast<int64_t>(sum);
 }

@@ -1,0 +1,283 @@
+#include "book.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+namespace {
+
+// Encodes and proposes one entry; the stamp moves on to the entry after it.
+void propose(Book& book, const Entry& entry, BookTag tag, LogStamp& stamp) {
+    uint8_t bytes[entry_size_max];
+    Writer writer = writer_of(bytes, sizeof bytes);
+    entry_encode(entry, writer);
+    const LogBatch& batch = book.log.batches[book.log.filling];
+    book.tags[book.log.filling][batch.entry_count] = tag;
+    stamp = log_propose(book.log, writer_slice(writer));
+}
+
+// The row of a terminal's name, proposing it when it has none yet. The caller has reserved for it.
+Status terminal_row(Book& book, const Name& name, LogStamp& stamp, uint32_t& out) {
+    out = row_none;
+    if (name.size == 0) return Status::ok;
+    out = ledger_find_terminal(book.ledger, name);
+    if (out != row_none) return Status::ok;
+    if (book.ledger.terminals_decided >= book.ledger.limits.terminals) return Status::oom;
+    out = book.ledger.terminals_decided;
+    Entry entry;
+    ledger_add_terminal(book.ledger, name, stamp, entry);
+    propose(book, entry, book_tag_none, stamp);
+    return Status::ok;
+}
+
+void find_account(const Book& book, const Name& name, uint32_t& row, Name& missing) {
+    row = ledger_find_account(book.ledger, name);
+    if (row == row_none) missing = name;
+}
+
+// An id that no client can have sent: '+' is not one of their bytes.
+Id chosen_id(uint64_t seq) {
+    Id id = {};
+    Writer writer = writer_of(reinterpret_cast<uint8_t*>(id.text), id_size_max);
+    put_u8(writer, '+');
+    put_decimal(writer, seq);
+    id.size = static_cast<uint8_t>(writer.size);
+    return id;
+}
+
+Name name_literal(const char* text) {
+    Name name = {};
+    CHECK(parse_name(slice_of(text), name) == Status::ok);
+    return name;
+}
+
+}  // namespace
+
+void book_layout(Book& book, Arena& arena, const LedgerLimits& limits) {
+    ledger_layout(book.ledger, arena, limits);
+    log_layout(book.log, arena);
+    for (BookTag*& tags : book.tags) {
+        tags = arena_array<BookTag>(arena, "waiting for a commit", batch_entries_max);
+    }
+}
+
+void book_init(Book& book, const uint8_t bank_id[bank_id_size]) {
+    ledger_init(book.ledger, bank_id);
+    book.snapshot = {};
+    book.committed = {};
+    book.committed_index = 0;
+    book.failed_batch = 2;
+    book.committing = false;
+    book.entries_since_snapshot = 0;
+}
+
+Status book_replay(Book& book, const RecoveryBatch& batch, uint64_t& bad_seq) {
+    Reader entries = reader_of(batch.entries);
+    uint64_t seq = batch.header.entry_first;
+    for (;;) {
+        const uint32_t offset = batch.header.offset + batch_header_size + entries.offset;
+        Slice bytes;
+        Status status = batch_next_entry(entries, bytes);
+        if (status == Status::end) return Status::ok;
+        Entry entry;
+        if (status == Status::ok) status = entry_decode(bytes, entry);
+        if (status == Status::ok && entry.time_ms != batch.header.time_ms) {
+            status = Status::damaged;
+        }
+        if (status == Status::ok) {
+            const Position position = position_of(batch.header.segment, offset);
+            status = ledger_install(book.ledger, entry, position, InstallMode::replay);
+        }
+        if (status != Status::ok) {
+            bad_seq = seq;
+            return status;
+        }
+        seq++;
+        book.entries_since_snapshot++;
+    }
+}
+
+void book_open(Book& book, const LogStart& start, uint64_t clock_step_max_ms) {
+    CHECK(start.entry_seq == book.ledger.seq_installed);
+    log_start(book.log, start, clock_step_max_ms);
+}
+
+Status book_create(Book& book, uint64_t wall_ms, const GenesisEntry& genesis) {
+    LogStamp stamp;
+    const Status status = log_reserve(book.log, wall_ms, 4, stamp);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_genesis(book.ledger, genesis, stamp, entry);
+    propose(book, entry, book_tag_none, stamp);
+    ledger_set_limits(book.ledger, stamp, entry);
+    propose(book, entry, book_tag_none, stamp);
+    ledger_add_account(book.ledger, name_literal("cash"), row_none, -balance_minor_max,
+                       balance_minor_max, stamp, entry);
+    propose(book, entry, book_tag_none, stamp);
+    ledger_add_account(book.ledger, name_literal("shop"), row_none, -balance_minor_max,
+                       balance_minor_max, stamp, entry);
+    propose(book, entry, book_tag_none, stamp);
+    return Status::ok;
+}
+
+Status book_note_limits(Book& book, uint64_t wall_ms) {
+    const LedgerLimits& limits = book.ledger.limits;
+    const LimitsEntry& known = book.ledger.limits_known;
+    if (known.accounts == limits.accounts && known.ids == limits.ids &&
+        known.terminals == limits.terminals) {
+        return Status::ok;
+    }
+    LogStamp stamp;
+    const Status status = log_reserve(book.log, wall_ms, 1, stamp);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_set_limits(book.ledger, stamp, entry);
+    propose(book, entry, book_tag_none, stamp);
+    return Status::ok;
+}
+
+Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_refuse, BookTag tag,
+                 IdRecord& answer, const char*& field) {
+    CHECK(!book.committing);  // D1
+    CHECK(move.id.size <= id_size_max);
+    Movement movement = {};
+    movement.operation = move.operation;
+    movement.person = move.person;
+    movement.amount = move.amount;
+    movement.memo = move.memo;
+    movement.id.size = static_cast<uint8_t>(move.id.size);
+    if (move.id.size > 0) memcpy(movement.id.text, move.id.data, move.id.size);
+    find_account(book, move.debit, movement.debit, movement.missing);
+    find_account(book, move.credit, movement.credit, movement.missing);
+
+    const IdRecord* known = nullptr;
+    const Status outcome = ledger_judge(book.ledger, movement, known, field);
+    if (outcome == Status::replayed) answer = *known;
+    if (outcome != Status::ok && !status_is_remembered(outcome)) return outcome;
+    if (outcome != Status::ok && !may_refuse) return Status::busy;
+
+    LogStamp stamp;
+    Status status = log_reserve(book.log, wall_ms, 2, stamp);
+    if (status != Status::ok) return status;
+    status = terminal_row(book, move.terminal, stamp, movement.terminal);
+    if (status != Status::ok) return status;
+    if (movement.id.size == 0) movement.id = chosen_id(stamp.seq);
+    Entry entry;
+    ledger_book(book.ledger, movement, outcome, stamp, entry);
+    propose(book, entry, tag, stamp);
+    return Status::ok;
+}
+
+Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                       const Name& name, Role role, const PasswordRecord& password, BookTag tag) {
+    CHECK(!book.committing);
+    Status status = ledger_judge_person(book.ledger, name);
+    if (status != Status::ok) return status;
+    LogStamp stamp;
+    uint32_t terminal_number = row_none;
+    status = log_reserve(book.log, wall_ms, 2, stamp);
+    if (status != Status::ok) return status;
+    status = terminal_row(book, terminal, stamp, terminal_number);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_add_person(book.ledger, asked_by, terminal_number, name, role, password, stamp, entry);
+    propose(book, entry, tag, stamp);
+    return Status::ok;
+}
+
+Status book_set_password(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                         uint32_t person, uint32_t version, const PasswordRecord& password,
+                         BookTag tag) {
+    CHECK(!book.committing);
+    CHECK(person < book.ledger.people_decided);
+    if (book.ledger.people[person].decided.version != version) return Status::state;
+    LogStamp stamp;
+    uint32_t terminal_number = row_none;
+    Status status = log_reserve(book.log, wall_ms, 2, stamp);
+    if (status != Status::ok) return status;
+    status = terminal_row(book, terminal, stamp, terminal_number);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_set_password(book.ledger, asked_by, terminal_number, person, password, stamp, entry);
+    propose(book, entry, tag, stamp);
+    return Status::ok;
+}
+
+bool book_write_next(Book& book, LogWrite& out) {
+    return !book.committing && log_seal(book.log, out);
+}
+
+void book_write_done(Book& book, Status outcome) {
+    CHECK(!book.committing);
+    Slice entries;
+    const LogBatch& batch = book.log.batches[1 - book.log.filling];
+    const Status status = log_committed(book.log, outcome, entries);
+    book.committing = true;
+    book.committed = reader_of(entries);
+    book.committed_index = 0;
+    book.committed_offset = batch.header.offset + batch_header_size;
+    if (status == Status::ok) return;
+    ledger_drop(book.ledger);  // D2
+    book.failed_batch = 0;
+}
+
+namespace {
+
+// D2: the tags of the batch in flight, then of the one that was filling.
+bool next_failed(Book& book, BookDone& out) {
+    while (book.failed_batch < 2) {
+        const uint32_t index =
+            book.failed_batch == 0 ? 1 - book.log.filling : book.log.filling;
+        const LogBatch& batch = book.log.batches[index];
+        if (batch.open && book.committed_index < batch.entry_count) {
+            out.tag = book.tags[index][book.committed_index++];
+            out.durable = false;
+            return true;
+        }
+        book.failed_batch++;
+        book.committed_index = 0;
+    }
+    return false;
+}
+
+}  // namespace
+
+bool book_commit_next(Book& book, BookDone& out) {
+    CHECK(book.committing);
+    if (book.log.blocked == LogBlock::failed) {
+        if (next_failed(book, out)) return true;
+        book.committing = false;
+        log_release(book.log);
+        return false;
+    }
+    const uint32_t flying = 1 - book.log.filling;
+    Slice bytes;
+    const uint32_t offset = book.committed_offset + book.committed.offset;
+    const Status status = batch_next_entry(book.committed, bytes);
+    if (status == Status::end) {
+        book.committing = false;
+        log_release(book.log);
+        return false;
+    }
+    // These bytes are our own: what was encoded must decode and fit.
+    CHECK(status == Status::ok);
+    CHECK(entry_decode(bytes, out.entry) == Status::ok);
+    const uint32_t segment = book.log.batches[flying].header.segment;
+    const Position position = position_of(segment, offset);
+    CHECK(ledger_install(book.ledger, out.entry, position, InstallMode::commit) == Status::ok);
+    out.tag = book.tags[flying][book.committed_index++];
+    out.durable = true;
+    book.entries_since_snapshot++;
+    return true;
+}
+
+void book_snapshot_begin(Book& book) {
+    const SnapshotMark mark = {.entry = book.log.entry_durable,
+                               .batch = book.log.batch_durable,
+                               .time_ms = book.log.time_durable_ms,
+                               .end = book.log.end_durable,
+                               .salt = book.log.salt_durable,
+                               .chain = book.log.chain_durable};
+    snapshot_begin(book.snapshot, book.ledger, mark);
+    book.entries_since_snapshot = 0;
+}

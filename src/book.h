@@ -1,0 +1,108 @@
+// book.h - the ledger and its journal as one: propose, commit, replay.
+//
+// Whoever moves money or changes people goes through here: a request is judged, becomes an entry in
+// the batch that fills, and is answered when that batch is durable (P1). The caller hands in a tag
+// with each proposal and gets it back with the outcome. Nothing here blocks, reads a clock or opens
+// a file.
+//
+//     book_move … ──► filling ──book_write_next──► disk ──book_write_done──► book_commit_next …
+//                                                                               │ false
+//                                                                               ▼
+//                                                                      the next batch may fly
+//
+//   D1. Between book_write_done and the last book_commit_next nothing is judged.
+//   D2. After a failed write every waiting tag comes back with `durable` false, the decided values
+//       fall back to the installed ones, and nothing is proposed any more (P8).
+#pragma once
+
+#include "journal/recovery.h"
+#include "ledger/tables.h"
+
+// Whom an outcome belongs to; given back as it was.
+struct BookTag {
+    uint32_t session;
+    uint32_t generation;
+};
+
+inline constexpr BookTag book_tag_none = {UINT32_MAX, 0};
+
+// One proposal whose fate is known.
+struct BookDone {
+    BookTag tag;
+    bool durable;
+    Entry entry;  // set when durable
+};
+
+struct Book {
+    Ledger ledger;
+    Log log;
+    Snapshot snapshot;
+    BookTag* tags[2];       // by index of the entry in the log's batch
+    Reader committed;       // entries of the durable batch not yet handed out
+    uint32_t committed_index;
+    uint32_t committed_offset;  // of the next entry in the segment
+    uint32_t failed_batch;  // 0, 1: tags of this batch are being handed back; 2: none left
+    bool committing;
+    uint64_t entries_since_snapshot;
+};
+
+void book_layout(Book& book, Arena& arena, const LedgerLimits& limits);
+
+// Empties the book. The ledger is then filled by tables (tables_begin …) or by book_replay from the
+// first batch on.
+void book_init(Book& book, const uint8_t bank_id[bank_id_size]);
+
+// Installs one batch of the journal. Returns damaged or full as ledger_install; `bad_seq` is then
+// the entry that did not fit.
+Status book_replay(Book& book, const RecoveryBatch& batch, uint64_t& bad_seq);
+
+// Begins to take proposals where the journal ends.
+void book_open(Book& book, const LogStart& start, uint64_t clock_step_max_ms);
+
+// Proposes the first entries of a new book: genesis, limits, the accounts `cash` and `shop`.
+Status book_create(Book& book, uint64_t wall_ms, const GenesisEntry& genesis);
+
+// Proposes a limits entry when the limits in force are not the ones the book knows.
+Status book_note_limits(Book& book, uint64_t wall_ms);
+
+// What a movement asks for, in names; see Movement.
+struct BookMove {
+    Operation operation;
+    uint32_t person;
+    Name terminal;    // size 0 for none
+    Slice id;         // size 0: the book chooses one, which begins with '+'
+    Name debit;       // names of accounts
+    Name credit;
+    int64_t amount;
+    Memo memo;
+};
+
+// Judges a movement. Returns
+//   ok        proposed; the answer comes with book_commit_next
+//   replayed  `answer` holds the first answer
+//   pending   ask again after the next commit (the same id is in flight, or the batch is full)
+//   exists    `field` names what differs from the first request of this id
+//   busy      `may_refuse` is false and it would be a refusal; nothing was written
+//   oom misconf err   nothing was written
+Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_refuse, BookTag tag,
+                 IdRecord& answer, const char*& field);
+
+// Proposes a person. Returns ok, pending, or exists oom err misconf with nothing written.
+Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                       const Name& name, Role role, const PasswordRecord& password, BookTag tag);
+
+// Proposes a password for `person`, whose record must still have `version`. Returns ok, pending,
+// state when the version moved, misconf.
+Status book_set_password(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                         uint32_t person, uint32_t version, const PasswordRecord& password,
+                         BookTag tag);
+
+// Hands out the next write for the journal's thread; false when there is none.
+bool book_write_next(Book& book, LogWrite& out);
+
+// Takes its outcome; then book_commit_next is called until it returns false.
+void book_write_done(Book& book, Status outcome);
+bool book_commit_next(Book& book, BookDone& out);
+
+// Fixes the installed state for a checkpoint or a digest.
+void book_snapshot_begin(Book& book);

@@ -1,0 +1,102 @@
+#include <string.h>
+
+#include <mbedtls/oid.h>
+
+#include "channel/tls_state.h"
+#include "crypto/hash.h"
+
+namespace {
+
+struct FlagRow {
+    uint32_t flag;
+    const char* reason;
+};
+
+// In the order in which the library picks its alert, so that both ends are told the same.
+constexpr FlagRow flag_rows[] = {
+    {MBEDTLS_X509_BADCERT_CN_MISMATCH, "certificate is for another name"},
+    {MBEDTLS_X509_BADCERT_KEY_USAGE, "certificate not meant for this use"},
+    {MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "certificate not meant for this use"},
+    {MBEDTLS_X509_BADCERT_BAD_PK, "certificate has a kind of key that is not accepted"},
+    {MBEDTLS_X509_BADCERT_BAD_KEY, "certificate has a key that is too weak"},
+    {MBEDTLS_X509_BADCERT_EXPIRED, "certificate expired"},
+    {MBEDTLS_X509_BADCERT_REVOKED, "certificate revoked"},
+    {MBEDTLS_X509_BADCERT_NOT_TRUSTED, "certificate not signed by our CA"},
+    {MBEDTLS_X509_BADCERT_FUTURE, "certificate not yet valid"},
+    {MBEDTLS_X509_BADCERT_BAD_MD, "certificate signed with a hash that is too weak"},
+    {MBEDTLS_X509_BADCRL_EXPIRED, "revocation list expired"},
+    {MBEDTLS_X509_BADCRL_FUTURE, "revocation list not yet valid"},
+    {MBEDTLS_X509_BADCRL_NOT_TRUSTED, "revocation list not signed by our CA"},
+};
+
+Slice slice_of_buf(const mbedtls_x509_buf& buf) {
+    return {buf.p, static_cast<uint32_t>(buf.len)};
+}
+
+// A certificate with two common names belongs to nobody.
+Status find_name(const mbedtls_x509_crt& certificate, Name& out) {
+    const mbedtls_x509_name* found = nullptr;
+    for (const mbedtls_x509_name* at = &certificate.subject; at != nullptr; at = at->next) {
+        if (MBEDTLS_OID_CMP(MBEDTLS_OID_AT_CN, &at->oid) != 0) continue;
+        if (found != nullptr) return Status::invalid;
+        found = at;
+    }
+    if (found == nullptr) return Status::absent;
+    return parse_name(slice_of_buf(found->val), out);
+}
+
+// Days from 1970-01-01 in the proleptic Gregorian calendar; years are counted from March.
+uint64_t days_of(uint64_t year, uint64_t month, uint64_t day) {
+    const uint64_t shifted = month > 2 ? year : year - 1;
+    const uint64_t month_from_march = (month + 9) % 12;
+    const uint64_t day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719468;
+}
+
+}  // namespace
+
+int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags) {
+    TlsSession& session = *static_cast<TlsSession*>(context);
+    if (depth > 0 || *flags != 0) return 0;  // The library looks after the chain.
+    Name name = {};
+    if (mbedtls_x509_crt_get_ca_istrue(certificate) != 0) {
+        session.refused = "certificate is a CA's, not a terminal's";
+        *flags |= MBEDTLS_X509_BADCERT_KEY_USAGE;
+    } else if (find_name(*certificate, name) != Status::ok) {
+        session.refused = "certificate's common name is not the name of a terminal";
+        *flags |= MBEDTLS_X509_BADCERT_OTHER;
+    } else if (certificate->serial.len > sizeof(ChannelPeer::serial)) {
+        session.refused = "certificate's serial number is too long";
+        *flags |= MBEDTLS_X509_BADCERT_OTHER;
+    }
+    return 0;
+}
+
+void tls_copy_peer(const mbedtls_x509_crt& certificate, ChannelPeer& out) {
+    Name name = {};
+    if (find_name(certificate, name) == Status::ok) memcpy(out.name, name.text, name.size);
+    const Slice serial = slice_of_buf(certificate.serial);
+    if (serial.size <= sizeof out.serial) {
+        memcpy(out.serial, serial.data, serial.size);
+        out.serial_size = static_cast<uint8_t>(serial.size);
+    }
+    const Hash issuer = hash_of(slice_of_buf(certificate.issuer_raw));
+    memcpy(out.issuer_hash, issuer.bytes, sizeof out.issuer_hash);
+    out.not_after_ms = tls_time_ms(certificate.valid_to);
+}
+
+const char* tls_verify_reason(uint32_t flags) {
+    for (const FlagRow& row : flag_rows) {
+        if ((flags & row.flag) != 0) return row.reason;
+    }
+    return "certificate could not be verified";
+}
+
+uint64_t tls_time_ms(const mbedtls_x509_time& time) {
+    if (time.year < 1970) return 0;
+    const uint64_t days = days_of(static_cast<uint64_t>(time.year), static_cast<uint64_t>(time.mon),
+                                  static_cast<uint64_t>(time.day));
+    const uint64_t seconds = static_cast<uint64_t>(time.hour) * 3600 +
+                             static_cast<uint64_t>(time.min) * 60 + static_cast<uint64_t>(time.sec);
+    return (days * 86400 + seconds) * 1000;
+}
