@@ -56,13 +56,21 @@ uint32_t utf8_size(Slice rest) {
     return size;
 }
 
+// Sets the next digit behind `value`. Returns amount where that is more than balance_minor_max,
+// asked before multiplying: ten times the bound wraps around to a small amount.
+Status push_digit(uint64_t& value, uint8_t byte) {
+    const uint64_t digit = static_cast<uint64_t>(byte - '0');
+    if (value > (static_cast<uint64_t>(balance_minor_max) - digit) / 10) return Status::amount;
+    value = value * 10 + digit;
+    return Status::ok;
+}
+
 // Digits, a point and digits; the common part of amounts and balances.
 Status parse_fixed_point(Slice text, uint32_t scale, uint64_t& out) {
     uint64_t whole = 0;
     uint32_t i = 0;
     for (; i < text.size && is_digit(text.data[i]); i++) {
-        whole = whole * 10 + static_cast<uint64_t>(text.data[i] - '0');
-        if (whole > static_cast<uint64_t>(balance_minor_max)) return Status::amount;
+        if (push_digit(whole, text.data[i]) != Status::ok) return Status::amount;
     }
     if (i == 0) return Status::amount;
     uint32_t decimals = 0;
@@ -70,9 +78,8 @@ Status parse_fixed_point(Slice text, uint32_t scale, uint64_t& out) {
         if (text.data[i] != '.') return Status::amount;
         for (i++; i < text.size && is_digit(text.data[i]); i++) {
             if (decimals == scale) return Status::amount;
-            whole = whole * 10 + static_cast<uint64_t>(text.data[i] - '0');
+            if (push_digit(whole, text.data[i]) != Status::ok) return Status::amount;
             decimals++;
-            if (whole > static_cast<uint64_t>(balance_minor_max)) return Status::amount;
         }
         if (decimals == 0 || i < text.size) return Status::amount;
     }
