@@ -1,0 +1,141 @@
+// The library of cryptography on our memory, clock and randomness.
+#include "crypto/crypto.h"
+
+#include <gtest/gtest.h>
+#include <mbedtls/ecp.h>
+#include <mbedtls/platform.h>
+#include <mbedtls/platform_time.h>
+#include <psa/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vector>
+
+#include "crypto/random.h"
+#include "unit/test_port.h"
+
+namespace {
+
+struct CryptoTest : testing::Test {
+    void SetUp() override { crypto_free(); }  // whatever a test before this one left up
+
+    void TearDown() override {
+        test_random_mend();
+        crypto_free();
+        mbedtls_platform_set_calloc_free(calloc, free);
+    }
+};
+
+// A heap as the server would lay it out, over memory of its own.
+struct RealHeap {
+    Heap heap = {};
+    std::vector<uint8_t> memory;
+
+    RealHeap(uint32_t sessions, uint32_t handshakes) {
+        Arena measured = {};
+        crypto_layout(heap, measured, sessions, handshakes);
+        memory.resize(measured.used + arena_align);
+        uint8_t* base = memory.data();
+        while (reinterpret_cast<uintptr_t>(base) % arena_align != 0) base++;
+        Arena arena = {};
+        arena.base = base;
+        arena.size = measured.used;
+        crypto_layout(heap, arena, sessions, handshakes);
+    }
+};
+
+int make_key() {
+    mbedtls_ecp_keypair key;
+    mbedtls_ecp_keypair_init(&key);
+    const int answer = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, &key, crypto_rng, nullptr);
+    mbedtls_ecp_keypair_free(&key);
+    return answer;
+}
+
+TEST_F(CryptoTest, takes_all_memory_from_the_heap_and_gives_it_back) {
+    RealHeap real(4, 2);
+    ASSERT_EQ(crypto_init(&real.heap), Status::ok);
+    ASSERT_EQ(crypto_init(&real.heap), Status::ok);
+    const uint64_t before = heap_bytes_taken(real.heap);
+    EXPECT_EQ(make_key(), 0);
+    EXPECT_EQ(heap_bytes_taken(real.heap), before);
+    EXPECT_EQ(real.heap.refused, 0u);
+    EXPECT_GT(real.heap.classes[0].taken_max, 0u);
+    crypto_free();
+    EXPECT_EQ(heap_bytes_taken(real.heap), 0u);
+}
+
+TEST_F(CryptoTest, grows_with_sessions_and_handshakes_and_not_otherwise) {
+    Heap heap = {};
+    Arena none = {};
+    Arena some = {};
+    Arena more = {};
+    crypto_layout(heap, none, 0, 0);
+    crypto_layout(heap, some, 100, 0);
+    crypto_layout(heap, more, 100, 16);
+    EXPECT_LT(none.used, 600u * 1024);
+    EXPECT_NEAR(static_cast<double>(some.used - none.used) / 100, 23320, 100);
+    EXPECT_NEAR(static_cast<double>(more.used - some.used) / 16, 23800, 1000);
+}
+
+TEST_F(CryptoTest, a_full_heap_is_an_answer) {
+    RealHeap real(0, 0);
+    ASSERT_EQ(crypto_init(&real.heap), Status::ok);
+    std::vector<void*> blocks;
+    for (void* block = heap_take(real.heap, 1); block != nullptr; block = heap_take(real.heap, 1)) {
+        blocks.push_back(block);
+    }
+    EXPECT_NE(make_key(), 0);
+    for (void* block : blocks) heap_give(real.heap, block);
+    EXPECT_EQ(make_key(), 0);
+}
+
+TEST_F(CryptoTest, random_bytes_come_from_the_port_alone) {
+    ASSERT_EQ(crypto_init(nullptr), Status::ok);
+    uint8_t bytes[32] = {};
+    uint32_t calls = test_random_calls();
+    EXPECT_EQ(crypto_random(bytes, sizeof bytes), Status::ok);
+    EXPECT_EQ(test_random_calls(), calls + 1);
+    EXPECT_EQ(crypto_rng(nullptr, bytes, sizeof bytes), 0);
+    EXPECT_EQ(test_random_calls(), calls + 2);
+    EXPECT_EQ(psa_generate_random(bytes, sizeof bytes), PSA_SUCCESS);
+    EXPECT_EQ(test_random_calls(), calls + 3);
+    EXPECT_EQ(crypto_random(bytes, 0), Status::ok);
+    EXPECT_EQ(test_random_calls(), calls + 3);
+}
+
+TEST_F(CryptoTest, without_randomness_nothing_is_made) {
+    ASSERT_EQ(crypto_init(nullptr), Status::ok);
+    const uint8_t zeros[32] = {};
+    uint8_t bytes[32];
+    test_random_fail_after(0);
+    memset(bytes, 0xee, sizeof bytes);
+    EXPECT_EQ(crypto_random(bytes, sizeof bytes), Status::failed);
+    EXPECT_EQ(memcmp(bytes, zeros, sizeof bytes), 0);
+    memset(bytes, 0xee, sizeof bytes);
+    EXPECT_NE(crypto_rng(nullptr, bytes, sizeof bytes), 0);
+    EXPECT_EQ(memcmp(bytes, zeros, sizeof bytes), 0);
+    EXPECT_NE(psa_generate_random(bytes, sizeof bytes), PSA_SUCCESS);
+    // However late the source fails, the key is not made.
+    test_random_mend();
+    const uint32_t before = test_random_calls();
+    ASSERT_EQ(make_key(), 0);
+    const uint32_t needed = test_random_calls() - before;
+    for (uint32_t calls = 0; calls < needed; calls++) {
+        test_random_fail_after(calls);
+        EXPECT_NE(make_key(), 0) << calls;
+    }
+}
+
+TEST_F(CryptoTest, the_clock_is_the_one_told) {
+    ASSERT_EQ(crypto_init(nullptr), Status::ok);
+    crypto_clock_set(1'700'000'000'999);
+    EXPECT_EQ(mbedtls_time(nullptr), 1'700'000'000);
+    EXPECT_EQ(mbedtls_ms_time(), 1'700'000'000'000);
+    crypto_clock_set(UINT64_MAX);
+    EXPECT_EQ(mbedtls_ms_time(), 4'294'967'295'000);
+    crypto_clock_set(0);
+    EXPECT_EQ(mbedtls_time(nullptr), 0);
+}
+
+}  // namespace
