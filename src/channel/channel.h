@@ -12,8 +12,10 @@
 //   C1. No function blocks, and none keeps a pointer into the lent buffers after it returns.
 //   C2. channel_advance may run on a worker thread; nobody else touches the channel or the lent
 //       buffers meanwhile. All other calls are the loop's.
-//   C3. On failed, the alert that the peer is owed is in `cipher_out` already, if it fits.
+//   C3. The alert that the peer is owed is in `cipher_out` before channel_advance or channel_write
+//       returns failed; after a failed channel_read, which has no cipher_out, channel_close puts it.
 //   C4. What was authenticated is in ChannelPeer before channel_advance first returns ok.
+//   C5. A Channel is not moved between its open and channel_free; the library points into it.
 #pragma once
 
 #include "base/bytes.h"
@@ -32,7 +34,7 @@ struct ChannelPeer {
     uint8_t issuer_hash[32];  // SHA-256 of the issuer's DER name
     uint64_t not_after_ms;   // wall clock, ms since 1970 UTC
     char protocol[16];       // "TLSv1.3"
-    char cipher[40];         // the suite's IANA name
+    char cipher[48];         // the suite's IANA name
 };
 
 struct Channel;
@@ -56,7 +58,8 @@ struct Channel {
 };
 
 // Takes the handshake as far as the bytes allow. Returns ok when it is complete, more when bytes or
-// room are wanting, failed (reason set) when it is over.
+// room are wanting, failed (reason set) when it is over. When cipher_out came back full, drain it and
+// call again without waiting for the peer. Bytes behind the handshake are left in `cipher_in`.
 Status channel_advance(Channel& channel, Reader& cipher_in, Writer& cipher_out);
 
 // Moves plain bytes to `plain_out` until its room or the cipher bytes are used up. Returns ok (all
@@ -65,10 +68,11 @@ Status channel_advance(Channel& channel, Reader& cipher_in, Writer& cipher_out);
 Status channel_read(Channel& channel, Reader& cipher_in, Writer& plain_out);
 
 // Moves plain bytes to `cipher_out` in as few records as fit. Returns ok (all taken), full (no room
-// for another record), failed.
+// for another record), failed. A record is put whole or not at all.
 Status channel_write(Channel& channel, Reader& plain_in, Writer& cipher_out);
 
-// Puts the closing message, if one is owed and fits.
+// Puts the closing message, or the alert that a failed channel_read left behind, if one is owed and
+// fits. After it nothing can be written; reading goes on until the peer closes too (half-close).
 void channel_close(Channel& channel, Writer& cipher_out);
 
 // True when the channel holds no byte of a record in part and no plain byte not yet read.

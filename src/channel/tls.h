@@ -1,13 +1,16 @@
 // tls.h - mutual TLS 1.3 (RFC 8446) as a channel; the door to money.
 //
 // A TlsConfig holds one generation of certificate, key, CA, CRL and settings; every session of that
-// generation uses it for each record, so it must outlive them. TLS 1.2 (ECDHE with AEAD only) is
+// generation uses it for each record, so it must outlive them, and it is not moved once it is loaded.
+// Certificates are signed with SHA-256 or more; keys are P-256, P-384 or RSA of 2048 bits or more. TLS 1.2 (ECDHE with AEAD only) is
 // compiled in and off unless `version_min` says otherwise. No tickets, no early data, no
 // renegotiation. Groups: X25519, P-256. A post-handshake KeyUpdate is not supported by the library
 // and ends the session.
 //
 //   V1. A server session is established only with a client certificate that the CA signed, that is
-//       inside its dates, meant for client authentication, and not on the CRL.
+//       inside its dates, meant for client authentication (or for any use), not a CA's own, not on
+//       the CRL, and whose one common name is a name as parse_name has it. A CRL that is out of
+//       date lets nobody in.
 //   V2. A client session is established only with a server whose certificate names the host asked.
 //   V3. Nothing but TLS records is ever put into cipher_out.
 #pragma once
@@ -17,7 +20,8 @@
 enum class TlsEnd : uint8_t { server, client };
 enum class TlsVersion : uint8_t { tls12, tls13 };
 
-// Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty.
+// Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty, and on a
+// client also `certificate` and `key`. One PEM block is at most 32 KiB long.
 struct TlsFiles {
     Slice certificate;  // own certificate, then intermediates
     Slice key;
@@ -40,6 +44,6 @@ void tls_config_free(TlsConfig& config);
 // The end of the own certificate's validity, ms since 1970 UTC; 0 when none is loaded.
 uint64_t tls_config_not_after_ms(const TlsConfig& config);
 
-// Opens a channel. `host` is the name that a client asks for (V2) and nullptr for a server.
-// Returns full when the library's heap has no room.
+// Opens a channel. `host` is the name or address that a client asks for (V2) and nullptr for a server.
+// Returns full when the library's heap has no room, invalid for a `host` that cannot be one.
 Status tls_open(Channel& channel, TlsConfig& config, const char* host);

@@ -26,14 +26,14 @@ constexpr Suite suites[] = {
     {MBEDTLS_TLS1_3_AES_128_GCM_SHA256, "TLS_AES_128_GCM_SHA256"},
     {MBEDTLS_TLS1_3_AES_256_GCM_SHA384, "TLS_AES_256_GCM_SHA384"},
     {MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256, "TLS_CHACHA20_POLY1305_SHA256"},
-    {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
-    {MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
-    {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"},
-    {MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "ECDHE_RSA_WITH_AES_256_GCM_SHA384"},
+    {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
+    {MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
+    {MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"},
+    {MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"},
     {MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-     "ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"},
+     "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"},
     {MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
-     "ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"},
+     "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"},
 };
 constexpr uint32_t suite_count = sizeof suites / sizeof suites[0];
 
@@ -155,8 +155,7 @@ bool crls_are_from_ca(const TlsGeneration& generation) {
     for (const mbedtls_x509_crl* crl = &generation.crl; crl != nullptr; crl = crl->next) {
         bool found = false;
         for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
-            found = found || slice_equal({crl->issuer_raw.p, uint32_t(crl->issuer_raw.len)},
-                                         {ca->subject_raw.p, uint32_t(ca->subject_raw.len)});
+            found = found || slice_equal(tls_slice(crl->issuer_raw), tls_slice(ca->subject_raw));
         }
         if (!found) return false;
     }

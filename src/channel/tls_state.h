@@ -57,6 +57,10 @@ inline const TlsSession& tls_session(const Channel& channel) {
     return *reinterpret_cast<const TlsSession*>(channel.state);
 }
 
+inline Slice tls_slice(const mbedtls_x509_buf& buf) {
+    return {buf.p, static_cast<uint32_t>(buf.len)};
+}
+
 // What the library asks about each certificate of a client's chain; `context` is the TlsSession.
 int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
 

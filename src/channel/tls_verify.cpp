@@ -29,10 +29,6 @@ constexpr FlagRow flag_rows[] = {
     {MBEDTLS_X509_BADCRL_NOT_TRUSTED, "revocation list not signed by our CA"},
 };
 
-Slice slice_of_buf(const mbedtls_x509_buf& buf) {
-    return {buf.p, static_cast<uint32_t>(buf.len)};
-}
-
 // A certificate with two common names belongs to nobody.
 Status find_name(const mbedtls_x509_crt& certificate, Name& out) {
     const mbedtls_x509_name* found = nullptr;
@@ -42,7 +38,7 @@ Status find_name(const mbedtls_x509_crt& certificate, Name& out) {
         found = at;
     }
     if (found == nullptr) return Status::absent;
-    return parse_name(slice_of_buf(found->val), out);
+    return parse_name(tls_slice(found->val), out);
 }
 
 // Days from 1970-01-01 in the proleptic Gregorian calendar; years are counted from March.
@@ -75,12 +71,12 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
 void tls_copy_peer(const mbedtls_x509_crt& certificate, ChannelPeer& out) {
     Name name = {};
     if (find_name(certificate, name) == Status::ok) memcpy(out.name, name.text, name.size);
-    const Slice serial = slice_of_buf(certificate.serial);
+    const Slice serial = tls_slice(certificate.serial);
     if (serial.size <= sizeof out.serial) {
         memcpy(out.serial, serial.data, serial.size);
         out.serial_size = static_cast<uint8_t>(serial.size);
     }
-    const Hash issuer = hash_of(slice_of_buf(certificate.issuer_raw));
+    const Hash issuer = hash_of(tls_slice(certificate.issuer_raw));
     memcpy(out.issuer_hash, issuer.bytes, sizeof out.issuer_hash);
     out.not_after_ms = tls_time_ms(certificate.valid_to);
 }

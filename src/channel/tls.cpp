@@ -1,0 +1,362 @@
+#include "channel/tls.h"
+
+#include <string.h>
+
+#include <mbedtls/ecp.h>
+#include <mbedtls/entropy.h>
+#include <mbedtls/error.h>
+#include <mbedtls/rsa.h>
+
+#include "base/check.h"
+#include "channel/tls_state.h"
+
+namespace {
+
+constexpr uint32_t record_plain_size_max = 16384;  // bytes; RFC 8446, section 5.1
+constexpr uint32_t record_header_size = 5;         // bytes
+constexpr uint32_t alert_cipher_size_max = 32;     // bytes of a sealed and padded alert
+
+enum RecordType : uint8_t { record_alert = 21, record_handshake = 22, record_data = 23 };
+
+// One call into the library: it reads and writes the buffers lent for just that long (C1).
+struct Lent {
+    TlsSession* session;
+    Reader* in;   // nullptr: nothing to read
+    Writer* out;  // nullptr: no room, so what must go out waits in the library for channel_close
+};
+
+// What an error of the library means: what the peer is told, and what the operator reads.
+struct FailureRow {
+    int code;
+    int alert;  // or alert_none
+    const char* reason;
+};
+
+constexpr int alert_none = -1;
+
+constexpr FailureRow failure_rows[] = {
+    {MBEDTLS_ERR_SSL_INVALID_RECORD, MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE,
+     "not a TLS record"},
+    {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION,
+     "no version of TLS in common"},
+    {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE,
+     "no cipher suite, group or signature in common"},
+    {MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, MBEDTLS_SSL_ALERT_MSG_CERT_REQUIRED, "no certificate"},
+    {MBEDTLS_ERR_SSL_INVALID_MAC, MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC,
+     "a record was altered on its way"},
+    {MBEDTLS_ERR_SSL_DECODE_ERROR, MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR,
+     "handshake was not understood"},
+    {MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE,
+     "a message came out of turn"},
+    {MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER,
+     "handshake was not understood"},
+    {MBEDTLS_ERR_SSL_UNSUPPORTED_EXTENSION, MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_EXT,
+     "handshake was not understood"},
+    {MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, alert_none, "the peer ended the session with an alert"},
+    {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, alert_none, "the peer closed during the handshake"},
+    {MBEDTLS_ERR_SSL_ALLOC_FAILED, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR, "no memory for a session"},
+    {MBEDTLS_ERR_X509_ALLOC_FAILED, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
+     "no memory for a session"},
+    // After a failure of the source of randomness nothing more is said (P11).
+    {MBEDTLS_ERR_ENTROPY_SOURCE_FAILED, alert_none, "no random bytes"},
+    {MBEDTLS_ERR_ECP_RANDOM_FAILED, alert_none, "no random bytes"},
+    {MBEDTLS_ERR_RSA_RNG_FAILED, alert_none, "no random bytes"},
+    {MBEDTLS_ERR_ERROR_GENERIC_ERROR, alert_none, "no random bytes"},
+};
+
+constexpr FailureRow failure_other = {0, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
+                                      "handshake was not understood"};
+constexpr FailureRow failure_too_long = {0, MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW,
+                                         "a record is longer than TLS allows"};
+constexpr FailureRow failure_certificate = {0, MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
+                                            "certificate was not understood"};
+constexpr FailureRow failure_renegotiation = {0, alert_none, "the peer asked to negotiate again"};
+
+// Follows the records of the peer, to tell a record in part from the quiet between two (is_idle).
+void track(TlsRecord& record, Slice bytes) {
+    uint32_t i = 0;
+    while (i < bytes.size) {
+        if (record.header_size < record_header_size) {
+            record.header[record.header_size++] = bytes.data[i++];
+            if (record.header_size < record_header_size) continue;
+            record.body_size = static_cast<uint16_t>(record.header[3] << 8 | record.header[4]);
+            record.body_left = record.body_size;
+        } else {
+            const uint32_t left = bytes.size - i;
+            const uint32_t taken = left < record.body_left ? left : record.body_left;
+            record.body_left = static_cast<uint16_t>(record.body_left - taken);
+            i += taken;
+        }
+        if (record.body_left == 0) record.header_size = 0;
+    }
+}
+
+int receive(void* context, unsigned char* out, size_t size) {
+    Lent& lent = *static_cast<Lent*>(context);
+    if (lent.in == nullptr || reader_left(*lent.in) == 0) return MBEDTLS_ERR_SSL_WANT_READ;
+    const uint32_t left = reader_left(*lent.in);
+    const uint32_t taken = size < left ? static_cast<uint32_t>(size) : left;
+    const Slice bytes = get_bytes(*lent.in, taken);
+    memcpy(out, bytes.data, bytes.size);
+    track(lent.session->in, bytes);
+    return static_cast<int>(taken);
+}
+
+// An alert can be told from its header, sealed or not: nothing else that leaves while a call fails
+// is that short.
+bool is_alert(const unsigned char* record, size_t size) {
+    if (size < record_header_size) return false;
+    const uint32_t body_size = static_cast<uint32_t>(record[3] << 8 | record[4]);
+    return record[0] == record_alert ||
+           (record[0] == record_data && body_size <= alert_cipher_size_max);
+}
+
+// The library offers one record at a time, and again what is left of it until all has been taken.
+int transmit(void* context, const unsigned char* bytes, size_t size) {
+    Lent& lent = *static_cast<Lent*>(context);
+    TlsSession& session = *lent.session;
+    if (session.out_left == 0 && is_alert(bytes, size)) session.alert_offered = true;
+    const uint32_t offered = static_cast<uint32_t>(size);
+    const uint32_t room = lent.out == nullptr ? 0 : writer_room(*lent.out);
+    const uint32_t taken = offered < room ? offered : room;
+    session.out_left = offered - taken;
+    if (taken == 0) return MBEDTLS_ERR_SSL_WANT_WRITE;
+    put_bytes(*lent.out, {bytes, taken});
+    return static_cast<int>(taken);
+}
+
+void lend(Lent& lent) {
+    lent.session->alert_offered = false;
+    mbedtls_ssl_set_bio(&lent.session->ssl, &lent, transmit, receive, nullptr);
+}
+
+void take_back(Lent& lent) {
+    mbedtls_ssl_set_bio(&lent.session->ssl, nullptr, nullptr, nullptr, nullptr);
+}
+
+bool is_certificate_code(int code) {
+    // The certificate parser adds the code of what it met inside to its own.
+    const int family = -code & 0xff80;
+    return family >= -MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE &&
+           family <= -MBEDTLS_ERR_X509_FATAL_ERROR;
+}
+
+FailureRow failure_of(TlsSession& session, int code) {
+    const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
+    const bool judged = code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
+                        code == MBEDTLS_ERR_SSL_BAD_CERTIFICATE;
+    if (judged && session.refused != nullptr) return {code, alert_none, session.refused};
+    if (judged && flags != 0 && flags != UINT32_MAX) {
+        return {code, alert_none, tls_verify_reason(flags)};
+    }
+    const bool record = code == MBEDTLS_ERR_SSL_INVALID_RECORD ||
+                        code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+    // Where the first byte is none of a record's, the length means nothing.
+    const bool framed = session.in.header[0] >= 20 && session.in.header[0] <= 23 &&
+                        session.in.header[1] == 3;
+    if (record && framed && session.in.body_size > record_plain_size_max) return failure_too_long;
+    for (const FailureRow& row : failure_rows) {
+        if (row.code == code) return row;
+    }
+    if (judged || is_certificate_code(code)) return failure_certificate;
+    return failure_other;
+}
+
+// Ends the session and lets the peer know, unless the library has done so.
+Status fail(Channel& channel, Lent& lent, const FailureRow& failure) {
+    TlsSession& session = *lent.session;
+    channel.reason = failure.reason;
+    session.phase = TlsPhase::failed;
+    // The first call only flushes when something else is still on its way.
+    for (uint32_t i = 0; i < 2 && failure.alert != alert_none && !session.alert_offered; i++) {
+        const int sent = mbedtls_ssl_send_alert_message(
+            &session.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, static_cast<uint8_t>(failure.alert));
+        if (sent != 0) break;
+    }
+    return Status::failed;
+}
+
+// Puts what is left of a record that was begun. Returns ok, or more without room for all of it.
+Status flush(TlsSession& session) {
+    if (session.out_left == 0) return Status::ok;
+    // With bytes still to go the library flushes them and forgets the alert it was asked for.
+    const int sent = mbedtls_ssl_send_alert_message(&session.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL,
+                                                    MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR);
+    return sent == 0 ? Status::ok : Status::more;
+}
+
+void copy_text(char* out, uint32_t capacity, const char* text) {
+    const Slice slice = slice_part(slice_of(text), 0, capacity - 1);
+    memset(out, 0, capacity);
+    memcpy(out, slice.data, slice.size);
+}
+
+// Copies out whom the handshake authenticated (C4). Returns failed where the library let somebody
+// through whom it should not have: both ends insist on a certificate, and on a sound one.
+Status establish(Channel& channel, TlsSession& session) {
+    const mbedtls_x509_crt* certificate = mbedtls_ssl_get_peer_cert(&session.ssl);
+    if (certificate == nullptr) return Status::failed;
+    if (mbedtls_ssl_get_verify_result(&session.ssl) != 0) return Status::failed;
+    ChannelPeer peer = {};
+    tls_copy_peer(*certificate, peer);
+    if (session.generation->end == TlsEnd::server && peer.name[0] == '\0') return Status::failed;
+    copy_text(peer.protocol, sizeof peer.protocol, mbedtls_ssl_get_version(&session.ssl));
+    copy_text(peer.cipher, sizeof peer.cipher,
+              tls_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&session.ssl)));
+    peer.authenticated = true;
+    channel.peer = peer;
+    session.phase = TlsPhase::established;
+    return Status::ok;
+}
+
+Status advance_lent(Channel& channel, Lent& lent) {
+    TlsSession& session = *lent.session;
+    const int code = mbedtls_ssl_handshake(&session.ssl);
+    if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE) {
+        return Status::more;
+    }
+    if (code == 0 && establish(channel, session) == Status::ok) return Status::ok;
+    const Status status =
+        fail(channel, lent, code == 0 ? failure_certificate : failure_of(session, code));
+    return session.out_left > 0 ? Status::more : status;
+}
+
+Status tls_advance(Channel& channel, Reader& cipher_in, Writer& cipher_out) {
+    TlsSession& session = tls_session(channel);
+    if (session.phase == TlsPhase::established) return Status::ok;
+    Lent lent = {&session, &cipher_in, &cipher_out};
+    lend(lent);
+    Status status = Status::failed;
+    if (session.phase == TlsPhase::handshake) {
+        status = advance_lent(channel, lent);
+    } else if (flush(session) == Status::more) {
+        status = Status::more;
+    }
+    take_back(lent);
+    return status;
+}
+
+// One step of reading. Returns ok after progress, more when the cipher bytes are used up.
+Status read_once(Channel& channel, Lent& lent, Writer& plain_out) {
+    TlsSession& session = *lent.session;
+    const uint32_t left_before = reader_left(*lent.in);
+    const int code = mbedtls_ssl_read(&session.ssl, plain_out.data + plain_out.size,
+                                      writer_room(plain_out));
+    if (code > 0) {
+        plain_out.size += static_cast<uint32_t>(code);
+        CHECK(plain_out.size <= plain_out.capacity);
+        return Status::ok;
+    }
+    if (code == MBEDTLS_ERR_SSL_WANT_READ) {
+        // A warning or a session ticket was passed over; there may be more behind it.
+        const uint32_t left = reader_left(*lent.in);
+        return left > 0 && left < left_before ? Status::ok : Status::more;
+    }
+    if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return Status::end;
+    // Only an answer to a renegotiation would want to write here; the library has refused it.
+    if (code == MBEDTLS_ERR_SSL_WANT_WRITE) return fail(channel, lent, failure_renegotiation);
+    return fail(channel, lent, failure_of(session, code));
+}
+
+Status tls_read(Channel& channel, Reader& cipher_in, Writer& plain_out) {
+    TlsSession& session = tls_session(channel);
+    if (session.phase != TlsPhase::established) return Status::failed;
+    Lent lent = {&session, &cipher_in, nullptr};
+    lend(lent);
+    Status status = Status::ok;
+    while (status == Status::ok) {
+        const bool waiting = reader_left(cipher_in) > 0 ||
+                             mbedtls_ssl_check_pending(&session.ssl) != 0;
+        if (!waiting) break;
+        status = writer_room(plain_out) == 0 ? Status::full : read_once(channel, lent, plain_out);
+    }
+    take_back(lent);
+    return status == Status::more ? Status::ok : status;
+}
+
+Status write_lent(Channel& channel, Lent& lent, Reader& plain_in) {
+    TlsSession& session = *lent.session;
+    while (reader_left(plain_in) > 0) {
+        const int expansion = mbedtls_ssl_get_record_expansion(&session.ssl);
+        const int payload_max = mbedtls_ssl_get_max_out_record_payload(&session.ssl);
+        if (expansion <= 0 || payload_max <= 0) return fail(channel, lent, failure_other);
+        const uint32_t left = reader_left(plain_in);
+        const uint32_t around = static_cast<uint32_t>(expansion);
+        const uint32_t whole = static_cast<uint32_t>(payload_max);
+        uint32_t size = left < whole ? left : whole;
+        // A record that does not fit is cut short only where waiting would not help.
+        const uint32_t room = writer_room(*lent.out);
+        if (room < around + size) {
+            if (lent.out->size > 0 || room <= around) return Status::full;
+            size = room - around;
+        }
+        const int code = mbedtls_ssl_write(&session.ssl, plain_in.data + plain_in.offset, size);
+        if (code <= 0) return fail(channel, lent, failure_of(session, code));
+        CHECK(session.out_left == 0);  // Room for all of it was made sure of above.
+        CHECK(static_cast<uint32_t>(code) <= size);
+        plain_in.offset += static_cast<uint32_t>(code);
+    }
+    return Status::ok;
+}
+
+Status tls_write(Channel& channel, Reader& plain_in, Writer& cipher_out) {
+    TlsSession& session = tls_session(channel);
+    if (session.phase != TlsPhase::established || session.closed) return Status::failed;
+    Lent lent = {&session, nullptr, &cipher_out};
+    lend(lent);
+    const Status status = write_lent(channel, lent, plain_in);
+    take_back(lent);
+    return status;
+}
+
+void tls_close(Channel& channel, Writer& cipher_out) {
+    TlsSession& session = tls_session(channel);
+    Lent lent = {&session, nullptr, &cipher_out};
+    lend(lent);
+    if (session.out_left > 0) {
+        // The rest of the record that says why; after it nothing is owed.
+        if (writer_room(cipher_out) >= session.out_left) (void)flush(session);
+    } else if (session.phase == TlsPhase::established && !session.closed) {
+        const uint32_t size = record_header_size + alert_cipher_size_max;
+        if (writer_room(cipher_out) >= size) {
+            session.closed = mbedtls_ssl_close_notify(&session.ssl) == 0;
+        }
+    }
+    take_back(lent);
+}
+
+bool tls_is_idle(const Channel& channel) {
+    const TlsSession& session = tls_session(channel);
+    return session.in.header_size == 0 && session.out_left == 0 &&
+           mbedtls_ssl_check_pending(&session.ssl) == 0;
+}
+
+void tls_free(Channel& channel) { mbedtls_ssl_free(&tls_session(channel).ssl); }
+
+constexpr ChannelType tls_type = {
+    "tls", false, tls_advance, tls_read, tls_write, tls_close, tls_is_idle, tls_free,
+};
+
+}  // namespace
+
+Status tls_open(Channel& channel, TlsConfig& config, const char* host) {
+    CHECK(config.loaded);
+    TlsGeneration& generation = tls_generation(config);
+    CHECK((host != nullptr) == (generation.end == TlsEnd::client));
+    memset(&channel, 0, sizeof channel);
+    TlsSession& session = tls_session(channel);
+    session.generation = &generation;
+    mbedtls_ssl_init(&session.ssl);
+    int code = mbedtls_ssl_setup(&session.ssl, &generation.config);
+    if (code == 0 && host != nullptr) code = mbedtls_ssl_set_hostname(&session.ssl, host);
+    if (code != 0) {
+        mbedtls_ssl_free(&session.ssl);
+        memset(&channel, 0, sizeof channel);
+        return code == MBEDTLS_ERR_SSL_ALLOC_FAILED ? Status::full : Status::invalid;
+    }
+    if (generation.end == TlsEnd::server) {
+        mbedtls_ssl_set_verify(&session.ssl, tls_verify, &session);
+    }
+    channel.type = &tls_type;
+    return Status::ok;
+}
