@@ -89,6 +89,11 @@ Status parse_fixed_point(Slice text, uint32_t scale, uint64_t& out) {
     return Status::ok;
 }
 
+// What several puts wrote since `start` is one text: all of it is there or nothing is (B2).
+void all_or_nothing(Writer& writer, uint32_t start) {
+    if (writer.overflow) writer.size = start;
+}
+
 uint64_t rotate(uint64_t value, uint32_t bits) { return value << bits | value >> (64 - bits); }
 
 struct SipState {
@@ -132,32 +137,38 @@ void put_decimal(Writer& writer, uint64_t value) {
 }
 
 void put_signed(Writer& writer, int64_t value) {
+    const uint32_t start = writer.size;
     if (value < 0) put_u8(writer, '-');
     const uint64_t bits = static_cast<uint64_t>(value);
     put_decimal(writer, value < 0 ? 0 - bits : bits);
+    all_or_nothing(writer, start);
 }
 
 void put_hex(Writer& writer, Slice bytes) {
+    const uint32_t start = writer.size;
     for (uint32_t i = 0; i < bytes.size; i++) {
         put_u8(writer, static_cast<uint8_t>(hex_digits[bytes.data[i] >> 4]));
         put_u8(writer, static_cast<uint8_t>(hex_digits[bytes.data[i] & 15]));
     }
+    all_or_nothing(writer, start);
 }
 
 void put_minor(Writer& writer, int64_t minor, uint32_t scale) {
     CHECK(scale <= scale_max);
     const uint64_t bits = static_cast<uint64_t>(minor);
     const uint64_t size = minor < 0 ? 0 - bits : bits;
+    const uint32_t start = writer.size;
     if (minor < 0) put_u8(writer, '-');
     put_decimal(writer, size / power_of_ten[scale]);
-    if (scale == 0) return;
-    put_u8(writer, '.');
+    if (scale > 0) put_u8(writer, '.');
     for (uint32_t i = scale; i > 0; i--) {
         put_u8(writer, static_cast<uint8_t>('0' + size / power_of_ten[i - 1] % 10));
     }
+    all_or_nothing(writer, start);
 }
 
 void put_escaped(Writer& writer, Slice bytes) {
+    const uint32_t start = writer.size;
     for (uint32_t i = 0; i < bytes.size; i++) {
         if (is_plain(bytes.data[i])) {
             put_u8(writer, bytes.data[i]);
@@ -166,10 +177,12 @@ void put_escaped(Writer& writer, Slice bytes) {
             put_hex(writer, {bytes.data + i, 1});
         }
     }
+    all_or_nothing(writer, start);
 }
 
 void put_printable(Writer& writer, Slice bytes, uint32_t size_max) {
     const uint32_t shown = bytes.size < size_max ? bytes.size : size_max;
+    const uint32_t start = writer.size;
     uint32_t i = 0;
     while (i < shown) {
         const uint8_t byte = bytes.data[i];
@@ -186,6 +199,7 @@ void put_printable(Writer& writer, Slice bytes, uint32_t size_max) {
         }
     }
     if (shown < bytes.size) put_text(writer, "...");
+    all_or_nothing(writer, start);
 }
 
 Status parse_decimal(Slice text, uint64_t& out) {
@@ -246,6 +260,7 @@ Status parse_hex(Slice text, uint8_t* out, uint32_t size) {
 }
 
 Status text_unescape(Slice text, Writer& out) {
+    Writer plain = out;  // A copy, so that a refusal moves nothing.
     for (uint32_t i = 0; i < text.size; i++) {
         uint8_t byte = text.data[i];
         if (byte == '%') {
@@ -254,9 +269,11 @@ Status text_unescape(Slice text, Writer& out) {
             }
             i += 2;
         }
-        put_u8(out, byte);
+        put_u8(plain, byte);
     }
-    return out.overflow ? Status::full : Status::ok;
+    if (plain.overflow) return Status::full;
+    out = plain;
+    return Status::ok;
 }
 
 Status parse_name(Slice text, Name& out) {
