@@ -94,6 +94,14 @@ void all_or_nothing(Writer& writer, uint32_t start) {
     if (writer.overflow) writer.size = start;
 }
 
+void put_padded(Writer& writer, uint64_t value, uint32_t digits) {
+    uint64_t divisor = 1;
+    for (uint32_t i = 1; i < digits; i++) divisor *= 10;
+    for (; divisor > 0; divisor /= 10) {
+        put_u8(writer, static_cast<uint8_t>('0' + value / divisor % 10));
+    }
+}
+
 uint64_t rotate(uint64_t value, uint32_t bits) { return value << bits | value >> (64 - bits); }
 
 struct SipState {
@@ -165,6 +173,36 @@ void put_minor(Writer& writer, int64_t minor, uint32_t scale) {
         put_u8(writer, static_cast<uint8_t>('0' + size / power_of_ten[i - 1] % 10));
     }
     all_or_nothing(writer, start);
+}
+
+// Civil date from days since 1970: Howard Hinnant, "chrono-compatible low-level date algorithms".
+void put_utc(Writer& writer, uint64_t unix_ms) {
+    const uint64_t seconds = unix_ms / 1000;
+    const uint64_t days = seconds / 86400 + 719468;  // from 0000-03-01
+    const uint64_t era = days / 146097;
+    const uint64_t day_of_era = days % 146097;
+    const uint64_t year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    const uint64_t day_of_year =
+        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    const uint64_t month_from_march = (5 * day_of_year + 2) / 153;
+    const uint64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    const uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+    const uint64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+    put_padded(writer, year % 10000, 4);
+    put_u8(writer, '-');
+    put_padded(writer, month, 2);
+    put_u8(writer, '-');
+    put_padded(writer, day, 2);
+    put_u8(writer, 'T');
+    put_padded(writer, seconds / 3600 % 24, 2);
+    put_u8(writer, ':');
+    put_padded(writer, seconds / 60 % 60, 2);
+    put_u8(writer, ':');
+    put_padded(writer, seconds % 60, 2);
+    put_u8(writer, '.');
+    put_padded(writer, unix_ms % 1000, 3);
+    put_u8(writer, 'Z');
 }
 
 void put_escaped(Writer& writer, Slice bytes) {

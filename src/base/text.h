@@ -22,6 +22,9 @@ void put_signed(Writer& writer, int64_t value);
 void put_hex(Writer& writer, Slice bytes);
 void put_minor(Writer& writer, int64_t minor, uint32_t scale);  // 1250 at scale 2 is "12.50"
 
+// Writes a time as RFC 3339 UTC, to the millisecond: 2026-11-20T12:22:01.000Z.
+void put_utc(Writer& writer, uint64_t unix_ms);
+
 // Writes `bytes` with everything but [A-Za-z0-9._:@/+=,$-] as %XX (RFC 3986), so that free text is
 // one word of a text table; get it back with text_unescape.
 void put_escaped(Writer& writer, Slice bytes);

@@ -1,0 +1,177 @@
+// The commands about the server itself: INFO TIME CHECKPOINT DIGEST SHUTDOWN.
+
+#include "base/check.h"
+#include "service/handlers.h"
+#include "version.h"
+
+namespace {
+
+// Clients read features off this number; it says which Redis our shapes are those of.
+constexpr char redis_compatibility[] = "7.0.0";
+
+using PutSection = void (*)(const Service& service, const ServiceCall& call, Writer& out);
+
+void put_line(Writer& out, const char* name, const char* value) {
+    put_text(out, name);
+    put_u8(out, ':');
+    put_text(out, value);
+    put_text(out, "\r\n");
+}
+
+void put_number(Writer& out, const char* name, uint64_t value) {
+    put_text(out, name);
+    put_u8(out, ':');
+    put_decimal(out, value);
+    put_text(out, "\r\n");
+}
+
+void put_server(const Service& service, const ServiceCall& call, Writer& out) {
+    (void)call;
+    put_line(out, "redis_version", redis_compatibility);
+    put_line(out, "redis_mode", "standalone");
+    put_line(out, "pennybank_version", PENNY_VERSION);
+    put_number(out, "tcp_port", service.stats.port);
+    put_number(out, "uptime_in_seconds", service.stats.uptime_s);
+}
+
+void put_clients(const Service& service, const ServiceCall& call, Writer& out) {
+    (void)call;
+    put_number(out, "connected_clients", service.stats.sessions);
+    put_number(out, "maxclients", service.stats.sessions_max);
+}
+
+void put_memory(const Service& service, const ServiceCall& call, Writer& out) {
+    (void)call;
+    put_number(out, "memory_reserved", service.stats.memory_reserved);
+}
+
+void put_persistence(const Service& service, const ServiceCall& call, Writer& out) {
+    (void)call;
+    const Book& book = *service.book;
+    put_number(out, "loading", 0);
+    put_number(out, "aof_enabled", 1);
+    put_line(out, "aof_last_write_status", book.log.blocked == LogBlock::failed ? "err" : "ok");
+    put_number(out, "journal_segment", book.log.segment);
+    put_number(out, "journal_batches", book.log.batch_durable);
+    put_number(out, "journal_entries", book.log.entry_durable);
+    put_number(out, "entries_since_checkpoint", book.entries_since_snapshot);
+    put_number(out, "checkpoints", service.stats.snapshots);
+}
+
+void put_stats(const Service& service, const ServiceCall& call, Writer& out) {
+    (void)call;
+    const ServiceStats& stats = service.stats;
+    put_number(out, "total_connections_received", stats.connections);
+    put_number(out, "total_commands_processed", stats.commands);
+    put_number(out, "rejected_connections", stats.rejected_sessions);
+    put_number(out, "handshakes_failed", stats.handshakes_failed);
+    put_number(out, "logins_failed", stats.logins_failed);
+    put_number(out, "commits", stats.batches);
+    put_number(out, "entries_committed", stats.batch_entries);
+}
+
+void put_book(const Service& service, const ServiceCall& call, Writer& out) {
+    const Ledger& ledger = service.book->ledger;
+    put_line(out, "currency", ledger.currency);
+    put_number(out, "scale", ledger.scale);
+    put_number(out, "people", ledger.people_installed);
+    put_number(out, "accounts", ledger.accounts_installed);
+    put_number(out, "accounts_max", ledger.limits.accounts);
+    put_number(out, "movements", ledger.movements);
+    put_number(out, "ids_window", ledger.ids.window);
+    const uint64_t first = ids_first(ledger.ids);
+    put_number(out, "ids_remembered", ledger.ids.head - first);
+    uint64_t age_ms = 0;
+    if (ledger.ids.head > first) {
+        const uint64_t time_ms = ids_at(ledger.ids, first).time_ms;
+        age_ms = call.wall_ms > time_ms ? call.wall_ms - time_ms : 0;
+    }
+    put_number(out, "ids_age_seconds", age_ms / 1000);
+}
+
+struct Section {
+    const char* name;
+    PutSection put;
+};
+
+constexpr Section sections[] = {
+    {"Server", put_server}, {"Clients", put_clients},         {"Memory", put_memory},
+    {"Stats", put_stats},   {"Persistence", put_persistence}, {"Book", put_book},
+};
+
+bool is_wanted(const ServiceCall& call, const Section& section) {
+    if (call_words(call) == 1) return true;
+    for (uint32_t i = 1; i < call_words(call); i++) {
+        const Slice word = call_word(call, i);
+        if (slice_equal_nocase(word, section.name) || slice_equal_nocase(word, "all") ||
+            slice_equal_nocase(word, "default") || slice_equal_nocase(word, "everything")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+ServiceNext command_info(Service& service, ServiceCall& call) {
+    reply_verbatim_begin(call.reply);
+    Writer& out = *call.reply.out;
+    bool first = true;
+    for (const Section& section : sections) {
+        if (!is_wanted(call, section)) continue;
+        put_text(out, first ? "# " : "\r\n# ");
+        put_text(out, section.name);
+        put_text(out, "\r\n");
+        section.put(service, call, out);
+        first = false;
+    }
+    reply_verbatim_end(call.reply);
+    return ServiceNext::replied;
+}
+
+ServiceNext command_time(Service& service, ServiceCall& call) {
+    (void)service;
+    reply_array(call.reply, 2);
+    reply_decimal_bulk(call.reply, call.wall_us / 1'000'000);
+    reply_decimal_bulk(call.reply, call.wall_us % 1'000'000);
+    return ServiceNext::replied;
+}
+
+ServiceNext command_checkpoint(Service& service, ServiceCall& call) {
+    if (service.book->log.blocked == LogBlock::failed) return refuse_misconf(service, call);
+    return ServiceNext::checkpoint;
+}
+
+ServiceNext command_digest(Service& service, ServiceCall& call) {
+    (void)service;
+    (void)call;
+    return ServiceNext::digest;
+}
+
+ServiceNext command_shutdown(Service& service, ServiceCall& call) {
+    (void)service;
+    reply_ok(call.reply);
+    call.caller->wants_close = true;
+    return ServiceNext::shutdown;
+}
+
+void service_snapshot_done(ServiceCall& call, bool was_checkpoint, Status outcome,
+                           const Hash& digest, uint64_t entry) {
+    if (outcome != Status::ok) {
+        refuse(call, Status::misconf, "the checkpoint could not be written; see the server's log");
+        return;
+    }
+    if (!was_checkpoint) {
+        reply_bulk_begin(call.reply);
+        put_hex(*call.reply.out, hash_slice(digest));
+        reply_bulk_end(call.reply);
+        return;
+    }
+    reply_map(call.reply, 2);
+    reply_bulk_text(call.reply, "entry");
+    reply_integer(call.reply, static_cast<int64_t>(entry));
+    reply_bulk_text(call.reply, "digest");
+    reply_bulk_begin(call.reply);
+    put_hex(*call.reply.out, hash_slice(digest));
+    reply_bulk_end(call.reply);
+}

@@ -1,0 +1,140 @@
+#include "base/check.h"
+#include "service/handlers.h"
+
+namespace {
+
+// What the column `roles` of commands.def may name.
+constexpr RoleSet role_set_all = roles_all;
+constexpr RoleSet role_set_member = roles_member;
+constexpr RoleSet role_set_admin = roles_admin;
+
+constexpr CommandRow rows[] = {
+#define COMMAND(symbol, name, least, most, phase, roles, flags, group, usage, summary)        \
+    {name,  least, most,  CommandPhase::phase, role_set_##roles, command_##flags,            \
+     CommandGroup::group, usage, summary, command_##symbol},
+#include "service/commands.def"
+#undef COMMAND
+};
+
+constexpr uint32_t row_count = sizeof rows / sizeof rows[0];
+
+// Redis's text, so that clients that look for it find it.
+ServiceNext refuse_unknown(ServiceCall& call) {
+    reply_error_begin(call.reply, "ERR");
+    Writer& out = *call.reply.out;
+    put_text(out, "unknown command '");
+    put_printable(out, call_word(call, 0), 64);
+    put_text(out, "', with args beginning with: ");
+    for (uint32_t i = 1; i < call_words(call) && i < 4; i++) {
+        put_text(out, "'");
+        put_printable(out, call_word(call, i), 32);
+        put_text(out, "' ");
+    }
+    reply_error_end(call.reply);
+    return ServiceNext::replied;
+}
+
+ServiceNext refuse_words(ServiceCall& call, const CommandRow& row) {
+    reply_error_begin(call.reply, "ERR");
+    Writer& out = *call.reply.out;
+    put_text(out, "wrong number of arguments for '");
+    for (const char* c = row.name; *c != '\0'; c++) {
+        put_u8(out, static_cast<uint8_t>(*c - 'A' + 'a'));
+    }
+    put_text(out, "' command");
+    reply_error_end(call.reply);
+    return ServiceNext::replied;
+}
+
+// The person must still be who logged in: an active row whose password has not been changed by
+// somebody else since.
+bool login_holds(const Service& service, const Caller& caller) {
+    const PersonValues& values = service.book->ledger.people[caller.person].installed;
+    return values.state == PersonState::active && values.version == caller.version;
+}
+
+}  // namespace
+
+uint32_t command_count() { return row_count; }
+
+const CommandRow& command_row(uint32_t index) {
+    CHECK(index < row_count);
+    return rows[index];
+}
+
+const char* command_group_name(CommandGroup group) {
+    switch (group) {
+        case CommandGroup::connection: return "connection";
+        case CommandGroup::identity: return "identity";
+        case CommandGroup::bank: return "bank";
+        case CommandGroup::info: return "info";
+        case CommandGroup::admin: return "admin";
+    }
+    CHECK(false);
+    return "";
+}
+
+const CommandRow* command_find(Slice word) {
+    for (const CommandRow& row : rows) {
+        if (slice_equal_nocase(word, row.name)) return &row;
+    }
+    return nullptr;
+}
+
+ServiceNext service_execute(Service& service, ServiceCall& call) {
+    CHECK(call_words(call) > 0);
+    Caller& caller = *call.caller;
+    const CommandRow* row = command_find(call_word(call, 0));
+    if (caller.lab && (row == nullptr || (row->flags & command_lab) == 0)) {  // S3
+        return refuse(call, Status::noperm, "a laboratory channel carries no such command");
+    }
+    if (row == nullptr) return refuse_unknown(call);
+    const bool is_money = (row->flags & command_money) != 0;
+    if (!call.alone && !is_money) return ServiceNext::waiting;
+    if (caller.person != row_none && !login_holds(service, caller)) {
+        caller.person = row_none;
+        return refuse(call, Status::noauth, "the password or the account was changed; log in again");
+    }
+    if (call_words(call) < row->words_min || call_words(call) > row->words_max) {
+        return refuse_words(call, *row);
+    }
+    if (row->phase == CommandPhase::person && !caller.lab) {
+        if (caller.person == row_none) return refuse(call, Status::noauth, "Authentication required.");
+        if (!role_is_in(row->roles, call_person(service, call).installed.role)) {
+            return refuse(call, Status::noperm, "your role does not permit this command");
+        }
+    }
+    return row->handler(service, call);
+}
+
+const Person& call_person(const Service& service, const ServiceCall& call) {
+    CHECK(call.caller->person < service.book->ledger.people_installed);
+    return service.book->ledger.people[call.caller->person];
+}
+
+ServiceNext refuse(ServiceCall& call, Status status, const char* text) {
+    reply_error(call.reply, status_word(status), text);
+    return ServiceNext::replied;
+}
+
+ServiceNext refuse_plainly(ServiceCall& call, Status status) {
+    return refuse(call, status, status_meaning(status));
+}
+
+ServiceNext refuse_misconf(const Service& service, ServiceCall& call) {
+    switch (service.book->log.blocked) {
+        case LogBlock::failed:
+            return refuse(call, Status::misconf,
+                          "the journal could not be written; no money moves until a restart");
+        case LogBlock::no_room:
+            return refuse(call, Status::misconf,
+                          "no room for the next journal segment; make room on the disk");
+        case LogBlock::clock:
+            return refuse(call, Status::misconf,
+                          "clock: the time is too far ahead of the last entry; set the clock");
+        case LogBlock::none: break;
+    }
+    return refuse(call, Status::misconf, "the journal cannot be written at present");
+}
+
+ServiceNext refuse_syntax(ServiceCall& call) { return refuse(call, Status::err, "syntax error"); }

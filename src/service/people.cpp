@@ -1,0 +1,224 @@
+// The commands about people: WHOAMI REGISTER PASSWD, and what happens when a password was hashed.
+
+#include <string.h>
+
+#include "base/check.h"
+#include "service/handlers.h"
+
+namespace {
+
+Status take_password(Slice text, Password& out) {
+    if (text.size < password_size_min || text.size > password_size_max) return Status::invalid;
+    out.size = static_cast<uint8_t>(text.size);
+    memcpy(out.bytes, text.data, text.size);
+    return Status::ok;
+}
+
+Slice password_slice(const Password& password) { return {password.bytes, password.size}; }
+
+ServiceNext refuse_password_size(ServiceCall& call) {
+    reply_error_begin(call.reply, "ERR");
+    Writer& out = *call.reply.out;
+    put_text(out, "a password has ");
+    put_decimal(out, password_size_min);
+    put_text(out, " to ");
+    put_decimal(out, password_size_max);
+    put_text(out, " bytes");
+    reply_error_end(call.reply);
+    return ServiceNext::replied;
+}
+
+bool may_register(const Service& service, const ServiceCall& call) {
+    const AccessRegistration rule = service.access->rules.registration;
+    if (rule == AccessRegistration::open) return true;
+    if (call.caller->person == row_none) return false;
+    const Role role = call_person(service, call).installed.role;
+    if (role == Role::admin) return true;
+    return rule == AccessRegistration::till && role == Role::till;
+}
+
+ServiceNext refuse_registration(const Service& service, ServiceCall& call) {
+    const bool off = service.access->rules.registration == AccessRegistration::off;
+    return refuse(call, Status::noperm,
+                  off ? "new people are made by an admin" : "new people are made at a till");
+}
+
+// The outcomes that book_add_person and book_set_password share.
+ServiceNext after_proposal(const Service& service, ServiceCall& call, Status status) {
+    if (status == Status::ok) return ServiceNext::proposed;
+    if (status == Status::pending) return ServiceNext::waiting;
+    if (status == Status::misconf) return refuse_misconf(service, call);
+    if (status == Status::exists) return refuse(call, Status::exists, "the name is taken");
+    if (status == Status::err) return refuse(call, Status::err, "the name is reserved");
+    if (status == Status::oom) {
+        return refuse(call, Status::oom, "there is no room for more people");
+    }
+    CHECK(status == Status::state);
+    return refuse(call, Status::state, "the password was changed by somebody else meanwhile");
+}
+
+ServiceNext registration_hashed(Service& service, ServiceCall& call) {
+    const HashJob& job = *call.hash;
+    if (job.has_known) {  // P10: the right password makes a resend, any other somebody else's name.
+        if (job.outcome != Status::ok) return after_proposal(service, call, Status::exists);
+        reply_ok(call.reply);
+        return ServiceNext::replied;
+    }
+    if (job.outcome != Status::ok) {
+        return refuse(call, Status::busy, "the password could not be hashed; try again");
+    }
+    if (!may_register(service, call)) return refuse_registration(service, call);
+    const Status status =
+        book_add_person(*service.book, call.wall_ms, call.caller->person, call.caller->terminal,
+                        job.name, Role::customer, job.made, call.tag);
+    return after_proposal(service, call, status);
+}
+
+ServiceNext password_hashed(Service& service, ServiceCall& call) {
+    const HashJob& job = *call.hash;
+    if (job.outcome == Status::replayed) {  // P10
+        reply_ok(call.reply);
+        return ServiceNext::replied;
+    }
+    if (job.outcome == Status::wrongpass) {
+        return refuse(call, Status::wrongpass, "the old password is wrong");
+    }
+    if (job.outcome != Status::ok) {
+        return refuse(call, Status::busy, "the password could not be hashed; try again");
+    }
+    if (call.caller->person != job.person) {
+        return refuse(call, Status::noauth, "Authentication required.");
+    }
+    const Status status =
+        book_set_password(*service.book, call.wall_ms, job.person, call.caller->terminal,
+                          job.person, job.version, job.made, call.tag);
+    return after_proposal(service, call, status);
+}
+
+// Hashes `password` into the job's new record.
+Status make_record(HashJob& job, PasswordArena& arena, const PasswordCost& cost,
+                   const Password& password) {
+    Writer record = writer_of(reinterpret_cast<uint8_t*>(job.made.text), phc_size_max);
+    const Status status = password_hash(arena, cost, password_slice(password), record);
+    job.made.size = static_cast<uint8_t>(record.size);
+    return status;
+}
+
+Status verify_known(const HashJob& job, PasswordArena& arena, const Password& password) {
+    const Slice known = slice_of_chars(job.known.text, job.known.size);
+    return password_verify(arena, known, password_slice(password));
+}
+
+Status run_login(const HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
+    if (job.has_known) return verify_known(job, arena, job.password);
+    return password_verify_nobody(arena, cost, password_slice(job.password));
+}
+
+Status run_change(HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
+    const Status old = verify_known(job, arena, job.password);
+    if (old == Status::ok) return make_record(job, arena, cost, job.fresh);
+    const Status fresh = verify_known(job, arena, job.fresh);
+    return fresh == Status::ok ? Status::replayed : old;
+}
+
+}  // namespace
+
+ServiceNext login_hashed(Service& service, ServiceCall& call);
+
+ServiceNext command_whoami(Service& service, ServiceCall& call) {
+    const Person& person = call_person(service, call);
+    reply_map(call.reply, 3);
+    reply_bulk_text(call.reply, "person");
+    reply_bulk(call.reply, name_slice(person.name));
+    reply_bulk_text(call.reply, "role");
+    reply_bulk_text(call.reply, role_name(person.installed.role));
+    reply_bulk_text(call.reply, "terminal");
+    reply_bulk(call.reply, name_slice(call.caller->terminal));
+    return ServiceNext::replied;
+}
+
+ServiceNext command_register(Service& service, ServiceCall& call) {
+    Name name;
+    Password password;
+    if (!may_register(service, call)) return refuse_registration(service, call);
+    if (parse_name(call_word(call, 1), name) != Status::ok) {
+        return refuse(call, Status::err,
+                      "a name is a letter and up to 30 of [a-z0-9._-], not ending in '.'");
+    }
+    if (take_password(call_word(call, 2), password) != Status::ok) {
+        return refuse_password_size(call);
+    }
+    if (call.hash == nullptr) {
+        wipe(&password, sizeof password);
+        return ServiceNext::waiting;
+    }
+    const Ledger& ledger = service.book->ledger;
+    const Status judged = ledger_judge_person(ledger, name);
+    const uint32_t row = ledger_find_person(ledger, name);
+    if (row != row_none && row >= ledger.people_installed) {
+        wipe(&password, sizeof password);
+        return ServiceNext::waiting;  // Somebody's registration of this name is in flight.
+    }
+    if (judged != Status::ok && (judged != Status::exists || row == row_none)) {
+        wipe(&password, sizeof password);
+        return after_proposal(service, call, judged);
+    }
+    HashJob& job = *call.hash;
+    job.purpose = HashPurpose::add_person;
+    job.name = name;
+    job.password = password;
+    wipe(&password, sizeof password);
+    if (row != row_none) {
+        job.has_known = true;
+        job.person = row;
+        job.known = ledger.people[row].installed.password;
+        job.version = ledger.people[row].installed.version;
+    }
+    return ServiceNext::hashing;
+}
+
+ServiceNext command_passwd(Service& service, ServiceCall& call) {
+    if (call.hash == nullptr) return ServiceNext::waiting;
+    const Person& person = call_person(service, call);
+    HashJob& job = *call.hash;
+    if (take_password(call_word(call, 2), job.fresh) != Status::ok) {
+        wipe(&job, sizeof job);
+        return refuse_password_size(call);
+    }
+    const Slice old = call_word(call, 1);
+    job.purpose = HashPurpose::set_password;
+    job.password.size = static_cast<uint8_t>(old.size <= password_size_max ? old.size : 0);
+    if (job.password.size > 0) memcpy(job.password.bytes, old.data, old.size);
+    job.person = call.caller->person;
+    job.name = person.name;
+    job.has_known = true;
+    job.known = person.installed.password;
+    job.version = person.installed.version;
+    return ServiceNext::hashing;
+}
+
+void service_hash_run(HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
+    switch (job.purpose) {
+        case HashPurpose::login:
+        case HashPurpose::hello: job.outcome = run_login(job, arena, cost); return;
+        case HashPurpose::add_person:
+            job.outcome = job.has_known ? run_login(job, arena, cost)
+                                        : make_record(job, arena, cost, job.password);
+            return;
+        case HashPurpose::set_password: job.outcome = run_change(job, arena, cost); return;
+    }
+    CHECK(false);
+}
+
+ServiceNext service_hashed(Service& service, ServiceCall& call) {
+    CHECK(call.hash != nullptr);
+    ServiceNext next = ServiceNext::replied;
+    switch (call.hash->purpose) {
+        case HashPurpose::login:
+        case HashPurpose::hello: next = login_hashed(service, call); break;
+        case HashPurpose::add_person: next = registration_hashed(service, call); break;
+        case HashPurpose::set_password: next = password_hashed(service, call); break;
+    }
+    if (next != ServiceNext::waiting) wipe(call.hash, sizeof *call.hash);  // S4
+    return next;
+}

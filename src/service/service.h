@@ -1,0 +1,192 @@
+// service.h - from the words of one command to its reply, or to what must happen first.
+//
+// The service knows commands, rights and the book; it knows no socket, session or file. A session
+// hands it one parsed request together with who is asking, and gets back what to do next:
+//
+//     service_execute ──► replied    the reply is in `reply`
+//                     ──► proposed   an entry waits for its commit; service_committed answers
+//                     ──► hashing    `hash` is filled; service_hashed goes on when it was run
+//                     ──► reading    `statement` is filled; service_statement_done answers
+//                     ──► snapshot   a checkpoint or digest; the server answers when it is made
+//                     ──► waiting    ask again with the same request after the next commit
+//
+//   S1. Every refusal is a row's or a named rule's; a command that has no row gets Redis's text.
+//   S2. Rights are checked before arguments, and again when a worker returns (P6).
+//   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else (P9).
+//   S4. Passwords live in a HashJob only, and it is wiped by service_hashed on every path.
+#pragma once
+
+#include "access/access.h"
+#include "book.h"
+#include "crypto/password.h"
+#include "wire/reply.h"
+#include "wire/request.h"
+
+// Who is asking: what the channel authenticated and who logged in.
+struct Caller {
+    bool lab;
+    bool wants_close;      // set by QUIT
+    uint8_t protocol;      // 2 or 3
+    uint32_t person;       // row, or row_none before login
+    uint32_t version;      // of the person's record at login; a moved one ends the login
+    uint64_t number;       // of the session, for people and logs
+    Name terminal;         // from the certificate
+    Name client_name;      // from HELLO … SETNAME; size 0 for none
+};
+
+enum class ServiceNext : uint8_t {
+    replied,
+    proposed,
+    hashing,
+    reading,
+    checkpoint,
+    digest,
+    shutdown,
+    waiting,
+};
+
+struct Password {
+    uint8_t size;
+    uint8_t bytes[password_size_max];
+};
+
+enum class HashPurpose : uint8_t { login, hello, add_person, set_password };
+
+// One password to hash or to verify, on a worker, in a slot of its own.
+struct HashJob {
+    HashPurpose purpose;
+    uint8_t protocol;         // asked for by HELLO
+    bool has_known;           // `known` is the record of an existing person
+    uint32_t person;
+    uint32_t version;         // of the record that was copied into `known`
+    Name name;
+    Name client_name;         // asked for by HELLO
+    PasswordRecord known;
+    Password password;        // what must match `known`, or the first password
+    Password fresh;           // the new password of PASSWD
+    PasswordRecord made;      // the new record
+    Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed
+};
+
+inline constexpr uint32_t statement_rows_max = 64;
+inline constexpr uint32_t statement_rows_default = 10;
+inline constexpr uint32_t statement_window_size = 16384;  // bytes read at once
+
+// One entry of a statement.
+struct StatementRow {
+    uint64_t entry;
+    uint64_t time_ms;
+    int64_t amount;      // minor units; negative when it left the account
+    int64_t balance;
+    uint32_t other;      // the other account
+    uint32_t person;
+    Operation operation;
+    Id id;
+    Memo memo;
+};
+
+// A walk back through an account's entries. The server reads `want` from the journal and calls
+// service_statement_feed until it says end.
+struct StatementJob {
+    uint32_t account;
+    uint32_t rows_wanted;
+    uint64_t before;       // only entries older than this one
+    Position next;         // of the next entry to look at; 0 when the chain ends
+    uint64_t seq_below;    // the next entry must be older than this
+    Status outcome;
+    uint32_t row_count;
+    StatementRow rows[statement_rows_max];
+    Position window_start;  // what `window` holds
+    uint32_t window_size;
+    uint8_t window[statement_window_size];
+};
+
+// Figures for INFO that only the server knows.
+struct ServiceStats {
+    uint64_t uptime_s;
+    uint64_t connections;         // accepted since start
+    uint64_t commands;
+    uint64_t rejected_sessions;   // for want of a slot
+    uint64_t handshakes_failed;
+    uint64_t logins_failed;
+    uint64_t batches;             // committed since start
+    uint64_t batch_entries;
+    uint64_t snapshots;
+    uint32_t sessions;
+    uint32_t sessions_max;
+    uint32_t port;                // of the first TLS listener
+    uint64_t memory_reserved;     // bytes
+};
+
+struct Service {
+    Book* book;
+    Access* access;
+    PasswordCost cost;
+    ServiceStats stats;           // refreshed by the server before INFO is answered
+    char message[256];
+};
+
+// One request on its way. The pointers are the caller's.
+struct ServiceCall {
+    const Request* request;
+    Caller* caller;
+    Reply reply;
+    BookTag tag;
+    uint64_t wall_ms;
+    uint64_t wall_us;         // for TIME
+    uint64_t now_ms;          // monotonic
+    bool alone;               // no earlier request of this session waits for its commit
+    HashJob* hash;            // nullptr when none is free
+    StatementJob* statement;  // nullptr when none is free
+};
+
+// Which file of service/ a command belongs to.
+enum class CommandGroup : uint8_t { connection, identity, bank, info, admin };
+enum class CommandPhase : uint8_t { any, person };
+
+inline constexpr uint8_t command_none = 0;
+inline constexpr uint8_t command_lab = 1;
+inline constexpr uint8_t command_money = 2;
+
+struct CommandRow {
+    const char* name;
+    uint8_t words_min;
+    uint8_t words_max;
+    CommandPhase phase;
+    RoleSet roles;
+    uint8_t flags;
+    CommandGroup group;
+    const char* usage;
+    const char* summary;
+    ServiceNext (*handler)(Service& service, ServiceCall& call);
+};
+
+uint32_t command_count();
+const CommandRow& command_row(uint32_t index);
+const char* command_group_name(CommandGroup group);
+
+// The row whose name is this word in any case; nullptr when there is none.
+const CommandRow* command_find(Slice word);
+
+// Executes one request that has at least one word.
+ServiceNext service_execute(Service& service, ServiceCall& call);
+
+// Writes the reply to a proposal whose fate is known.
+void service_committed(Service& service, Caller& caller, Reply& reply, const BookDone& done,
+                       uint64_t now_ms);
+
+// Runs a job on a worker; touches nothing but the job and the arena.
+void service_hash_run(HashJob& job, PasswordArena& arena, const PasswordCost& cost);
+
+// Goes on after a job was run: replied, proposed or waiting (call again with the same job after the
+// next commit). The job is wiped unless it waits (S4).
+ServiceNext service_hashed(Service& service, ServiceCall& call);
+
+// Takes the bytes of `window` as read. Returns more when another read is wanted (window_start and
+// window_size say which), end when the job is complete.
+Status service_statement_feed(StatementJob& job);
+void service_statement_done(Service& service, ServiceCall& call);
+
+// The replies to CHECKPOINT and DIGEST.
+void service_snapshot_done(ServiceCall& call, bool was_checkpoint, Status outcome,
+                           const Hash& digest, uint64_t entry);
