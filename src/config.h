@@ -1,0 +1,127 @@
+// config.h - what the operator wrote down: the options of one server, their bounds and defaults.
+//
+// The file is INI text, read by inih; one row of config.def per option is the whole truth about it.
+// Nothing here opens a file, and no secret is ever an option. A Config is plain memory of its owner.
+//
+//     config_defaults ──► config_parse (the file) ──► config_set (each --set) ──► config_check
+//
+//   O1. A Config holds only values that are inside the bounds of their rows, whatever was read.
+//   O2. A refusal changes nothing and writes one sentence that says where, what was found, and what
+//       is allowed.
+//   O3. Whether options fit together is config_check's; the others look at one option at a time.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/limits.h"
+
+inline constexpr uint32_t listeners_max = 8;
+inline constexpr uint32_t config_channel_size_max = 15;   // bytes
+inline constexpr uint32_t config_address_size_max = 63;   // bytes of an IPv6 address with its zone
+inline constexpr uint32_t config_message_size_max = 255;  // bytes of UTF-8
+inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
+inline constexpr uint32_t config_line_size_max = 1022;    // bytes without the line's end; inih's bound
+inline constexpr uint32_t config_error_size_max = 1024;   // bytes that hold every refusal in full
+
+// Who may make new people: nobody but an admin, tills too, or anybody.
+enum class Registration : uint8_t { off, till, open };
+
+// A section [listener NAME]. Texts are NUL-terminated; an empty one means not given.
+struct ListenerConfig {
+    char name[name_size_max + 1];
+    char channel[config_channel_size_max + 1];
+    bool lab;       // follows from the channel (P9)
+    char address[config_address_size_max + 1];
+    uint32_t port;  // 0: any that is free
+    char certificate[path_size_max + 1];
+    char key[path_size_max + 1];
+    char ca[path_size_max + 1];
+    char crl[path_size_max + 1];
+    uint32_t tls_min;  // 12 or 13
+};
+
+struct Config {
+    // [server]
+    char data[path_size_max + 1];
+    uint32_t threads;       // 0: as many as processors
+    Registration registration;
+    bool self_service;      // customers deposit and withdraw for themselves
+    char message[config_message_size_max + 1];
+    uint32_t handshake_ms;  // from accept to an established channel
+    uint32_t login_ms;      // from there to a login
+    uint32_t request_ms;    // from a request's first byte to its last
+    uint32_t idle_s;        // without a request
+    uint32_t password_memory_kib;
+    uint32_t password_passes;
+    uint32_t refused_per_minute;  // journaled refusals of one person
+    uint32_t checkpoint_entries;
+    uint32_t checkpoint_minutes;
+    uint32_t segment_size_kib;    // a multiple of block_size
+    uint32_t clock_step_max_days;
+
+    // [ledger]
+    char currency[config_currency_size_max + 1];
+    uint32_t scale;  // decimals
+
+    // [limits]
+    uint32_t sessions;
+    uint32_t handshakes;  // at once
+    uint32_t accounts;
+    uint32_t ids;         // remembered
+    uint32_t terminals;
+    uint32_t buffers;     // sets of I/O buffers, lent to sessions while they are active
+    uint32_t hashes;      // logins waiting for a password hash
+    uint32_t statements;  // read at once
+
+    ListenerConfig listeners[listeners_max];
+    uint32_t listener_count;
+};
+
+// How an option is written.
+enum class ConfigType : uint8_t {
+    number,        // decimal; min and max bound the value
+    flag,          // yes or no
+    registration,  // off, till or open
+    tls_version,   // 1.2 or 1.3
+    text,          // printable UTF-8; min and max bound its bytes, as in all below
+    path,          // a file's or folder's name, as text
+    address,       // IPv4 or IPv6 in figures, never a name to look up
+    currency,      // upper-case letters
+    channel,       // the name of a channel type
+};
+
+// One row of config.def.
+struct ConfigRow {
+    const char* section;  // "listener" for each [listener NAME]
+    const char* key;
+    ConfigType type;
+    uint32_t offset;      // bytes, in Config or, for a listener's option, in ListenerConfig
+    const char* value_default;
+    uint32_t min;
+    uint32_t max;
+    const char* unit;     // "" where there is none
+    const char* help;     // one sentence
+};
+
+// Every option at its default, and no listener.
+void config_defaults(Config& config);
+
+// Reads the INI text of a whole file over what `config` holds; `file_name` is only for the sentence,
+// which begins with "FILE:LINE: ". Returns ok, or invalid (O2).
+Status config_parse(Config& config, const char* file_name, Slice text, Writer& error);
+
+// Takes one assignment, "section.key=value" or "listener NAME.key=value", over what was there. A
+// listener that is not there yet is added. Returns ok, or invalid (O2).
+Status config_set(Config& config, Slice assignment, Writer& error);
+
+// Says whether the options fit together. Returns ok, or invalid with the sentence.
+Status config_check(const Config& config, Writer& error);
+
+// The listener of that name, or nullptr.
+const ListenerConfig* config_find_listener(const Config& config, Slice name);
+
+// All rows, in the order of config.def.
+uint32_t config_row_count();
+const ConfigRow& config_row(uint32_t index);
+
+// Puts what a row allows, such as "a number from 1 to 20000".
+void config_put_range(Writer& writer, const ConfigRow& row);
