@@ -1,0 +1,137 @@
+// store.h - everything that touches the data directory: journal segments, checkpoints, the lock.
+//
+// All calls block. pennyd makes them at start, on the journal's thread and on workers, never on the
+// loop; the tools make them wherever they like. Nothing here allocates: memory is the caller's. What
+// is told about a refusal is one sentence, put into `error`.
+//
+//     data/                       0700; files 0600
+//       lock                      held by whoever may write; holds the pid as text
+//       journal/NNNNNNNN.journal  segments from 1; NNNNNNNN.making until it is whole and synced
+//       checkpoint.NNNNNNNN/      one file per table of tables.def, and MANIFEST, written last
+//       current -> checkpoint.N   passwd -> current/passwd   balance -> current/balance
+//
+//   Threads: store_write belongs to one thread; so does a checkpoint from begin to finish; each may
+//   run beside the other and beside store_segment_make and store_read.
+//
+//   F1. A name ending in .journal appears only when its zeros are written and synced, file and
+//       directory. No segment is ever replaced or shortened.
+//   F2. A write or a sync that failed is never tried again on the same pages: store_write keeps
+//       saying failed (P8).
+//   F3. `current` names a checkpoint only when every file of it was synced, read back and found to
+//       be what its manifest says; the one before is kept.
+//   F4. A start believes nothing that it has not synced, and reads from the device rather than from
+//       what a failed sync may have left in the page cache (J7).
+//   F5. Mode `read` takes no lock and changes no byte.
+#pragma once
+
+#include "book.h"
+
+// Every call that store makes of the system, so that tests can let any of them fail. As the system's
+// own: a negative answer is a failure and errno says why.
+struct StoreCalls {
+    int (*open)(int dir, const char* path, int flags, uint32_t mode);
+    int (*close)(int fd);
+    int64_t (*pread)(int fd, void* out, uint64_t size, uint64_t offset);
+    int64_t (*pwrite)(int fd, const void* data, uint64_t size, uint64_t offset);
+    int (*fdatasync)(int fd);
+    int (*fsync)(int fd);
+    int (*rename)(int dir, const char* from, const char* to);
+    int (*unlink)(int dir, const char* path, int flags);
+    int (*mkdir)(int dir, const char* path, uint32_t mode);
+    int (*symlink)(const char* target, int dir, const char* path);
+    int64_t (*readlink)(int dir, const char* path, char* out, uint64_t size);
+    int64_t (*list)(int fd, void* out, uint64_t size);  // getdents64
+    int64_t (*size)(int fd);                            // bytes of the file
+    int (*truncate)(int fd, uint64_t size);
+    int (*forget)(int fd);      // drops clean pages of the file from the page cache
+    int (*lock)(int fd);        // takes the lock of the file without waiting
+    int (*lock_test)(int fd);   // 1 when somebody else holds it, 0 when nobody does
+};
+
+extern const StoreCalls store_calls_posix;
+
+enum class StoreMode : uint8_t {
+    read,    // for tools beside a running server
+    write,   // takes the lock
+    create,  // as write; makes the directories, and refuses a journal that is already there
+};
+
+struct Store {
+    const StoreCalls* calls;
+    StoreMode mode;
+    char dir[path_size_max + 1];  // as it was given, for messages
+    int dir_fd;
+    int journal_fd;               // the directory journal/
+    int lock_fd;
+
+    int write_fd;                 // of the journal's thread: the segment it wrote last
+    uint32_t write_segment;       // 0 for none
+    bool write_failed;            // F2
+
+    uint32_t checkpoint_newest;   // highest number in use; 0 for none
+    uint32_t checkpoint_good;     // newest one loaded or finished; 0 for none
+    bool checkpoint_open;         // one is being written
+    int checkpoint_fd;            // its directory
+    int table_fd[table_count];
+    uint64_t table_size[table_count];
+};
+
+// Told now and then while the journal is read; `call` may be nullptr.
+struct StoreProgress {
+    void (*call)(void* context, uint64_t bytes_done, uint64_t bytes_total);
+    void* context;
+};
+
+// What a start found.
+struct StoreStart {
+    LogStart log;             // for book_open
+    uint32_t next_segment;    // the one after log.segment when it was made ahead; 0 when it was not
+    uint32_t next_size;       // bytes of it; its salt is drawn anew for log_segment_made
+    uint32_t checkpoint;      // the one that was loaded; 0 for none
+    uint64_t batches;         // installed after it
+    uint64_t entries;
+    uint64_t dropped_batch;   // torn and dropped; 0 for none
+};
+
+// Opens the data directory. Returns failed with `error`, and nothing held, when it cannot be, or when
+// another process holds the lock (its pid is named).
+Status store_open(Store& store, const StoreCalls& calls, const char* dir, StoreMode mode,
+                  Writer& error);
+void store_close(Store& store);
+
+// The pid that holds the lock of a data directory; 0 for nobody, or when the directory is not there.
+uint32_t store_lock_holder(const StoreCalls& calls, const char* dir);
+
+// Fills the book: the current checkpoint if it is good, else the one before, else none; then the
+// journal behind it. `window` has batch_size_max bytes. The book was laid out and needs no init. A
+// torn last batch is zeroed and synced (not in mode read). Returns ok; failed with `error` when the
+// start is refused; then no byte of the disk was changed.
+Status store_recover(Store& store, Book& book, uint8_t* window, const StoreProgress& progress,
+                     StoreStart& out, Writer& error);
+
+// Makes a segment of written zeros: `size` is a multiple of block_size, segment_size_min or more.
+// Returns full when there is no room (nothing is left behind), failed for anything else.
+Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer& error);
+
+// Writes and syncs one batch. Returns failed, now and ever after, when any of it fails (F2).
+Status store_write(Store& store, const LogWrite& write);
+
+// Reads from a segment. Returns ok with `got` bytes, fewer than `size` only at the segment's end;
+// absent when there is no such segment; failed when it cannot be read.
+Status store_read(const Store& store, uint32_t segment, uint32_t offset, uint8_t* out,
+                  uint32_t size, uint32_t& got);
+
+// Bytes of a segment. Returns absent or failed as store_read.
+Status store_segment_size(const Store& store, uint32_t segment, uint64_t& out);
+
+// A checkpoint, piece by piece, in the order of snapshot_step; any failure ends in store_checkpoint_
+// cancel, after which another may begin. All return full or failed with `error`.
+Status store_checkpoint_begin(Store& store, Writer& error);
+Status store_checkpoint_append(Store& store, TableName table, Slice bytes, Writer& error);
+Status store_checkpoint_finish(Store& store, Slice manifest, Writer& error);
+void store_checkpoint_cancel(Store& store);
+
+// A whole checkpoint of a book in which nothing waits for a commit. `buffer` holds at least
+// manifest_size_max and some rows. Returns full or failed with `error`.
+Status store_checkpoint_now(Store& store, Book& book, uint8_t* buffer, uint32_t size, Hash& digest,
+                            Writer& error);
