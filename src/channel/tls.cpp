@@ -12,11 +12,13 @@
 
 namespace {
 
-constexpr uint32_t record_plain_size_max = 16384;  // bytes; RFC 8446, section 5.1
-constexpr uint32_t record_header_size = 5;         // bytes
-constexpr uint32_t alert_cipher_size_max = 32;     // bytes of a sealed and padded alert
+constexpr uint32_t record_plain_size_max = 16384;         // bytes; RFC 8446, section 5.1
+constexpr uint32_t record_body_size_max = 16384 + 256;    // bytes; RFC 8446, section 5.2
+constexpr uint32_t record_header_size = 5;                // bytes
+constexpr uint32_t alert_cipher_size_max = 32;            // bytes of a sealed and padded alert
+static_assert(record_header_size + record_body_size_max == channel_cipher_size);
 
-enum RecordType : uint8_t { record_alert = 21, record_handshake = 22, record_data = 23 };
+enum RecordType : uint8_t { record_change = 20, record_alert = 21, record_data = 23 };
 
 // One call into the library: it reads and writes the buffers lent for just that long (C1).
 struct Lent {
@@ -25,52 +27,51 @@ struct Lent {
     Writer* out;  // nullptr: no room, so what must go out waits in the library for channel_close
 };
 
-// What an error of the library means: what the peer is told, and what the operator reads.
+// What an error of the library means.
 struct FailureRow {
     int code;
-    int alert;  // or alert_none
-    const char* reason;
+    TlsFailure failure;
 };
 
-constexpr int alert_none = -1;
+constexpr TlsFailure failure_other = {MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
+                                      "handshake was not understood"};
+constexpr TlsFailure failure_memory = {MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
+                                       "no memory for a session"};
+constexpr TlsFailure failure_certificate = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
+                                            "certificate was not understood"};
+constexpr TlsFailure failure_too_long = {MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW,
+                                         "a record is longer than TLS allows"};
+constexpr TlsFailure failure_renegotiation = {tls_alert_none, "the peer asked to negotiate again"};
+// After a failure of the source of randomness nothing more is said (P11).
+constexpr TlsFailure failure_random = {tls_alert_none, "no random bytes"};
 
 constexpr FailureRow failure_rows[] = {
-    {MBEDTLS_ERR_SSL_INVALID_RECORD, MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE,
-     "not a TLS record"},
-    {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION, MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION,
-     "no version of TLS in common"},
-    {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE,
-     "no cipher suite, group or signature in common"},
-    {MBEDTLS_ERR_SSL_NO_CLIENT_CERTIFICATE, MBEDTLS_SSL_ALERT_MSG_CERT_REQUIRED, "no certificate"},
-    {MBEDTLS_ERR_SSL_INVALID_MAC, MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC,
-     "a record was altered on its way"},
-    {MBEDTLS_ERR_SSL_DECODE_ERROR, MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR,
-     "handshake was not understood"},
-    {MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE,
-     "a message came out of turn"},
-    {MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER,
-     "handshake was not understood"},
-    {MBEDTLS_ERR_SSL_UNSUPPORTED_EXTENSION, MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_EXT,
-     "handshake was not understood"},
-    {MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE, alert_none, "the peer ended the session with an alert"},
-    {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, alert_none, "the peer closed during the handshake"},
-    {MBEDTLS_ERR_SSL_ALLOC_FAILED, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR, "no memory for a session"},
-    {MBEDTLS_ERR_X509_ALLOC_FAILED, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
-     "no memory for a session"},
-    // After a failure of the source of randomness nothing more is said (P11).
-    {MBEDTLS_ERR_ENTROPY_SOURCE_FAILED, alert_none, "no random bytes"},
-    {MBEDTLS_ERR_ECP_RANDOM_FAILED, alert_none, "no random bytes"},
-    {MBEDTLS_ERR_RSA_RNG_FAILED, alert_none, "no random bytes"},
-    {MBEDTLS_ERR_ERROR_GENERIC_ERROR, alert_none, "no random bytes"},
+    {MBEDTLS_ERR_SSL_INVALID_RECORD,
+     {MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE, "not a TLS record"}},
+    {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION,
+     {MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION, "no version of TLS in common"}},
+    {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE,
+     {MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE, "no cipher suite, group or signature in common"}},
+    {MBEDTLS_ERR_SSL_INVALID_MAC,
+     {MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC, "a record was altered on its way"}},
+    {MBEDTLS_ERR_SSL_DECODE_ERROR,
+     {MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR, "handshake was not understood"}},
+    {MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE,
+     {MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE, "a message came out of turn"}},
+    {MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER,
+     {MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER, "handshake was not understood"}},
+    {MBEDTLS_ERR_SSL_UNSUPPORTED_EXTENSION,
+     {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_EXT, "handshake was not understood"}},
+    {MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
+     {tls_alert_none, "the peer ended the session with an alert"}},
+    {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, {tls_alert_none, "the peer closed during the handshake"}},
+    {MBEDTLS_ERR_SSL_ALLOC_FAILED, failure_memory},
+    {MBEDTLS_ERR_X509_ALLOC_FAILED, failure_memory},
+    {MBEDTLS_ERR_ENTROPY_SOURCE_FAILED, failure_random},
+    {MBEDTLS_ERR_ECP_RANDOM_FAILED, failure_random},
+    {MBEDTLS_ERR_RSA_RNG_FAILED, failure_random},
+    {MBEDTLS_ERR_ERROR_GENERIC_ERROR, failure_random},  // PSA has no code of its own for it
 };
-
-constexpr FailureRow failure_other = {0, MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
-                                      "handshake was not understood"};
-constexpr FailureRow failure_too_long = {0, MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW,
-                                         "a record is longer than TLS allows"};
-constexpr FailureRow failure_certificate = {0, MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
-                                            "certificate was not understood"};
-constexpr FailureRow failure_renegotiation = {0, alert_none, "the peer asked to negotiate again"};
 
 // Follows the records of the peer, to tell a record in part from the quiet between two (is_idle).
 void track(TlsRecord& record, Slice bytes) {
@@ -91,6 +92,13 @@ void track(TlsRecord& record, Slice bytes) {
     }
 }
 
+// The library judges a header only when it is whole, and passes over its version.
+bool is_record(const TlsRecord& record) {
+    if (record.header_size == 0) return true;
+    if (record.header[0] < record_change || record.header[0] > record_data) return false;
+    return record.header_size == 1 || record.header[1] == 3;
+}
+
 int receive(void* context, unsigned char* out, size_t size) {
     Lent& lent = *static_cast<Lent*>(context);
     if (lent.in == nullptr || reader_left(*lent.in) == 0) return MBEDTLS_ERR_SSL_WANT_READ;
@@ -98,7 +106,11 @@ int receive(void* context, unsigned char* out, size_t size) {
     const uint32_t taken = size < left ? static_cast<uint32_t>(size) : left;
     const Slice bytes = get_bytes(*lent.in, taken);
     memcpy(out, bytes.data, bytes.size);
-    track(lent.session->in, bytes);
+    TlsRecord& record = lent.session->in;
+    track(record, bytes);
+    if (!is_record(record)) return MBEDTLS_ERR_SSL_INVALID_RECORD;
+    // The library would wait for all of it and then only say that it was altered.
+    if (record.body_left > record_body_size_max) return MBEDTLS_ERR_SSL_INVALID_RECORD;
     return static_cast<int>(taken);
 }
 
@@ -135,40 +147,36 @@ void take_back(Lent& lent) {
 }
 
 bool is_certificate_code(int code) {
+    if (code == MBEDTLS_ERR_SSL_BAD_CERTIFICATE) return true;
     // The certificate parser adds the code of what it met inside to its own.
     const int family = -code & 0xff80;
     return family >= -MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE &&
            family <= -MBEDTLS_ERR_X509_FATAL_ERROR;
 }
 
-FailureRow failure_of(TlsSession& session, int code) {
+TlsFailure failure_of(TlsSession& session, int code) {
+    if (session.refused.reason != nullptr) return session.refused;
+    // A doubtful certificate explains whatever went wrong after it.
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
-    const bool judged = code == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ||
-                        code == MBEDTLS_ERR_SSL_BAD_CERTIFICATE;
-    if (judged && session.refused != nullptr) return {code, alert_none, session.refused};
-    if (judged && flags != 0 && flags != UINT32_MAX) {
-        return {code, alert_none, tls_verify_reason(flags)};
-    }
+    if (flags != 0 && flags != UINT32_MAX) return tls_verify_failure(flags);
     const bool record = code == MBEDTLS_ERR_SSL_INVALID_RECORD ||
                         code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
-    // Where the first byte is none of a record's, the length means nothing.
-    const bool framed = session.in.header[0] >= 20 && session.in.header[0] <= 23 &&
-                        session.in.header[1] == 3;
-    if (record && framed && session.in.body_size > record_plain_size_max) return failure_too_long;
-    for (const FailureRow& row : failure_rows) {
-        if (row.code == code) return row;
+    if (record && is_record(session.in) && session.in.body_size > record_plain_size_max) {
+        return failure_too_long;
     }
-    if (judged || is_certificate_code(code)) return failure_certificate;
-    return failure_other;
+    for (const FailureRow& row : failure_rows) {
+        if (row.code == code) return row.failure;
+    }
+    return is_certificate_code(code) ? failure_certificate : failure_other;
 }
 
 // Ends the session and lets the peer know, unless the library has done so.
-Status fail(Channel& channel, Lent& lent, const FailureRow& failure) {
+Status fail(Channel& channel, Lent& lent, const TlsFailure& failure) {
     TlsSession& session = *lent.session;
     channel.reason = failure.reason;
     session.phase = TlsPhase::failed;
     // The first call only flushes when something else is still on its way.
-    for (uint32_t i = 0; i < 2 && failure.alert != alert_none && !session.alert_offered; i++) {
+    for (uint32_t i = 0; i < 2 && failure.alert != tls_alert_none && !session.alert_offered; i++) {
         const int sent = mbedtls_ssl_send_alert_message(
             &session.ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, static_cast<uint8_t>(failure.alert));
         if (sent != 0) break;
@@ -191,15 +199,27 @@ void copy_text(char* out, uint32_t capacity, const char* text) {
     memcpy(out, slice.data, slice.size);
 }
 
-// Copies out whom the handshake authenticated (C4). Returns failed where the library let somebody
-// through whom it should not have: both ends insist on a certificate, and on a sound one.
-Status establish(Channel& channel, TlsSession& session) {
-    const mbedtls_x509_crt* certificate = mbedtls_ssl_get_peer_cert(&session.ssl);
-    if (certificate == nullptr) return Status::failed;
-    if (mbedtls_ssl_get_verify_result(&session.ssl) != 0) return Status::failed;
+// V1 for the server, which lets the library finish first; a client's library has refused by itself.
+// Returns a failure without a reason where nothing is wrong.
+TlsFailure judge(TlsSession& session) {
+    const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
+    if (mbedtls_ssl_get_peer_cert(&session.ssl) == nullptr) {
+        return tls_verify_failure(MBEDTLS_X509_BADCERT_MISSING);
+    }
+    if (session.refused.reason != nullptr) return session.refused;
+    if (flags != 0) return tls_verify_failure(flags);
+    return {tls_alert_none, nullptr};
+}
+
+// Copies out whom the handshake authenticated (C4).
+Status establish(Channel& channel, Lent& lent) {
+    TlsSession& session = *lent.session;
+    const TlsFailure failure = judge(session);
+    if (failure.reason != nullptr) return fail(channel, lent, failure);
     ChannelPeer peer = {};
-    tls_copy_peer(*certificate, peer);
-    if (session.generation->end == TlsEnd::server && peer.name[0] == '\0') return Status::failed;
+    tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
+    // tls_verify has seen the name of a client already.
+    CHECK(session.generation->end == TlsEnd::client || peer.name[0] != '\0');
     copy_text(peer.protocol, sizeof peer.protocol, mbedtls_ssl_get_version(&session.ssl));
     copy_text(peer.cipher, sizeof peer.cipher,
               tls_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&session.ssl)));
@@ -215,10 +235,10 @@ Status advance_lent(Channel& channel, Lent& lent) {
     if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE) {
         return Status::more;
     }
-    if (code == 0 && establish(channel, session) == Status::ok) return Status::ok;
-    const Status status =
-        fail(channel, lent, code == 0 ? failure_certificate : failure_of(session, code));
-    return session.out_left > 0 ? Status::more : status;
+    const Status status = code == 0 ? establish(channel, lent)
+                                    : fail(channel, lent, failure_of(session, code));
+    // The alert is ours to bring out before the end is told.
+    return status == Status::failed && session.out_left > 0 ? Status::more : status;
 }
 
 Status tls_advance(Channel& channel, Reader& cipher_in, Writer& cipher_out) {

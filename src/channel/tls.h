@@ -1,11 +1,11 @@
 // tls.h - mutual TLS 1.3 (RFC 8446) as a channel; the door to money.
 //
 // A TlsConfig holds one generation of certificate, key, CA, CRL and settings; every session of that
-// generation uses it for each record, so it must outlive them, and it is not moved once it is loaded.
-// Certificates are signed with SHA-256 or more; keys are P-256, P-384 or RSA of 2048 bits or more. TLS 1.2 (ECDHE with AEAD only) is
-// compiled in and off unless `version_min` says otherwise. No tickets, no early data, no
-// renegotiation. Groups: X25519, P-256. A post-handshake KeyUpdate is not supported by the library
-// and ends the session.
+// generation uses it for each record, so it must outlive them, and it is not moved once loaded.
+// Certificates are signed with SHA-256 or more; their keys are P-256, P-384, or RSA of 2048 bits or
+// more. TLS 1.2 (ECDHE with AEAD only) is compiled in and off unless `version_min` says otherwise. No
+// tickets, no early data, no renegotiation. Groups: X25519, P-256. A post-handshake KeyUpdate is not
+// supported by the library and ends the session.
 //
 //   V1. A server session is established only with a client certificate that the CA signed, that is
 //       inside its dates, meant for client authentication (or for any use), not a CA's own, not on

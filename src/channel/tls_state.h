@@ -33,10 +33,18 @@ struct TlsRecord {
     uint16_t body_size;   // of the newest header
 };
 
+// Why a session ends: what the peer is told, and what the operator reads.
+struct TlsFailure {
+    int alert;  // RFC 8446, section 6.2; or tls_alert_none
+    const char* reason;
+};
+
+inline constexpr int tls_alert_none = -1;
+
 struct TlsSession {
     mbedtls_ssl_context ssl;
     TlsGeneration* generation;
-    const char* refused;  // why tls_verify refused; a literal, or nullptr
+    TlsFailure refused;   // by tls_verify; its reason is nullptr where nothing was wrong
     TlsRecord in;
     uint32_t out_left;    // bytes of an outgoing record that have not found room yet
     TlsPhase phase;
@@ -67,8 +75,8 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
 // Copies what a certificate says about its owner; the name stays empty where it is no name.
 void tls_copy_peer(const mbedtls_x509_crt& certificate, ChannelPeer& out);
 
-// Says in a literal why a certificate with these flags of the library was refused.
-const char* tls_verify_reason(uint32_t flags);
+// Says why a certificate with these flags of the library, never 0, is refused.
+TlsFailure tls_verify_failure(uint32_t flags);
 
 // The library's broken-down date as ms since 1970 UTC.
 uint64_t tls_time_ms(const mbedtls_x509_time& time);

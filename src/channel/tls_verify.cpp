@@ -2,6 +2,7 @@
 
 #include <mbedtls/oid.h>
 
+#include "base/check.h"
 #include "channel/tls_state.h"
 #include "crypto/hash.h"
 
@@ -9,24 +10,36 @@ namespace {
 
 struct FlagRow {
     uint32_t flag;
-    const char* reason;
+    TlsFailure failure;
 };
 
-// In the order in which the library picks its alert, so that both ends are told the same.
+// The first row that matches is what both ends are told, so what makes the others pointless is first.
 constexpr FlagRow flag_rows[] = {
-    {MBEDTLS_X509_BADCERT_CN_MISMATCH, "certificate is for another name"},
-    {MBEDTLS_X509_BADCERT_KEY_USAGE, "certificate not meant for this use"},
-    {MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, "certificate not meant for this use"},
-    {MBEDTLS_X509_BADCERT_BAD_PK, "certificate has a kind of key that is not accepted"},
-    {MBEDTLS_X509_BADCERT_BAD_KEY, "certificate has a key that is too weak"},
-    {MBEDTLS_X509_BADCERT_EXPIRED, "certificate expired"},
-    {MBEDTLS_X509_BADCERT_REVOKED, "certificate revoked"},
-    {MBEDTLS_X509_BADCERT_NOT_TRUSTED, "certificate not signed by our CA"},
-    {MBEDTLS_X509_BADCERT_FUTURE, "certificate not yet valid"},
-    {MBEDTLS_X509_BADCERT_BAD_MD, "certificate signed with a hash that is too weak"},
-    {MBEDTLS_X509_BADCRL_EXPIRED, "revocation list expired"},
-    {MBEDTLS_X509_BADCRL_FUTURE, "revocation list not yet valid"},
-    {MBEDTLS_X509_BADCRL_NOT_TRUSTED, "revocation list not signed by our CA"},
+    {MBEDTLS_X509_BADCERT_MISSING, {MBEDTLS_SSL_ALERT_MSG_CERT_REQUIRED, "no certificate"}},
+    {MBEDTLS_X509_BADCERT_NOT_TRUSTED,
+     {MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA, "certificate not signed by our CA"}},
+    {MBEDTLS_X509_BADCERT_REVOKED, {MBEDTLS_SSL_ALERT_MSG_CERT_REVOKED, "certificate revoked"}},
+    {MBEDTLS_X509_BADCERT_EXPIRED, {MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED, "certificate expired"}},
+    {MBEDTLS_X509_BADCERT_FUTURE,
+     {MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED, "certificate not yet valid"}},
+    {MBEDTLS_X509_BADCERT_CN_MISMATCH,
+     {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "certificate is for another name"}},
+    {MBEDTLS_X509_BADCERT_KEY_USAGE,
+     {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT, "certificate not meant for this use"}},
+    {MBEDTLS_X509_BADCERT_EXT_KEY_USAGE,
+     {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT, "certificate not meant for this use"}},
+    {MBEDTLS_X509_BADCERT_BAD_PK,
+     {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT, "certificate has a kind of key that is refused"}},
+    {MBEDTLS_X509_BADCERT_BAD_KEY,
+     {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT, "certificate has a key that is too weak"}},
+    {MBEDTLS_X509_BADCERT_BAD_MD,
+     {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "certificate is signed with a hash that is too weak"}},
+    {MBEDTLS_X509_BADCRL_EXPIRED,
+     {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "revocation list expired"}},
+    {MBEDTLS_X509_BADCRL_FUTURE,
+     {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "revocation list not yet valid"}},
+    {MBEDTLS_X509_BADCRL_NOT_TRUSTED,
+     {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "revocation list not signed by our CA"}},
 };
 
 // A certificate with two common names belongs to nobody.
@@ -56,15 +69,16 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
     if (depth > 0 || *flags != 0) return 0;  // The library looks after the chain.
     Name name = {};
     if (mbedtls_x509_crt_get_ca_istrue(certificate) != 0) {
-        session.refused = "certificate is a CA's, not a terminal's";
-        *flags |= MBEDTLS_X509_BADCERT_KEY_USAGE;
+        session.refused = {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT,
+                           "certificate is a CA's, not a terminal's"};
     } else if (find_name(*certificate, name) != Status::ok) {
-        session.refused = "certificate's common name is not the name of a terminal";
-        *flags |= MBEDTLS_X509_BADCERT_OTHER;
+        session.refused = {MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED,
+                           "certificate's common name is not the name of a terminal"};
     } else if (certificate->serial.len > sizeof(ChannelPeer::serial)) {
-        session.refused = "certificate's serial number is too long";
-        *flags |= MBEDTLS_X509_BADCERT_OTHER;
+        session.refused = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
+                           "certificate's serial number is too long"};
     }
+    if (session.refused.reason != nullptr) *flags |= MBEDTLS_X509_BADCERT_OTHER;
     return 0;
 }
 
@@ -81,11 +95,12 @@ void tls_copy_peer(const mbedtls_x509_crt& certificate, ChannelPeer& out) {
     out.not_after_ms = tls_time_ms(certificate.valid_to);
 }
 
-const char* tls_verify_reason(uint32_t flags) {
+TlsFailure tls_verify_failure(uint32_t flags) {
+    CHECK(flags != 0);
     for (const FlagRow& row : flag_rows) {
-        if ((flags & row.flag) != 0) return row.reason;
+        if ((flags & row.flag) != 0) return row.failure;
     }
-    return "certificate could not be verified";
+    return {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "certificate could not be verified"};
 }
 
 uint64_t tls_time_ms(const mbedtls_x509_time& time) {
