@@ -23,7 +23,7 @@
 #include "base/text.h"
 
 inline constexpr uint32_t channel_state_size = 640;     // bytes; asserted by every type
-inline constexpr uint32_t channel_cipher_size = 16645;  // bytes of the largest TLS record, header in
+inline constexpr uint32_t channel_cipher_size = 16645;  // bytes of the largest TLS record, all in
 
 // Whom the channel authenticated. Copied out of the certificate; nothing points back into it.
 struct ChannelPeer {
@@ -58,8 +58,8 @@ struct Channel {
 };
 
 // Takes the handshake as far as the bytes allow. Returns ok when it is complete, more when bytes or
-// room are wanting, failed (reason set) when it is over. When cipher_out came back full, drain it and
-// call again without waiting for the peer. Bytes behind the handshake are left in `cipher_in`.
+// room are wanting, failed (reason set) when it is over. When cipher_out came back full, drain it
+// and call again without waiting for the peer. Bytes behind the handshake are left in `cipher_in`.
 Status channel_advance(Channel& channel, Reader& cipher_in, Writer& cipher_out);
 
 // Moves plain bytes to `plain_out` until its room or the cipher bytes are used up. Returns ok (all

@@ -3,9 +3,9 @@
 // A TlsConfig holds one generation of certificate, key, CA, CRL and settings; every session of that
 // generation uses it for each record, so it must outlive them, and it is not moved once loaded.
 // Certificates are signed with SHA-256 or more; their keys are P-256, P-384, or RSA of 2048 bits or
-// more. TLS 1.2 (ECDHE with AEAD only) is compiled in and off unless `version_min` says otherwise. No
-// tickets, no early data, no renegotiation. Groups: X25519, P-256. A post-handshake KeyUpdate is not
-// supported by the library and ends the session.
+// more. TLS 1.2 (ECDHE with AEAD only) is compiled in and off unless `version_min` says otherwise.
+// No tickets, no early data, no renegotiation. Groups: X25519, P-256. A post-handshake KeyUpdate is
+// not supported by the library and ends the session.
 //
 //   V1. A server session is established only with a client certificate that the CA signed, that is
 //       inside its dates, meant for client authentication (or for any use), not a CA's own, not on
@@ -44,6 +44,6 @@ void tls_config_free(TlsConfig& config);
 // The end of the own certificate's validity, ms since 1970 UTC; 0 when none is loaded.
 uint64_t tls_config_not_after_ms(const TlsConfig& config);
 
-// Opens a channel. `host` is the name or address that a client asks for (V2) and nullptr for a server.
+// Opens a channel. `host` is the name or address that a client asks for (V2); nullptr for a server.
 // Returns full when the library's heap has no room, invalid for a `host` that cannot be one.
 Status tls_open(Channel& channel, TlsConfig& config, const char* host);

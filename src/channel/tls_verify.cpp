@@ -13,7 +13,7 @@ struct FlagRow {
     TlsFailure failure;
 };
 
-// The first row that matches is what both ends are told, so what makes the others pointless is first.
+// The first row that matches is what both ends are told; what makes the others pointless is first.
 constexpr FlagRow flag_rows[] = {
     {MBEDTLS_X509_BADCERT_MISSING, {MBEDTLS_SSL_ALERT_MSG_CERT_REQUIRED, "no certificate"}},
     {MBEDTLS_X509_BADCERT_NOT_TRUSTED,

@@ -71,7 +71,8 @@ echo 01 >crlnumber
 openssl ca -config req.cnf -gencrl -keyfile ca.key -cert ca.crt -out empty.pem 2>/dev/null
 printf 'R\t360101000000Z\t260101000000Z\t1234\tunknown\t/CN=till-2\n' >index.txt
 openssl ca -config req.cnf -gencrl -keyfile ca.key -cert ca.crt -out crl.pem 2>/dev/null
-openssl ca -config req.cnf -gencrl -keyfile other-ca.key -cert other-ca.crt -out other.pem 2>/dev/null
+openssl ca -config req.cnf -gencrl -keyfile other-ca.key -cert other-ca.crt -out other.pem \
+    2>/dev/null
 )";
 
 std::string made_dir;

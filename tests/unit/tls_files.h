@@ -1,4 +1,4 @@
-// tls_files.h - a certificate authority for tests, made by the openssl program in a folder of its own.
+// tls_files.h - a certificate authority for tests, made by the openssl program in its own folder.
 //
 // Nobody here wrote the maker, so what it makes is what peers bring. Keys live as long as the run.
 #pragma once
@@ -19,7 +19,7 @@ const std::string& tls_files_dir();
 // The text of a file of that folder.
 const std::string& tls_file(const std::string& name);
 
-// Loads certificate `name`, "" for none, trusting `ca`, with the revocation list `crl` ("" for none).
+// Loads certificate `name`, trusting `ca`, with the revocation list `crl`; "" stands for none.
 // Returns what tls_config_load returns.
 Status tls_files_load(TlsConfig& config, TlsEnd end, const std::string& name,
                       const std::string& ca = "ca.crt", const std::string& crl = "",
