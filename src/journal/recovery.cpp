@@ -19,6 +19,13 @@ bool matches(RecoveryWhen when, bool fact) {
     return when == RecoveryWhen::any || (when == RecoveryWhen::yes) == fact;
 }
 
+bool is_zero(Slice bytes) {
+    for (uint32_t i = 0; i < bytes.size; i++) {
+        if (bytes.data[i] != 0) return false;
+    }
+    return true;
+}
+
 // K1, for a batch whose own bytes are sound.
 bool continues(const Recovery& recovery, const RecoveryBatch& batch) {
     const BatchHeader& header = batch.header;
@@ -63,6 +70,8 @@ RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t le
     const uint8_t* bank_id = recovery.bank_known ? recovery.bank_id : nullptr;
     switch (batch_find(window, bank_id, out.header, out.entries, out.hash)) {
         case BatchFind::blank:
+            // A torn batch may lack just its first block: the rest must be blank as well.
+            if (!is_zero(window)) return RecoveryFound::junk;
             return left < batch_size_max ? RecoveryFound::tail : RecoveryFound::blank;
         case BatchFind::junk: return RecoveryFound::junk;
         case BatchFind::foreign: return RecoveryFound::foreign;
@@ -79,6 +88,7 @@ bool recovery_is_later(const Recovery& recovery, Slice window) {
     const uint8_t* bank_id = recovery.bank_known ? recovery.bank_id : nullptr;
     const BatchFind find =
         batch_find(window, bank_id, batch.header, batch.entries, batch.hash);
+    if (find == BatchFind::newer) return true;  // It cannot be read, so it may vouch for anything.
     return find == BatchFind::whole && batch.header.seq > recovery.batch_seq;
 }
 

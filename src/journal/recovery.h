@@ -64,7 +64,8 @@ void recovery_start(Recovery& recovery, const uint8_t* bank_id, uint32_t segment
 RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t left,
                              RecoveryBatch& out);
 
-// True when a sound batch of this bank, later than those accepted, stands at this block boundary.
+// True when a sound batch of this bank, later than those accepted, stands at this block boundary, or
+// one of a newer format.
 bool recovery_is_later(const Recovery& recovery, Slice window);
 
 // Goes on behind a batch that fits, or to the next segment.
