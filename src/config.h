@@ -1,7 +1,7 @@
 // config.h - what the operator wrote down: the options of one server, their bounds and defaults.
 //
 // The file is INI text, read by inih; one row of config.def per option is the whole truth about it.
-// Nothing here opens a file, and no secret is ever an option. A Config is plain memory of its owner.
+// Nothing here opens a file, and no secret is ever an option. A Config is its owner's plain memory.
 //
 //     config_defaults ──► config_parse (the file) ──► config_set (each --set) ──► config_check
 //
@@ -19,7 +19,7 @@ inline constexpr uint32_t config_channel_size_max = 15;   // bytes
 inline constexpr uint32_t config_address_size_max = 63;   // bytes of an IPv6 address with its zone
 inline constexpr uint32_t config_message_size_max = 255;  // bytes of UTF-8
 inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
-inline constexpr uint32_t config_line_size_max = 1022;    // bytes without the line's end; inih's bound
+inline constexpr uint32_t config_line_size_max = 1022;    // bytes before the line feed; inih's
 inline constexpr uint32_t config_error_size_max = 1024;   // bytes that hold every refusal in full
 
 // Who may make new people: nobody but an admin, tills too, or anybody.
@@ -105,7 +105,7 @@ struct ConfigRow {
 // Every option at its default, and no listener.
 void config_defaults(Config& config);
 
-// Reads the INI text of a whole file over what `config` holds; `file_name` is only for the sentence,
+// Reads the INI text of a whole file over what `config` holds. `file_name` is for the sentence,
 // which begins with "FILE:LINE: ". Returns ok, or invalid (O2).
 Status config_parse(Config& config, const char* file_name, Slice text, Writer& error);
 

@@ -29,7 +29,7 @@ inline constexpr uint32_t inline_size_max = 1024;         // bytes of one inline
 inline constexpr uint32_t header_line_size_max = 32;      // bytes of a '*' or '$' line
 
 // Replies.
-inline constexpr uint32_t reply_size_max = 16384;      // bytes of the largest single reply
+inline constexpr uint32_t reply_size_max = 32768;      // bytes of the largest single reply
 inline constexpr uint32_t reply_money_size_max = 512;  // bytes of the reply to one money command
 inline constexpr uint32_t pipeline_max = 32;           // money requests of one session in flight
 

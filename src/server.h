@@ -1,0 +1,174 @@
+// server.h - the whole server as one value: every pool, every session, the book; told bytes and time,
+// answering with bytes, a deadline and wishes.
+//
+// This is the only file of src/ that knows all the rooms. It opens no socket and no file, and reads
+// no clock: the port calls in, and after each call carries out what is wished.
+//
+//     port event                         call                            what to carry out after
+//     a client connected                 server_accept                   server_next_dirty …
+//     its socket can be read             server_read_room, server_received
+//     bytes went out                     server_sent
+//     the end of a loop's turn           server_write_take               one write for the journal
+//     that write is durable, or not      server_write_done
+//     anything                           server_wish_take                work for other threads
+//     such work is done                  server_wish_done
+//     the deadline passed                server_tick
+//
+//   Z1. Nothing here re-enters: a call does what it can and returns.
+//   Z2. Everything is reserved by server_layout; after server_start nothing is taken any more (P5).
+//   Z3. A session that a worker has is not touched until server_wish_done (session.h, N4).
+//   Z4. At most `handshakes` sessions are in their handshake; one source holds at most half of the
+//       slots while others wait.
+#pragma once
+
+#include "base/heap.h"
+#include "base/pool.h"
+#include "base/ring.h"
+#include "channel/tls.h"
+#include "config.h"
+#include "session.h"
+
+inline constexpr uint32_t snapshot_chunk_size = 65536;  // bytes of one write of a checkpoint
+inline constexpr uint32_t snapshot_rows_per_turn = 256;
+inline constexpr uint32_t linger_ms = 2000;        // to let the peer read the last bytes
+inline constexpr uint32_t closing_batch_ms = 1000;  // without requests
+inline constexpr uint32_t stop_ms_max = 5000;      // then sessions are cut off
+
+// Work for another thread. The port keeps the Wish until it calls server_wish_done with it.
+enum class WishKind : uint8_t {
+    handshake,          // server_wish_run
+    hash,               // server_wish_run
+    read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
+    segment,            // make segment `number` of `size` bytes and set `salt`
+    checkpoint_begin,   // make the folder of checkpoint `number`
+    checkpoint_append,  // append `memory`, `size` to table `table`
+    checkpoint_finish,  // write the manifest in `memory`, `size`, and switch
+};
+
+struct Wish {
+    WishKind kind;
+    uint32_t slot;      // of the session or job
+    uint32_t number;
+    uint32_t table;
+    Position position;  // read
+    uint8_t* memory;
+    uint32_t size;      // bytes
+    uint64_t salt;
+    Status outcome;
+};
+
+enum class SnapshotUse : uint8_t { none, checkpoint, digest };
+enum class SnapshotStep : uint8_t { begin, rows, append, finish };
+
+// A checkpoint or a digest in progress.
+struct SnapshotJob {
+    SnapshotUse use;
+    SnapshotStep step;
+    bool working;          // a wish is out
+    BookTag asker;         // the session that waits; none for the server's own
+    uint32_t number;       // of the checkpoint
+    Writer chunk;
+    uint32_t chunk_table;
+    Hash digest;
+    uint8_t* memory;       // snapshot_chunk_size bytes
+};
+
+enum class ServerPhase : uint8_t { running, ending_sessions, closing_book, checkpointing, stopped };
+
+struct Server {
+    Config config;
+    ServerPhase phase;
+    Book book;
+    Access access;
+    Service service;
+    Heap heap;                       // of the library of cryptography
+    TlsConfig tls[listeners_max];
+    PasswordArena password_arena;    // a mapping of the port's own
+    Pool<Session> sessions;
+    Pool<SessionBuffers> buffers;
+    Pool<HashJob> hashes;
+    Pool<StatementJob> statements;
+    Ring<uint32_t> hash_queue;       // jobs waiting for the one arena
+    Ring<uint32_t> dirty;            // sessions for which the port may have something to do
+    Ring<uint32_t> handshake_queue;  // sessions whose handshake step wants a worker
+    Ring<uint32_t> read_queue;       // statements that want a read
+    Ring<uint32_t> slot_queue;       // sessions whose bytes wait for a handshake slot or buffers
+    Ring<uint32_t> commit_queue;     // sessions to step after the next commit or freed job
+    uint8_t* queued;                 // by session: in which of the three queues it stands
+    uint32_t* hash_owner;            // session, by password job
+    uint32_t* statement_owner;       // session, by statement job
+    uint32_t hash_running;           // job, or pool_none
+    uint32_t handshakes;             // sessions in phase handshake
+    bool wake;                       // commit_queue is to be served before this call returns
+    bool segment_wished;
+    uint64_t segment_retry_ms;       // not before
+    SnapshotJob snapshot;
+    uint32_t checkpoint_number;      // of the newest checkpoint
+    uint64_t checkpoint_ms;          // when it was made
+    uint64_t closed_batch;           // sequence of the newest closing batch
+    uint64_t commit_ms;              // when the newest batch became durable
+    uint64_t stop_since_ms;
+    uint64_t session_count;          // ever
+    uint64_t started_ms;
+    uint64_t now_ms;                 // monotonic
+    uint64_t wall_us;                // since 1970 UTC
+};
+
+// Takes every pool from the arena; measures when the arena has no memory.
+void server_layout(Server& server, Arena& arena, const Config& config);
+
+// Readies pools and rooms after layout. crypto_init has been called. The TLS files of each listener
+// are loaded by server_load_tls; the book is filled and opened by the port.
+void server_init(Server& server, PasswordArena password_arena, uint64_t memory_reserved);
+
+// Loads certificate, key, CA and CRL of a listener. Returns as tls_config_load.
+Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
+                       const char*& reason);
+
+// The book is open and segment `next_segment` (0: none) waits behind the present one.
+void server_start(Server& server, uint32_t checkpoint_number);
+
+// Tells the time; before every other call of one turn of the loop.
+void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us);
+
+// A client connected. Returns its session, or pool_none when not even one to refuse with is free.
+uint32_t server_accept(Server& server, uint32_t listener, const char* address);
+bool server_can_accept(const Server& server);
+
+// Where the next bytes of this session's peer go; nullptr when none can be taken now.
+uint8_t* server_read_room(Server& server, uint32_t session, uint32_t& size);
+void server_received(Server& server, uint32_t session, uint32_t size);
+void server_peer_closed(Server& server, uint32_t session, const char* reason);
+
+// What the port should do for one session now.
+struct SessionPlan {
+    Slice out;     // bytes to send; stay until server_sent
+    bool read;     // read from the peer
+    bool close;    // all is sent: half-close, linger, close, then server_closed
+};
+
+// Takes the next session that something changed for; false when there is none.
+bool server_next_dirty(Server& server, uint32_t& session);
+SessionPlan server_plan(const Server& server, uint32_t session);
+void server_sent(Server& server, uint32_t session, uint32_t size);
+void server_closed(Server& server, uint32_t session);
+
+// The journal's write, when a batch is ready and none is out.
+bool server_write_take(Server& server, LogWrite& out);
+void server_write_done(Server& server, Status outcome);
+
+// Work for worker threads.
+bool server_wish_take(Server& server, Wish& out);
+void server_wish_run(Server& server, Wish& wish);  // on a worker: handshake and hash only
+void server_wish_done(Server& server, const Wish& wish);
+
+// True when the password arena's pages can be given back: no hash runs or waits.
+bool server_password_arena_is_idle(const Server& server);
+
+// When server_tick wants to be called, in the clock of now_ms; UINT64_MAX for never.
+uint64_t server_deadline(const Server& server);
+void server_tick(Server& server);
+
+// Begins to stop: sessions end after their pending replies, the book is closed and checkpointed.
+void server_stop(Server& server, const char* reason);
+bool server_is_stopped(const Server& server);
