@@ -1,8 +1,8 @@
 // store.h - everything that touches the data directory: journal segments, checkpoints, the lock.
 //
 // All calls block. pennyd makes them at start, on the journal's thread and on workers, never on the
-// loop; the tools make them wherever they like. Nothing here allocates: memory is the caller's. What
-// is told about a refusal is one sentence, put into `error`.
+// loop; the tools make them wherever they like. Nothing here allocates: memory is the caller's. A
+// refusal is told in one sentence, put into `error`.
 //
 //     data/                       0700; files 0600
 //       lock                      held by whoever may write; holds the pid as text
@@ -26,8 +26,8 @@
 
 #include "book.h"
 
-// Every call that store makes of the system, so that tests can let any of them fail. As the system's
-// own: a negative answer is a failure and errno says why.
+// Every call that store makes of the system, so that tests can let any of them fail. As with the
+// system's own, a negative answer is a failure and errno says why.
 struct StoreCalls {
     int (*open)(int dir, const char* path, int flags, uint32_t mode);
     int (*close)(int fd);
@@ -93,13 +93,13 @@ struct StoreStart {
     uint64_t dropped_batch;   // torn and dropped; 0 for none
 };
 
-// Opens the data directory. Returns failed with `error`, and nothing held, when it cannot be, or when
-// another process holds the lock (its pid is named).
+// Opens the data directory. Returns failed with `error`, and nothing held, when it cannot be opened
+// or another process holds the lock (its pid is named).
 Status store_open(Store& store, const StoreCalls& calls, const char* dir, StoreMode mode,
                   Writer& error);
 void store_close(Store& store);
 
-// The pid that holds the lock of a data directory; 0 for nobody, or when the directory is not there.
+// The pid that holds the lock of a data directory; 0 for nobody, or when there is no directory.
 uint32_t store_lock_holder(const StoreCalls& calls, const char* dir);
 
 // Fills the book: the current checkpoint if it is good, else the one before, else none; then the
@@ -124,8 +124,8 @@ Status store_read(const Store& store, uint32_t segment, uint32_t offset, uint8_t
 // Bytes of a segment. Returns absent or failed as store_read.
 Status store_segment_size(const Store& store, uint32_t segment, uint64_t& out);
 
-// A checkpoint, piece by piece, in the order of snapshot_step; any failure ends in store_checkpoint_
-// cancel, after which another may begin. All return full or failed with `error`.
+// A checkpoint, piece by piece, in the order of snapshot_step. They return full or failed with
+// `error`; then store_checkpoint_cancel follows, after which another may begin.
 Status store_checkpoint_begin(Store& store, Writer& error);
 Status store_checkpoint_append(Store& store, TableName table, Slice bytes, Writer& error);
 Status store_checkpoint_finish(Store& store, Slice manifest, Writer& error);
