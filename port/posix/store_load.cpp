@@ -1,0 +1,262 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "port/posix/store_file.h"
+
+namespace {
+
+constexpr uint32_t candidates_max = 4;
+
+// The checkpoints to try: the one `current` names, then the others, newest first.
+struct Candidates {
+    uint32_t count;
+    uint32_t numbers[candidates_max];
+};
+
+void insert_candidate(void* context, Slice name) {
+    Candidates& candidates = *static_cast<Candidates*>(context);
+    uint32_t number = store_number_of(name, "checkpoint.", "");
+    for (uint32_t i = 0; i < candidates.count; i++) {
+        if (number <= candidates.numbers[i]) continue;
+        const uint32_t moved = candidates.numbers[i];
+        candidates.numbers[i] = number;
+        number = moved;
+    }
+    if (number > 0 && candidates.count < candidates_max) {
+        candidates.numbers[candidates.count++] = number;
+    }
+}
+
+uint32_t current_number(const Store& store) {
+    char target[64];
+    const int64_t size =
+        store.calls->readlink(store.dir_fd, "current", target, sizeof target);
+    if (size <= 0) return 0;
+    return store_number_of(slice_of_chars(target, static_cast<uint32_t>(size)), "checkpoint.", "");
+}
+
+void put_first(Candidates& candidates, uint32_t number) {
+    uint32_t place = 0;
+    while (place < candidates.count && candidates.numbers[place] != number) place++;
+    if (place == candidates.count) return;
+    for (; place > 0; place--) candidates.numbers[place] = candidates.numbers[place - 1];
+    candidates.numbers[0] = number;
+}
+
+// One candidate while it is looked at.
+struct Load {
+    Store& store;
+    uint32_t number;
+    uint8_t* window;
+    Writer& said;  // why it is not good, or why the start is refused
+};
+
+Status open_table(const Load& load, const char* file, int& fd, uint64_t& size) {
+    const StoreCalls& calls = *load.store.calls;
+    const StorePath path = store_path_in_checkpoint(load.number, file);
+    fd = calls.open(load.store.dir_fd, path.text, O_RDONLY | O_CLOEXEC, 0);
+    const int64_t found = fd < 0 ? -1 : calls.size(fd);
+    if (found >= 0) {
+        size = static_cast<uint64_t>(found);
+        return Status::ok;
+    }
+    store_say_errno(load.store, load.said, path.text, "cannot be read");
+    if (fd >= 0) calls.close(fd);
+    return Status::damaged;
+}
+
+// Returns damaged with a sentence when there is no sound manifest, failed for a newer one.
+Status read_manifest(const Load& load, Manifest& out) {
+    int fd = -1;
+    uint64_t size = 0;
+    uint32_t got = 0;
+    Status status = open_table(load, store_manifest_name, fd, size);
+    if (status != Status::ok) return status;
+    const StorePath path = store_path_in_checkpoint(load.number, store_manifest_name);
+    status = store_read_all(*load.store.calls, fd, load.window, manifest_size_max, 0, got);
+    if (status != Status::ok) store_say_errno(load.store, load.said, path.text, "cannot be read");
+    load.store.calls->close(fd);
+    if (status != Status::ok) return Status::damaged;
+    status = manifest_parse({load.window, got}, out);
+    if (status == Status::failed) {
+        store_say(load.store, load.said, path.text,
+                  "written by a newer version; start the program that wrote it");
+        return Status::failed;
+    }
+    if (status == Status::ok) return status;
+    store_say(load.store, load.said, path.text, "is not what a checkpoint wrote");
+    return Status::damaged;
+}
+
+const char* edited_said(TableName table) {
+    switch (table) {
+        case TableName::passwd:
+            return "was changed by something else and is not believed; passwords are changed with "
+                   "PASSWD or `pennyctl user`";
+        case TableName::balance:
+            return "was changed by something else and is not believed; money is moved with "
+                   "DEPOSIT, WITHDRAW and TRANSFER";
+        case TableName::terminals:
+        case TableName::ids: break;
+    }
+    return "was changed by something else and is not believed";
+}
+
+// Compares a table's file with the manifest and counts its rows.
+Status verify_table(const Load& load, const Manifest& manifest, TableName table, uint64_t& rows) {
+    int fd = -1;
+    uint64_t size = 0;
+    Status status = open_table(load, table_name(table), fd, size);
+    if (status != Status::ok) return status;
+    const SnapshotTable& expected = manifest.tables[static_cast<uint32_t>(table)];
+    const StorePath path = store_path_in_checkpoint(load.number, table_name(table));
+    Hasher hasher;
+    hasher_init(hasher);
+    rows = 0;
+    uint32_t got = batch_size_max;
+    for (uint64_t offset = 0; status == Status::ok && got == batch_size_max; offset += got) {
+        status = store_read_all(*load.store.calls, fd, load.window, batch_size_max, offset, got);
+        if (status != Status::ok) break;
+        hasher_feed(hasher, {load.window, got});
+        for (uint32_t i = 0; i < got; i++) rows += load.window[i] == '\n' ? 1 : 0;
+    }
+    if (status != Status::ok) store_say_errno(load.store, load.said, path.text, "cannot be read");
+    load.store.calls->close(fd);
+    if (status != Status::ok) return Status::damaged;
+    if (size == expected.size && hash_equal(hasher_finish(hasher), expected.hash)) return status;
+    store_say(load.store, load.said, path.text, edited_said(table));
+    return Status::damaged;
+}
+
+Status refuse_limit(const Load& load, TableName table, uint64_t rows, uint64_t limit,
+                    const char* name) {
+    if (rows <= limit) return Status::ok;
+    const StorePath path = store_path_in_checkpoint(load.number, table_name(table));
+    store_say(load.store, load.said, path.text, "holds ");
+    put_decimal(load.said, rows);
+    put_text(load.said, " rows, and the limit `");
+    put_text(load.said, name);
+    put_text(load.said, "` is ");
+    put_decimal(load.said, limit);
+    return Status::failed;
+}
+
+// Loads the lines of a chunk; `left` is what the last line still lacks.
+Status load_lines(Ledger& ledger, TableName table, Slice chunk, uint64_t& row, uint32_t& left) {
+    Reader reader = reader_of(chunk);
+    left = chunk.size;
+    while (left > 0) {
+        Slice line;
+        if (cut_word(reader, '\n', line) != Status::ok) return Status::damaged;
+        if (reader.short_read) return Status::ok;  // No line end yet.
+        row++;
+        const Status status = tables_load(ledger, table, line);
+        if (status != Status::ok) return status;
+        left = reader_left(reader);
+    }
+    return Status::ok;
+}
+
+Status load_table(const Load& load, Ledger& ledger, TableName table) {
+    int fd = -1;
+    uint64_t size = 0;
+    Status status = open_table(load, table_name(table), fd, size);
+    if (status != Status::ok) return status;
+    const StorePath path = store_path_in_checkpoint(load.number, table_name(table));
+    uint64_t row = 0;
+    uint32_t left = 0;
+    for (uint64_t offset = 0; status == Status::ok && offset < size;) {
+        uint32_t got = 0;
+        status = store_read_all(*load.store.calls, fd, load.window + left, batch_size_max - left,
+                                offset, got);
+        if (status != Status::ok || got == 0) break;
+        offset += got;
+        const uint32_t filled = left + got;
+        status = load_lines(ledger, table, {load.window, filled}, row, left);
+        if (left > table_line_size_max) status = Status::damaged;
+        memmove(load.window, load.window + (filled - left), left);
+    }
+    load.store.calls->close(fd);
+    if (status == Status::ok && left == 0) return status;
+    store_say(load.store, load.said, path.text, "cannot be loaded at line ");
+    put_decimal(load.said, row);
+    return Status::damaged;
+}
+
+Status verify_tables(const Load& load, const Ledger& ledger, const Manifest& manifest) {
+    for (uint32_t i = 0; i < table_count; i++) {
+        const TableName table = static_cast<TableName>(i);
+        const LedgerLimits& limits = ledger.limits;
+        uint64_t rows = 0;
+        Status status = verify_table(load, manifest, table, rows);
+        if (status != Status::ok) return status;
+        switch (table) {
+            case TableName::passwd:
+            case TableName::balance:
+                status = refuse_limit(load, table, rows, limits.accounts, "accounts");
+                break;
+            case TableName::terminals:
+                status = refuse_limit(load, table, rows, limits.terminals, "terminals");
+                break;
+            case TableName::ids: break;  // The newest fit, the others leave the window.
+        }
+        if (status != Status::ok) return status;
+    }
+    return Status::ok;
+}
+
+// Returns ok when the book is filled, damaged when this checkpoint is no good, failed when the
+// start must be refused.
+Status load_one(const Load& load, Book& book, StoreLoaded& out) {
+    Manifest manifest;
+    Status status = read_manifest(load, manifest);
+    if (status != Status::ok) return status;
+    if (manifest.mark.end > out.mark) out.mark = manifest.mark.end;
+    memcpy(out.bank_id, manifest.bank_id, bank_id_size);
+    out.bank_known = true;
+    status = verify_tables(load, book.ledger, manifest);
+    if (status != Status::ok) return status;
+    book_init(book, manifest.bank_id);
+    tables_begin(book.ledger, manifest);
+    for (uint32_t i = 0; i < table_count; i++) {
+        status = load_table(load, book.ledger, static_cast<TableName>(i));
+        if (status != Status::ok) return status;
+    }
+    if (tables_end(book.ledger, manifest) != Status::ok) {
+        store_say(load.store, load.said, store_path_checkpoint(load.number).text,
+                  "its tables do not agree with each other");
+        return Status::damaged;
+    }
+    out.number = load.number;
+    out.manifest = manifest;
+    return Status::ok;
+}
+
+}  // namespace
+
+Status store_load(Store& store, Book& book, uint8_t* window, StoreLoaded& out, Writer& error) {
+    out = {};
+    Candidates candidates = {};
+    if (store_list(*store.calls, store.dir_fd, ".", insert_candidate, &candidates) != Status::ok) {
+        store_say_errno(store, error, "", "cannot be read");
+        return Status::failed;
+    }
+    put_first(candidates, current_number(store));
+    for (uint32_t i = 0; i < candidates.count; i++) {
+        const Load load = {store, candidates.numbers[i], window, error};
+        error.size = 0;
+        const Status status = load_one(load, book, out);
+        if (status == Status::failed) return status;
+        if (status == Status::ok) {
+            store.checkpoint_good = out.number;
+            error.size = 0;
+            return status;
+        }
+        store_log(LogLevel::warning, error);
+    }
+    error.size = 0;
+    return Status::ok;
+}

@@ -1,0 +1,414 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "port/posix/store_file.h"
+
+namespace {
+
+// A walk over the journal from the segment in which the loaded checkpoint ends.
+struct Walk {
+    Store& store;
+    Book& book;
+    uint8_t* window;
+    const StoreProgress& progress;
+    StoreStart& out;
+    Writer& error;
+    StoreLoaded loaded;
+    Recovery recovery;
+    uint32_t segment_first;
+    uint32_t segment_last;
+    int fd;               // of the present segment
+    uint32_t size;        // bytes of it
+    bool joined;          // the batches from here on are not in the loaded tables
+    uint64_t bytes_done;
+    uint64_t bytes_total;
+};
+
+void note_segment(void* context, Slice name) {
+    Walk& walk = *static_cast<Walk*>(context);
+    const uint32_t segment = store_number_of(name, "", ".journal");
+    if (segment > walk.segment_last) walk.segment_last = segment;
+}
+
+Status refuse(Walk& walk, uint32_t segment, const char* said) {
+    store_say(walk.store, walk.error, store_path_segment(segment).text, said);
+    return Status::failed;
+}
+
+// "DIR/journal/N.journal: at offset O, batch B"
+void say_place(Walk& walk) {
+    const Recovery& recovery = walk.recovery;
+    store_say(walk.store, walk.error, store_path_segment(recovery.segment).text, "at offset ");
+    put_decimal(walk.error, recovery.offset);
+    put_text(walk.error, ", batch ");
+    put_decimal(walk.error, recovery.batch_seq + 1);
+}
+
+Status refuse_here(Walk& walk, const char* said, const char* advice) {
+    say_place(walk);
+    put_text(walk.error, ": ");
+    put_text(walk.error, said);
+    put_text(walk.error, "; nothing was changed; ");
+    put_text(walk.error, advice);
+    return Status::failed;
+}
+
+const char* advice_for(RecoveryFound found) {
+    switch (found) {
+        case RecoveryFound::newer: return "start the program that wrote it";
+        case RecoveryFound::foreign:
+        case RecoveryFound::misfit:
+            return "put back the segment that belongs here, from a backup of this book";
+        case RecoveryFound::fits:
+        case RecoveryFound::tail:
+        case RecoveryFound::blank:
+        case RecoveryFound::junk: break;
+    }
+    return "put this segment back from a backup, or let `pennyctl repair` show what can be saved";
+}
+
+Status refuse_size(Walk& walk, uint32_t segment, uint64_t size) {
+    store_say(walk.store, walk.error, store_path_segment(segment).text, "is ");
+    put_decimal(walk.error, size);
+    put_text(walk.error, " bytes long, which no segment is; put it back from a backup");
+    return Status::failed;
+}
+
+// Every segment from the first to the last must be there and be whole.
+Status check_segments(Walk& walk) {
+    for (uint32_t segment = walk.segment_first; segment <= walk.segment_last; segment++) {
+        uint64_t size = 0;
+        const Status status = store_segment_size(walk.store, segment, size);
+        if (status == Status::absent) {
+            return refuse(walk, segment, "is missing; put it back from a backup of this book");
+        }
+        if (status != Status::ok) {
+            store_say_errno(walk.store, walk.error, store_path_segment(segment).text,
+                            "cannot be read");
+            return Status::failed;
+        }
+        if (size < segment_size_min || size % block_size != 0 || size > UINT32_MAX) {
+            return refuse_size(walk, segment, size);
+        }
+        walk.bytes_total += size;
+    }
+    return Status::ok;
+}
+
+Status find_segments(Walk& walk) {
+    const Store& store = walk.store;
+    if (store_list(*store.calls, store.journal_fd, ".", note_segment, &walk) != Status::ok) {
+        store_say_errno(store, walk.error, "journal", "cannot be read");
+        return Status::failed;
+    }
+    const bool has_mark = walk.loaded.mark != 0;
+    if (walk.segment_last == 0 && !has_mark) {
+        store_say(store, walk.error, "", "there is no book here; `pennyctl init` makes one");
+        return Status::failed;
+    }
+    walk.segment_first =
+        walk.loaded.number == 0 ? 1 : position_segment(walk.loaded.manifest.mark.end);
+    // What a checkpoint vouches for must be there, whatever else is.
+    const uint32_t marked = position_segment(walk.loaded.mark);
+    if (marked > walk.segment_last) walk.segment_last = marked;
+    if (walk.segment_first == 0) return refuse(walk, 0, "a checkpoint ends in it");
+    return check_segments(walk);
+}
+
+// Opens the present segment. What it holds is synced and then read from the device (F4).
+Status open_segment(Walk& walk) {
+    const StoreCalls& calls = *walk.store.calls;
+    const StorePath path = store_path_segment(walk.recovery.segment);
+    const bool may_write = walk.store.mode != StoreMode::read;
+    if (walk.fd >= 0) calls.close(walk.fd);
+    walk.fd = calls.open(walk.store.dir_fd, path.text,
+                         (may_write ? O_RDWR : O_RDONLY) | O_CLOEXEC, 0);
+    const int64_t size = walk.fd < 0 ? -1 : calls.size(walk.fd);
+    const bool is_synced = size >= 0 && (!may_write || calls.fdatasync(walk.fd) == 0);
+    if (!is_synced) {
+        store_say_errno(walk.store, walk.error, path.text, "cannot be read");
+        return Status::failed;
+    }
+    if (may_write) calls.forget(walk.fd);  // A hint; a file system may not know it.
+    if (size < segment_size_min || size % block_size != 0 || size > UINT32_MAX) {
+        return refuse(walk, walk.recovery.segment, "changed while it was read");
+    }
+    walk.size = static_cast<uint32_t>(size);
+    return Status::ok;
+}
+
+Status read_window(Walk& walk, int fd, uint32_t segment, uint32_t offset, uint32_t size,
+                   uint8_t* out) {
+    uint32_t got = 0;
+    const Status status = store_read_all(*walk.store.calls, fd, out, size, offset, got);
+    if (status == Status::ok && got == size) return status;
+    if (status == Status::ok) errno = EIO;  // The file was that long a moment ago.
+    store_say_errno(walk.store, walk.error, store_path_segment(segment).text, "cannot be read");
+    put_text(walk.error, " at offset ");
+    put_decimal(walk.error, offset);
+    return Status::failed;
+}
+
+uint32_t window_size(uint32_t offset, uint32_t size) {
+    return size - offset < batch_size_max ? size - offset : batch_size_max;
+}
+
+bool is_blank(const uint8_t* bytes, uint32_t size) {
+    for (uint32_t i = 0; i < size; i++) {
+        if (bytes[i] != 0) return false;
+    }
+    return true;
+}
+
+// Looks for a sound later batch from `offset` to the end of one segment, block by block.
+Status scan_segment(Walk& walk, int fd, uint32_t segment, uint32_t offset, uint32_t size,
+                    bool& later) {
+    uint8_t block[block_size];
+    for (; offset < size && !later; offset += block_size) {
+        Status status = read_window(walk, fd, segment, offset, block_size, block);
+        if (status != Status::ok) return status;
+        if (is_blank(block, block_size)) continue;
+        const uint32_t left = window_size(offset, size);
+        status = read_window(walk, fd, segment, offset, left, walk.window);
+        if (status != Status::ok) return status;
+        later = recovery_is_later(walk.recovery, {walk.window, left});
+    }
+    return Status::ok;
+}
+
+// Looks through the rest of this segment and through all later ones.
+Status scan_later(Walk& walk, bool& later) {
+    const StoreCalls& calls = *walk.store.calls;
+    later = false;
+    Status status = scan_segment(walk, walk.fd, walk.recovery.segment,
+                                 walk.recovery.offset + block_size, walk.size, later);
+    uint32_t segment = walk.recovery.segment + 1;
+    for (; status == Status::ok && !later && segment <= walk.segment_last; segment++) {
+        const StorePath path = store_path_segment(segment);
+        const int fd = calls.open(walk.store.dir_fd, path.text, O_RDONLY | O_CLOEXEC, 0);
+        const int64_t size = fd < 0 ? -1 : calls.size(fd);
+        if (size < 0) {
+            store_say_errno(walk.store, walk.error, path.text, "cannot be read");
+            status = Status::failed;
+        } else {
+            const uint64_t whole = static_cast<uint64_t>(size) / block_size * block_size;
+            const uint32_t bounded = whole > UINT32_MAX ? 0 : static_cast<uint32_t>(whole);
+            status = scan_segment(walk, fd, segment, 0, bounded, later);
+        }
+        if (fd >= 0) calls.close(fd);
+    }
+    return status;
+}
+
+// Notes where the journal ends if nothing follows.
+void note_end(Walk& walk) {
+    const Recovery& recovery = walk.recovery;
+    LogStart& log = walk.out.log;
+    memcpy(log.bank_id, recovery.bank_id, bank_id_size);
+    log.segment = recovery.segment;
+    log.offset = recovery.offset;
+    log.segment_size = walk.size;
+    log.salt = recovery.salt;
+    log.batch_seq = recovery.batch_seq;
+    log.entry_seq = recovery.entry_seq;
+    log.time_ms = recovery.time_ms;
+    log.chain = recovery.chain;
+}
+
+// At the place where the checkpoint ends the journal must be the one it was taken from.
+Status join_checkpoint(Walk& walk) {
+    const SnapshotMark& mark = walk.loaded.manifest.mark;
+    const Recovery& recovery = walk.recovery;
+    const Position here = position_of(recovery.segment, recovery.offset);
+    if (here < mark.end) return Status::ok;
+    walk.joined = here == mark.end && mark.batch == recovery.batch_seq &&
+                  mark.entry == recovery.entry_seq && mark.salt == recovery.salt &&
+                  hash_equal(mark.chain, recovery.chain);
+    if (walk.joined) return Status::ok;
+    store_say(walk.store, walk.error, store_path_checkpoint(walk.loaded.number).text,
+              "was not taken from this journal, which differs at batch ");
+    put_decimal(walk.error, mark.batch);
+    put_text(walk.error, "; nothing was changed; put both back from one backup");
+    return Status::failed;
+}
+
+// Puts both numbers of a limit that is too small.
+Status refuse_full(Walk& walk, const RecoveryBatch& batch, uint64_t bad_seq) {
+    Reader entries = reader_of(batch.entries);
+    Slice bytes;
+    Entry entry = {};
+    for (uint64_t seq = batch.header.entry_first; seq <= bad_seq; seq++) {
+        if (batch_next_entry(entries, bytes) != Status::ok) break;
+        if (entry_decode(bytes, entry) != Status::ok) break;
+    }
+    const bool is_terminal = entry.kind == EntryKind::terminal;
+    const LedgerLimits& limits = walk.book.ledger.limits;
+    const LimitsEntry& known = walk.book.ledger.limits_known;
+    say_place(walk);
+    put_text(walk.error, ", entry ");
+    put_decimal(walk.error, bad_seq);
+    put_text(walk.error, is_terminal ? ": the limit `terminals`" : ": the limit `accounts`");
+    put_text(walk.error, " is ");
+    put_decimal(walk.error, is_terminal ? limits.terminals : limits.accounts);
+    put_text(walk.error, ", and this book was kept with ");
+    put_decimal(walk.error, is_terminal ? known.terminals : known.accounts);
+    return Status::failed;
+}
+
+Status refuse_entry(Walk& walk, uint64_t bad_seq) {
+    say_place(walk);
+    put_text(walk.error, ", entry ");
+    put_decimal(walk.error, bad_seq);
+    put_text(walk.error, ": does not follow from the entries before it; nothing was changed; ");
+    put_text(walk.error, advice_for(RecoveryFound::misfit));
+    return Status::failed;
+}
+
+Status install(Walk& walk, const RecoveryBatch& batch) {
+    if (walk.joined && walk.recovery.batch_seq == 0) {
+        book_init(walk.book, batch.header.bank_id);  // The first batch, and no checkpoint.
+    }
+    if (walk.joined) {
+        uint64_t bad_seq = 0;
+        const Status status = book_replay(walk.book, batch, bad_seq);
+        if (status == Status::full) return refuse_full(walk, batch, bad_seq);
+        if (status != Status::ok) return refuse_entry(walk, bad_seq);
+        walk.out.batches++;
+        walk.out.entries += batch.header.entry_count;
+    }
+    recovery_install(walk.recovery, batch);
+    walk.bytes_done += batch_size_of(batch.header.entries_size);
+    if (walk.progress.call != nullptr) {
+        walk.progress.call(walk.progress.context, walk.bytes_done, walk.bytes_total);
+    }
+    note_end(walk);
+    return walk.joined ? Status::ok : join_checkpoint(walk);
+}
+
+// The torn batch's own header, if it reached the disk, says how many entries it had.
+uint64_t torn_entry_last(const Walk& walk) {
+    const Recovery& recovery = walk.recovery;
+    Reader header = reader_of({walk.window, batch_header_size});
+    get_bytes(header, 48);
+    if (get_u64(header) != recovery.batch_seq + 1) return 0;
+    if (get_u64(header) != recovery.entry_seq + 1) return 0;
+    const uint32_t count = get_u32(header);
+    return count == 0 || count > batch_entries_max ? 0 : recovery.entry_seq + count;
+}
+
+void log_torn(Walk& walk, const char* said, uint64_t entry_last) {
+    say_place(walk);
+    if (entry_last > 0) {
+        put_text(walk.error, ", entries ");
+        put_decimal(walk.error, walk.recovery.entry_seq + 1);
+        put_text(walk.error, " to ");
+        put_decimal(walk.error, entry_last);
+    }
+    put_text(walk.error, ": ");
+    put_text(walk.error, said);
+    put_text(walk.error, walk.store.mode == StoreMode::read ? "; left as it is" : "; dropped");
+    store_log(LogLevel::warning, walk.error);
+    walk.error.size = 0;
+}
+
+Status drop(Walk& walk, const char* said, uint64_t entry_last) {
+    log_torn(walk, said, entry_last);
+    walk.out.dropped_batch = walk.recovery.batch_seq + 1;
+    if (walk.store.mode == StoreMode::read) return Status::ok;
+    const StoreCalls& calls = *walk.store.calls;
+    const uint32_t size = window_size(walk.recovery.offset, walk.size);
+    memset(walk.window, 0, size);
+    const bool is_clean = store_write_all(calls, walk.fd, {walk.window, size},
+                                          walk.recovery.offset) == Status::ok &&
+                          calls.fdatasync(walk.fd) == 0;
+    if (is_clean) return Status::ok;
+    store_say_errno(walk.store, walk.error, store_path_segment(walk.recovery.segment).text,
+                    "a torn batch at its end cannot be cleared");
+    return Status::failed;
+}
+
+// Goes to the next segment; `ended` when there is none.
+Status advance(Walk& walk, bool& ended) {
+    walk.bytes_done += walk.size - walk.recovery.offset;
+    ended = walk.recovery.segment == walk.segment_last;
+    if (ended) return Status::ok;
+    recovery_advance(walk.recovery);
+    return open_segment(walk);
+}
+
+Status step(Walk& walk, bool& ended) {
+    const Recovery& recovery = walk.recovery;
+    const uint32_t size = window_size(recovery.offset, walk.size);
+    Status status =
+        read_window(walk, walk.fd, recovery.segment, recovery.offset, size, walk.window);
+    if (status != Status::ok) return status;
+    RecoveryBatch batch;
+    const RecoveryFound found =
+        recovery_judge(recovery, {walk.window, size}, walk.size - recovery.offset, batch);
+    const bool marked = recovery_is_marked(recovery);
+    const bool asks = found == RecoveryFound::blank || found == RecoveryFound::junk;
+    const uint64_t entry_last = found == RecoveryFound::junk ? torn_entry_last(walk) : 0;
+    bool later = false;
+    if (asks && !marked) status = scan_later(walk, later);
+    if (status != Status::ok) return status;
+    const RecoveryRow& row = recovery_decide(found, later, marked);
+    switch (row.action) {
+        case RecoveryAction::install: return install(walk, batch);
+        case RecoveryAction::advance: return advance(walk, ended);
+        case RecoveryAction::finish: ended = true; return Status::ok;
+        case RecoveryAction::drop: ended = true; return drop(walk, row.said, entry_last);
+        case RecoveryAction::refuse: return refuse_here(walk, row.said, advice_for(found));
+    }
+    CHECK(false);
+    return Status::failed;
+}
+
+Status walk_journal(Walk& walk) {
+    recovery_start(walk.recovery, walk.loaded.bank_known ? walk.loaded.bank_id : nullptr,
+                   walk.segment_first, walk.loaded.mark);
+    walk.joined = walk.loaded.number == 0;
+    Status status = open_segment(walk);
+    bool ended = false;
+    while (status == Status::ok && !ended) status = step(walk, ended);
+    if (status != Status::ok) return status;
+    if (walk.out.log.batch_seq == 0) {
+        return refuse(walk, walk.segment_first,
+                      "holds no book; `pennyctl init` makes one in an empty directory");
+    }
+    // Every hole before the mark was refused; only a mark behind the last segment is left.
+    if (!walk.joined || recovery_is_marked(walk.recovery)) {
+        return refuse_here(walk, "the journal ends before the checkpoint does",
+                           advice_for(RecoveryFound::blank));
+    }
+    return status;
+}
+
+Status find_next(Walk& walk) {
+    const uint32_t next = walk.out.log.segment + 1;
+    if (next > walk.segment_last) return Status::ok;
+    uint64_t size = 0;
+    const Status status = store_segment_size(walk.store, next, size);
+    if (status != Status::ok) return status;
+    walk.out.next_segment = next;
+    walk.out.next_size = static_cast<uint32_t>(size);
+    return Status::ok;
+}
+
+}  // namespace
+
+Status store_recover(Store& store, Book& book, uint8_t* window, const StoreProgress& progress,
+                     StoreStart& out, Writer& error) {
+    out = {};
+    error.size = 0;
+    Walk walk = {store, book, window, progress, out, error, {}, {}, 0, 0, -1, 0, false, 0, 0};
+    Status status = store_load(store, book, window, walk.loaded, error);
+    if (status == Status::ok) status = find_segments(walk);
+    if (status == Status::ok) status = walk_journal(walk);
+    if (status == Status::ok) status = find_next(walk);
+    if (walk.fd >= 0) store.calls->close(walk.fd);
+    out.checkpoint = walk.loaded.number;
+    return status;
+}
