@@ -20,7 +20,7 @@ inline constexpr uint32_t config_address_size_max = 63;   // bytes of an IPv6 ad
 inline constexpr uint32_t config_message_size_max = 255;  // bytes of UTF-8
 inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
 inline constexpr uint32_t config_line_size_max = 1022;    // bytes before the line feed; inih's
-inline constexpr uint32_t config_error_size_max = 1024;   // bytes that hold every refusal in full
+inline constexpr uint32_t config_error_size_max = 2048;   // bytes that hold every refusal in full
 
 // Who may make new people: nobody but an admin, tills too, or anybody.
 enum class Registration : uint8_t { off, till, open };
