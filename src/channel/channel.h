@@ -13,7 +13,7 @@
 //   C2. channel_advance may run on a worker thread; nobody else touches the channel or the lent
 //       buffers meanwhile. All other calls are the loop's.
 //   C3. The alert that the peer is owed is in `cipher_out` before channel_advance or channel_write
-//       returns failed; after a failed channel_read, which has no cipher_out, channel_close puts it.
+//       returns failed. A failed channel_read has no room for it; channel_close puts it then.
 //   C4. What was authenticated is in ChannelPeer before channel_advance first returns ok.
 //   C5. A Channel is not moved between its open and channel_free; the library points into it.
 #pragma once
