@@ -78,6 +78,52 @@ std::string all_bytes() {
     return bytes;
 }
 
+int hex_of(char letter) {
+    const std::string digits = "0123456789abcdef";
+    const size_t at = digits.find(letter >= 'A' && letter <= 'F' ? letter + 32 : letter);
+    return at == std::string::npos ? -1 : static_cast<int>(at);
+}
+
+// The rules for one line once more, as a grammar that eats its text from the front; it stands for
+// the one that Redis has. Returns false for quotes that do not match.
+bool split(std::string line, Words& out) {
+    const std::string blanks = " \t\r\v\f";
+    while (true) {
+        line.erase(0, line.find_first_not_of(blanks));
+        if (line.empty() || line.find_first_not_of(blanks) == std::string::npos) return true;
+        std::string word;
+        while (!line.empty() && blanks.substr(0, 3).find(line[0]) == std::string::npos) {
+            const char quote = line[0];
+            line.erase(0, 1);
+            if (quote != '"' && quote != '\'') {
+                word += quote;
+                continue;
+            }
+            while (!line.empty() && line[0] != quote) {
+                size_t used = 1;
+                char value = line[0];
+                if (line[0] == '\\' && line.size() > 1 && (quote == '"' || line[1] == '\'')) {
+                    const bool is_hex = quote == '"' && line.size() > 3 && line[1] == 'x' &&
+                                        hex_of(line[2]) >= 0 && hex_of(line[3]) >= 0;
+                    const std::string named = "nrtba";
+                    const size_t name = quote == '"' ? named.find(line[1]) : std::string::npos;
+                    used = is_hex ? 4 : 2;
+                    value = line[1];
+                    if (name != std::string::npos) value = "\n\r\t\b\a"[name];
+                    if (is_hex) value = static_cast<char>(hex_of(line[2]) * 16 + hex_of(line[3]));
+                }
+                word += value;
+                line.erase(0, used);
+            }
+            if (line.empty()) return false;
+            line.erase(0, 1);
+            if (!line.empty() && blanks.find(line[0]) == std::string::npos) return false;
+            break;
+        }
+        out.push_back(word);
+    }
+}
+
 struct Sample {
     std::string bytes;
     Words words;
@@ -191,6 +237,26 @@ TEST(Request, EveryByteMayBeEscapedOrQuoted) {
         EXPECT_EQ(parse_ready("a " + quote + wanted[1] + quote + "\r\n").words, wanted) << value;
         if (value == '\'') continue;
         EXPECT_EQ(parse_ready("a '" + wanted[1] + "'\r\n").words, wanted) << value;
+    }
+}
+
+TEST(Request, EveryShortLineIsSplitAsByAnotherImplementation) {
+    std::vector<std::string> all = {""};
+    for (size_t i = 0; i < all.size() && all[i].size() < 6; i++) {
+        for (const char letter : {'a', '"', '\'', '\\', 'x', '4', ' '}) {
+            all.push_back(all[i] + letter);
+        }
+    }
+    for (const std::string& line : all) {
+        Words wanted;
+        const bool fine = split(line, wanted);
+        const Parsed parsed = parse_ready(line + "\n");
+        ASSERT_EQ(parsed.status, fine ? Status::ok : Status::invalid) << line;
+        if (!fine) continue;
+        ASSERT_EQ(parsed.words, wanted) << line;
+        const Parsed again = parse_ready(parsed.buffer);
+        ASSERT_EQ(again.words, wanted) << line;  // Q4
+        ASSERT_EQ(again.size, line.size() + 1);
     }
 }
 
