@@ -113,6 +113,9 @@ Status store_recover(Store& store, Book& book, uint8_t* window, const StoreProgr
 // Returns full when there is no room (nothing is left behind), failed for anything else.
 Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer& error);
 
+// Takes back a segment of a book that was never finished, and so never told to anybody.
+void store_segment_discard(Store& store, uint32_t segment);
+
 // Writes and syncs one batch. Returns failed, now and ever after, when any of it fails (F2).
 Status store_write(Store& store, const LogWrite& write);
 

@@ -78,6 +78,11 @@ Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer&
     return status;
 }
 
+void store_segment_discard(Store& store, uint32_t segment) {
+    CHECK(store.mode == StoreMode::create);
+    store.calls->unlink(store.dir_fd, store_path_segment(segment).text, 0);
+}
+
 Status store_write(Store& store, const LogWrite& write) {
     CHECK(store.mode != StoreMode::read);
     CHECK(write.offset % block_size == 0 && write.bytes.size % block_size == 0);
