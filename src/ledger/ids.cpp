@@ -21,6 +21,12 @@ uint32_t place_of(const Ids& ids, uint64_t number) {
 
 Slice id_slice(const Id& id) { return slice_of_chars(id.text, id.size); }
 
+void put_into_table(Ids& ids, uint64_t number) {
+    const uint32_t place = place_of(ids, number);
+    const IdRecord& record = ids.records[place];
+    table_put(ids.table, hash_of_id(ids, record.person, id_slice(record.id)), place);
+}
+
 void remove_from_table(Ids& ids, uint64_t number) {
     const uint32_t place = place_of(ids, number);
     const IdRecord& record = ids.records[place];
@@ -29,18 +35,29 @@ void remove_from_table(Ids& ids, uint64_t number) {
 
 }  // namespace
 
-void ids_layout(Ids& ids, Arena& arena, uint32_t window) {
-    CHECK(window > 0);
-    ids.window = window;
-    ids.capacity = window + ids_slack;
+void ids_layout(Ids& ids, Arena& arena, uint32_t window_max) {
+    CHECK(window_max > 0);
+    ids.window_max = window_max;
+    ids.capacity = window_max + ids_slack;
     ids.records = arena_array<IdRecord>(arena, "ids remembered", ids.capacity);
-    table_layout(ids.table, arena, "  by hash", window + 1);
+    table_layout(ids.table, arena, "  by hash", window_max + 1);
 }
 
 void ids_init(Ids& ids, const uint8_t key[16]) {
+    ids.window = ids.window_max;
     ids.head = 0;
+    ids.floor = 0;
     memcpy(ids.key, key, sizeof ids.key);
     table_clear(ids.table);
+}
+
+void ids_set_window(Ids& ids, uint32_t window) {
+    const uint64_t first = ids_first(ids);
+    ids.window = window < ids.window_max ? window : ids.window_max;
+    if (ids.window == 0) ids.window = 1;
+    ids.floor = first;
+    ids.floor = ids_first(ids);
+    for (uint64_t number = first; number < ids.floor; number++) remove_from_table(ids, number);
 }
 
 const IdRecord* ids_find(const Ids& ids, uint32_t person, Slice id) {
@@ -55,22 +72,20 @@ const IdRecord* ids_find(const Ids& ids, uint32_t person, Slice id) {
 }
 
 void ids_add(Ids& ids, const IdRecord& record) {
-    if (ids.head >= ids.window) remove_from_table(ids, ids.head - ids.window);
-    const uint32_t place = place_of(ids, ids.head);
-    ids.records[place] = record;
-    table_put(ids.table, hash_of_id(ids, record.person, id_slice(record.id)), place);
+    const uint64_t first = ids_first(ids);
+    if (ids_first_at(ids, ids.head + 1) > first) remove_from_table(ids, first);
+    ids.records[place_of(ids, ids.head)] = record;
+    put_into_table(ids, ids.head);
     ids.head++;
 }
 
 void ids_drop_after(Ids& ids, uint64_t seq) {
     while (ids.head > 0 && ids.records[place_of(ids, ids.head - 1)].seq > seq) {
-        remove_from_table(ids, ids.head - 1);
+        const uint64_t first = ids_first(ids);
+        if (ids.head > first) remove_from_table(ids, ids.head - 1);
         ids.head--;
-        if (ids.head < ids.window) continue;
         // The window reaches one further back again.
-        const uint32_t place = place_of(ids, ids.head - ids.window);
-        const IdRecord& record = ids.records[place];
-        table_put(ids.table, hash_of_id(ids, record.person, id_slice(record.id)), place);
+        if (ids_first(ids) < first) put_into_table(ids, ids_first(ids));
     }
 }
 
@@ -79,4 +94,9 @@ const IdRecord& ids_at(const Ids& ids, uint64_t number) {
     return ids.records[place_of(ids, number)];
 }
 
-uint64_t ids_first(const Ids& ids) { return ids.head > ids.window ? ids.head - ids.window : 0; }
+uint64_t ids_first(const Ids& ids) { return ids_first_at(ids, ids.head); }
+
+uint64_t ids_first_at(const Ids& ids, uint64_t head) {
+    const uint64_t first = head > ids.window ? head - ids.window : 0;
+    return first > ids.floor ? first : ids.floor;
+}

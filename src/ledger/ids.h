@@ -10,7 +10,7 @@
 //     └──────┴──────────────────────────────────┴──────┘
 //
 //   I1. The window is the newest `window` records in journal order; older ones are not found. It
-//       depends on the journal alone (P4).
+//       depends on the journal alone (P4): a window that grows finds no record that had left it.
 //   I2. Records of entries not yet durable are in the ring with their sequence; ids_drop_after
 //       takes them back.
 //   I3. The slack keeps a record that left the window readable until a checkpoint in progress has
@@ -39,15 +39,20 @@ struct IdRecord {
 
 struct Ids {
     IdRecord* records;
-    uint32_t capacity;     // window + slack
-    uint32_t window;
+    uint32_t capacity;     // window_max + slack
+    uint32_t window_max;   // what there is room for
+    uint32_t window;       // in force; <= window_max
     uint64_t head;         // records ever added
+    uint64_t floor;        // records before this one left the window for good
     Table table;           // rows are places in the ring
     uint8_t key[16];       // of the hash
 };
 
-void ids_layout(Ids& ids, Arena& arena, uint32_t window);
-void ids_init(Ids& ids, const uint8_t key[16]);
+void ids_layout(Ids& ids, Arena& arena, uint32_t window_max);
+void ids_init(Ids& ids, const uint8_t key[16]);  // the window is window_max
+
+// Makes the window `window` records, or window_max where that is less.
+void ids_set_window(Ids& ids, uint32_t window);
 
 // Returns the record or nullptr. The pointer holds until the next ids_add.
 const IdRecord* ids_find(const Ids& ids, uint32_t person, Slice id);
@@ -61,3 +66,6 @@ void ids_drop_after(Ids& ids, uint64_t seq);
 // The record with this running number, from ids_first() to head - 1.
 const IdRecord& ids_at(const Ids& ids, uint64_t number);
 uint64_t ids_first(const Ids& ids);
+
+// The first record of the window when `head` was, or will be, the number of records.
+uint64_t ids_first_at(const Ids& ids, uint64_t head);

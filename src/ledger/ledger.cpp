@@ -134,6 +134,13 @@ Status install_genesis(Ledger& ledger, const Entry& entry) {
     return Status::ok;
 }
 
+Status install_limits(Ledger& ledger, const LimitsEntry& limits, InstallMode mode) {
+    if (limits.ids == 0) return Status::damaged;
+    ledger.limits_known = limits;
+    if (mode == InstallMode::replay) ids_set_window(ledger.ids, limits.ids);
+    return Status::ok;
+}
+
 Status install_account(Ledger& ledger, const AccountEntry& entry, InstallMode mode) {
     if (entry.account != ledger.accounts_installed) return Status::damaged;
     if (entry.owner != row_none && entry.owner >= ledger.people_installed) return Status::damaged;
@@ -254,7 +261,7 @@ Status install_terminal(Ledger& ledger, const TerminalEntry& entry, InstallMode 
 Status install_body(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
     switch (entry.kind) {
         case EntryKind::genesis: return install_genesis(ledger, entry);
-        case EntryKind::limits: ledger.limits_known = entry.limits; return Status::ok;
+        case EntryKind::limits: return install_limits(ledger, entry.limits, mode);
         case EntryKind::person: return install_person(ledger, entry.row_person, mode);
         case EntryKind::account: return install_account(ledger, entry.account, mode);
         case EntryKind::movement: return install_movement(ledger, entry, position, mode);
@@ -432,6 +439,7 @@ void ledger_set_limits(Ledger& ledger, const LogStamp& stamp, Entry& out) {
     out.limits = {.accounts = ledger.limits.accounts,
                   .ids = ledger.limits.ids,
                   .terminals = ledger.limits.terminals};
+    ids_set_window(ledger.ids, ledger.limits.ids);
 }
 
 void ledger_add_account(Ledger& ledger, const Name& name, uint32_t owner, int64_t floor,

@@ -416,13 +416,12 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     snapshot.mark = mark;
     snapshot.limits = ledger.limits_known;
     ledger.epoch++;
-    const uint64_t window = ledger.ids.window;
     const uint64_t ids_end = ledger.ids_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::passwd)] = ledger.people_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::balance)] = ledger.accounts_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::terminals)] = ledger.terminals_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::ids)] = ids_end;
-    ledger.ids_kept_from = ids_end > window ? ids_end - window : 0;
+    ledger.ids_kept_from = ids_first_at(ledger.ids, ids_end);
     hasher_init(snapshot.hasher);
 }
 
@@ -530,6 +529,7 @@ void tables_begin(Ledger& ledger, const Manifest& manifest) {
     memcpy(ledger.currency, manifest.currency, sizeof ledger.currency);
     ledger.scale = manifest.scale;
     ledger.limits_known = manifest.limits;
+    ids_set_window(ledger.ids, manifest.limits.ids);
 }
 
 Status tables_load(Ledger& ledger, TableName table, Slice text) {
