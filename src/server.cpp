@@ -632,7 +632,7 @@ bool server_can_accept(const Server& server) {
            server.sessions.taken < server.sessions.count;
 }
 
-uint32_t server_accept(Server& server, uint32_t listener, const char* address) {
+uint32_t server_accept(Server& server, uint32_t listener) {
     if (!server_can_accept(server)) return pool_none;
     const uint32_t index = pool_take(server.sessions);
     CHECK(index != pool_none);
@@ -649,13 +649,17 @@ uint32_t server_accept(Server& server, uint32_t listener, const char* address) {
     session.caller.number = ++server.session_count;
     session.opened_ms = server.now_ms;
     session.deadline_ms = server.now_ms + server.config.login_ms;
-    Writer writer = writer_of(reinterpret_cast<uint8_t*>(session.address), address_size_max - 1);
-    put_text(writer, address);
     server.service.stats.connections++;
     if (session.surplus) server.service.stats.rejected_sessions++;
     server.service.stats.sessions = server.sessions.taken;
     mark_dirty(server, index);
     return index;
+}
+
+void server_set_address(Server& server, uint32_t index, const char* address) {
+    Session& session = session_at(server, index);
+    Writer writer = writer_of(reinterpret_cast<uint8_t*>(session.address), address_size_max - 1);
+    put_text(writer, address);
 }
 
 uint8_t* server_read_room(Server& server, uint32_t index, uint32_t& size) {
@@ -722,7 +726,8 @@ SessionPlan server_plan(const Server& server, uint32_t index) {
 
 void server_sent(Server& server, uint32_t index, uint32_t size) {
     Session& session = session_at(server, index);
-    CHECK(session.buffers != pool_none && !session.lent);
+    if (session.peer_gone || session.buffers == pool_none) return;  // Dropped already.
+    CHECK(!session.lent);
     writer_drop(session.cipher_out, size);
     step_session(server, index);
     serve_commit_queue(server);
@@ -832,11 +837,11 @@ bool server_password_arena_is_idle(const Server& server) {
     return server.hash_running == pool_none && server.hash_queue.count == 0;
 }
 
-uint64_t server_deadline(const Server& server) {
-    if (server.phase != ServerPhase::running) return server.now_ms + 20;
+bool server_is_hurried(const Server& server) {
     const SnapshotJob& job = server.snapshot;
-    if (job.use != SnapshotUse::none && !job.working) return server.now_ms;
-    return server.now_ms + 250;
+    const bool formats = job.use != SnapshotUse::none && !job.working;
+    return formats || (server.phase != ServerPhase::running &&
+                       server.phase != ServerPhase::stopped && server.sessions.taken == 0);
 }
 
 void server_tick(Server& server) {

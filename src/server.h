@@ -1,5 +1,5 @@
 // server.h - the whole server as one value: every pool, every session, the book; told bytes and time,
-// answering with bytes, a deadline and wishes.
+// answering with bytes and wishes.
 //
 // This is the only file of src/ that knows all the rooms. It opens no socket and no file, and reads
 // no clock: the port calls in, and after each call carries out what is wished.
@@ -12,7 +12,7 @@
 //     that write is durable, or not      server_write_done
 //     anything                           server_wish_take                work for other threads
 //     such work is done                  server_wish_done
-//     the deadline passed                server_tick
+//     time passed                        server_tick
 //
 //   Z1. Nothing here re-enters: a call does what it can and returns.
 //   Z2. Everything is reserved by server_layout; after server_start nothing is taken any more (P5).
@@ -132,7 +132,8 @@ void server_start(Server& server, uint32_t checkpoint_number);
 void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us);
 
 // A client connected. Returns its session, or pool_none when not even one to refuse with is free.
-uint32_t server_accept(Server& server, uint32_t listener, const char* address);
+uint32_t server_accept(Server& server, uint32_t listener);
+void server_set_address(Server& server, uint32_t session, const char* address);
 bool server_can_accept(const Server& server);
 
 // Where the next bytes of this session's peer go; nullptr when none can be taken now.
@@ -165,9 +166,11 @@ void server_wish_done(Server& server, const Wish& wish);
 // True when the password arena's pages can be given back: no hash runs or waits.
 bool server_password_arena_is_idle(const Server& server);
 
-// When server_tick wants to be called, in the clock of now_ms; UINT64_MAX for never.
-uint64_t server_deadline(const Server& server);
+// What passes with time alone; to be called every server_tick_ms, and in every turn of the loop
+// while server_is_hurried (rows of a checkpoint are being formatted, or the server stops).
+inline constexpr uint32_t server_tick_ms = 100;
 void server_tick(Server& server);
+bool server_is_hurried(const Server& server);
 
 // Begins to stop: sessions end after their pending replies, the book is closed and checkpointed.
 void server_stop(Server& server, const char* reason);
