@@ -19,7 +19,7 @@ void forget_all(Store& store, const StoreCalls& calls, const char* dir, StoreMod
     store.mode = mode;
     store.dir_fd = store.journal_fd = store.lock_fd = store.write_fd = store.checkpoint_fd = -1;
     for (int& fd : store.table_fd) fd = -1;
-    Writer text = writer_of(reinterpret_cast<uint8_t*>(store.dir), path_size_max);
+    Writer text = writer_of(reinterpret_cast<uint8_t*>(store.dir), store_dir_size_max);
     put_text(text, dir);
 }
 
@@ -157,7 +157,7 @@ Status open_all(Store& store, const char* dir, Writer& error) {
 Status store_open(Store& store, const StoreCalls& calls, const char* dir, StoreMode mode,
                   Writer& error) {
     forget_all(store, calls, dir, mode);
-    if (slice_of(dir).size > path_size_max) {
+    if (slice_of(dir).size > store_dir_size_max) {
         error.size = 0;
         put_text(error, "the path of the data directory is too long");
         return Status::failed;

@@ -50,6 +50,8 @@ struct StoreCalls {
 
 extern const StoreCalls store_calls_posix;
 
+inline constexpr uint32_t store_dir_size_max = 4095;  // bytes; what the system takes as a path
+
 enum class StoreMode : uint8_t {
     read,    // for tools beside a running server
     write,   // takes the lock
@@ -59,7 +61,7 @@ enum class StoreMode : uint8_t {
 struct Store {
     const StoreCalls* calls;
     StoreMode mode;
-    char dir[path_size_max + 1];  // as it was given, for messages
+    char dir[store_dir_size_max + 1];  // as it was given, for messages
     int dir_fd;
     int journal_fd;               // the directory journal/
     int lock_fd;
