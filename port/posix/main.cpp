@@ -377,8 +377,12 @@ int load_certificates() {
     return -1;
 }
 
+// Says how far it is, once a second at most.
 void show_progress(void* context, uint64_t done, uint64_t total) {
-    (void)context;
+    uint64_t& said_ms = *static_cast<uint64_t*>(context);
+    const uint64_t now_ms = system_now_ms();
+    if (now_ms - said_ms < 1000) return;
+    said_ms = now_ms;
     uint8_t text[128];
     Writer line = writer_of(text, sizeof text);
     put_text(line, "reading the journal: ");
@@ -432,7 +436,8 @@ int open_book() {
         return refuse(exit_refused, message);
     }
     StoreStart start = {};
-    const StoreProgress progress = {show_progress, nullptr};
+    uint64_t said_ms = system_now_ms();
+    const StoreProgress progress = {show_progress, &said_ms};
     if (store_recover(process.store, server.book, process.window, progress, start, message) !=
         Status::ok) {
         return refuse(exit_refused, message);

@@ -111,6 +111,30 @@ uint32_t store_lock_holder(const StoreCalls& calls, const char* dir);
 Status store_recover(Store& store, Book& book, uint8_t* window, const StoreProgress& progress,
                      StoreStart& out, Writer& error);
 
+// The checkpoints there are, the one that `current` names first, then newest first.
+inline constexpr uint32_t store_checkpoints_max = 4;
+
+struct StoreCheckpoints {
+    uint32_t count;
+    uint32_t numbers[store_checkpoints_max];
+};
+
+Status store_checkpoint_list(const Store& store, StoreCheckpoints& out, Writer& error);
+
+// Compares a checkpoint's tables with its manifest, and counts their rows. `window` has
+// batch_size_max bytes. Returns ok; damaged with `error` when it is not what was once written
+// (`sound` tells whether the manifest itself is); failed when a newer version wrote it.
+Status store_checkpoint_verify(const Store& store, uint32_t number, uint8_t* window, Manifest& out,
+                               bool& sound, uint64_t rows[table_count], Writer& error);
+
+// The lowest and the highest number of a segment; 0 for none.
+Status store_segment_range(const Store& store, uint32_t& first, uint32_t& last, Writer& error);
+
+// Looks for a sound batch behind the place where `recovery` stands, block by block, in the rest of
+// its segment and in all up to `segment_last`. `window` has batch_size_max bytes.
+Status store_scan_later(const Store& store, const Recovery& recovery, uint32_t segment_last,
+                        uint8_t* window, bool& later, Writer& error);
+
 // Makes a segment of written zeros: `size` is a multiple of block_size, segment_size_min or more.
 // Returns full when there is no room (nothing is left behind), failed for anything else.
 Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer& error);

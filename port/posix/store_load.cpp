@@ -8,26 +8,16 @@
 
 namespace {
 
-constexpr uint32_t candidates_max = 4;
-
-// The checkpoints to try: the one `current` names, then the others, newest first.
-struct Candidates {
-    uint32_t count;
-    uint32_t numbers[candidates_max];
-};
-
-void insert_candidate(void* context, Slice name) {
-    Candidates& candidates = *static_cast<Candidates*>(context);
+void insert_number(void* context, Slice name) {
+    StoreCheckpoints& list = *static_cast<StoreCheckpoints*>(context);
     uint32_t number = store_number_of(name, "checkpoint.", "");
-    for (uint32_t i = 0; i < candidates.count; i++) {
-        if (number <= candidates.numbers[i]) continue;
-        const uint32_t moved = candidates.numbers[i];
-        candidates.numbers[i] = number;
+    for (uint32_t i = 0; i < list.count; i++) {
+        if (number <= list.numbers[i]) continue;
+        const uint32_t moved = list.numbers[i];
+        list.numbers[i] = number;
         number = moved;
     }
-    if (number > 0 && candidates.count < candidates_max) {
-        candidates.numbers[candidates.count++] = number;
-    }
+    if (number > 0 && list.count < store_checkpoints_max) list.numbers[list.count++] = number;
 }
 
 uint32_t current_number(const Store& store) {
@@ -38,17 +28,17 @@ uint32_t current_number(const Store& store) {
     return store_number_of(slice_of_chars(target, static_cast<uint32_t>(size)), "checkpoint.", "");
 }
 
-void put_first(Candidates& candidates, uint32_t number) {
+void put_first(StoreCheckpoints& list, uint32_t number) {
     uint32_t place = 0;
-    while (place < candidates.count && candidates.numbers[place] != number) place++;
-    if (place == candidates.count) return;
-    for (; place > 0; place--) candidates.numbers[place] = candidates.numbers[place - 1];
-    candidates.numbers[0] = number;
+    while (place < list.count && list.numbers[place] != number) place++;
+    if (place == list.count) return;
+    for (; place > 0; place--) list.numbers[place] = list.numbers[place - 1];
+    list.numbers[0] = number;
 }
 
-// One candidate while it is looked at.
+// One checkpoint while it is looked at.
 struct Load {
-    Store& store;
+    const Store& store;
     uint32_t number;
     uint8_t* window;
     Writer& said;  // why it is not good, or why the start is refused
@@ -186,22 +176,20 @@ Status load_table(const Load& load, Ledger& ledger, TableName table) {
     return Status::damaged;
 }
 
-Status verify_tables(const Load& load, const Ledger& ledger, const Manifest& manifest) {
+// The rows of tables that do not lose their oldest must fit.
+Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_t* rows) {
     for (uint32_t i = 0; i < table_count; i++) {
         const TableName table = static_cast<TableName>(i);
-        const LedgerLimits& limits = ledger.limits;
-        uint64_t rows = 0;
-        Status status = verify_table(load, manifest, table, rows);
-        if (status != Status::ok) return status;
+        Status status = Status::ok;
         switch (table) {
             case TableName::passwd:
             case TableName::balance:
-                status = refuse_limit(load, table, rows, limits.accounts, "accounts");
+                status = refuse_limit(load, table, rows[i], limits.accounts, "accounts");
                 break;
             case TableName::terminals:
-                status = refuse_limit(load, table, rows, limits.terminals, "terminals");
+                status = refuse_limit(load, table, rows[i], limits.terminals, "terminals");
                 break;
-            case TableName::ids: break;  // The newest fit, the others leave the window.
+            case TableName::ids: break;
         }
         if (status != Status::ok) return status;
     }
@@ -212,12 +200,16 @@ Status verify_tables(const Load& load, const Ledger& ledger, const Manifest& man
 // start must be refused.
 Status load_one(const Load& load, Book& book, StoreLoaded& out) {
     Manifest manifest;
-    Status status = read_manifest(load, manifest);
-    if (status != Status::ok) return status;
-    if (manifest.mark.end > out.mark) out.mark = manifest.mark.end;
-    memcpy(out.bank_id, manifest.bank_id, bank_id_size);
-    out.bank_known = true;
-    status = verify_tables(load, book.ledger, manifest);
+    bool sound = false;
+    uint64_t rows[table_count] = {};
+    Status status = store_checkpoint_verify(load.store, load.number, load.window, manifest, sound,
+                                            rows, load.said);
+    if (sound) {
+        if (manifest.mark.end > out.mark) out.mark = manifest.mark.end;
+        memcpy(out.bank_id, manifest.bank_id, bank_id_size);
+        out.bank_known = true;
+    }
+    if (status == Status::ok) status = refuse_limits(load, book.ledger.limits, rows);
     if (status != Status::ok) return status;
     book_init(book, manifest.bank_id);
     tables_begin(book.ledger, manifest);
@@ -237,16 +229,33 @@ Status load_one(const Load& load, Book& book, StoreLoaded& out) {
 
 }  // namespace
 
-Status store_load(Store& store, Book& book, uint8_t* window, StoreLoaded& out, Writer& error) {
+Status store_checkpoint_list(const Store& store, StoreCheckpoints& out, Writer& error) {
     out = {};
-    Candidates candidates = {};
-    if (store_list(*store.calls, store.dir_fd, ".", insert_candidate, &candidates) != Status::ok) {
+    if (store_list(*store.calls, store.dir_fd, ".", insert_number, &out) != Status::ok) {
         store_say_errno(store, error, "", "cannot be read");
         return Status::failed;
     }
-    put_first(candidates, current_number(store));
-    for (uint32_t i = 0; i < candidates.count; i++) {
-        const Load load = {store, candidates.numbers[i], window, error};
+    put_first(out, current_number(store));
+    return Status::ok;
+}
+
+Status store_checkpoint_verify(const Store& store, uint32_t number, uint8_t* window, Manifest& out,
+                               bool& sound, uint64_t rows[table_count], Writer& error) {
+    const Load load = {store, number, window, error};
+    Status status = read_manifest(load, out);
+    sound = status == Status::ok;
+    for (uint32_t i = 0; i < table_count && status == Status::ok; i++) {
+        status = verify_table(load, out, static_cast<TableName>(i), rows[i]);
+    }
+    return status;
+}
+
+Status store_load(Store& store, Book& book, uint8_t* window, StoreLoaded& out, Writer& error) {
+    out = {};
+    StoreCheckpoints list;
+    if (store_checkpoint_list(store, list, error) != Status::ok) return Status::failed;
+    for (uint32_t i = 0; i < list.count; i++) {
+        const Load load = {store, list.numbers[i], window, error};
         error.size = 0;
         const Status status = load_one(load, book, out);
         if (status == Status::failed) return status;

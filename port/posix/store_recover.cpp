@@ -27,12 +27,6 @@ struct Walk {
     uint64_t bytes_total;
 };
 
-void note_segment(void* context, Slice name) {
-    Walk& walk = *static_cast<Walk*>(context);
-    const uint32_t segment = store_number_of(name, "", ".journal");
-    if (segment > walk.segment_last) walk.segment_last = segment;
-}
-
 Status refuse(Walk& walk, uint32_t segment, const char* said) {
     store_say(walk.store, walk.error, store_path_segment(segment).text, said);
     return Status::failed;
@@ -100,10 +94,9 @@ Status check_segments(Walk& walk) {
 
 Status find_segments(Walk& walk) {
     const Store& store = walk.store;
-    if (store_list(*store.calls, store.journal_fd, ".", note_segment, &walk) != Status::ok) {
-        store_say_errno(store, walk.error, "journal", "cannot be read");
-        return Status::failed;
-    }
+    uint32_t lowest = 0;
+    const Status status = store_segment_range(store, lowest, walk.segment_last, walk.error);
+    if (status != Status::ok) return status;
     const bool has_mark = walk.loaded.mark != 0;
     if (walk.segment_last == 0 && !has_mark) {
         store_say(store, walk.error, "", "there is no book here; `pennyctl init` makes one");
@@ -140,67 +133,22 @@ Status open_segment(Walk& walk) {
     return Status::ok;
 }
 
-Status read_window(Walk& walk, int fd, uint32_t segment, uint32_t offset, uint32_t size,
-                   uint8_t* out) {
+Status read_window(Walk& walk, uint32_t size) {
+    const Recovery& recovery = walk.recovery;
     uint32_t got = 0;
-    const Status status = store_read_all(*walk.store.calls, fd, out, size, offset, got);
+    const Status status = store_read_all(*walk.store.calls, walk.fd, walk.window, size,
+                                         recovery.offset, got);
     if (status == Status::ok && got == size) return status;
     if (status == Status::ok) errno = EIO;  // The file was that long a moment ago.
-    store_say_errno(walk.store, walk.error, store_path_segment(segment).text, "cannot be read");
+    store_say_errno(walk.store, walk.error, store_path_segment(recovery.segment).text,
+                    "cannot be read");
     put_text(walk.error, " at offset ");
-    put_decimal(walk.error, offset);
+    put_decimal(walk.error, recovery.offset);
     return Status::failed;
 }
 
 uint32_t window_size(uint32_t offset, uint32_t size) {
     return size - offset < batch_size_max ? size - offset : batch_size_max;
-}
-
-bool is_blank(const uint8_t* bytes, uint32_t size) {
-    for (uint32_t i = 0; i < size; i++) {
-        if (bytes[i] != 0) return false;
-    }
-    return true;
-}
-
-// Looks for a sound later batch from `offset` to the end of one segment, block by block.
-Status scan_segment(Walk& walk, int fd, uint32_t segment, uint32_t offset, uint32_t size,
-                    bool& later) {
-    uint8_t block[block_size];
-    for (; offset < size && !later; offset += block_size) {
-        Status status = read_window(walk, fd, segment, offset, block_size, block);
-        if (status != Status::ok) return status;
-        if (is_blank(block, block_size)) continue;
-        const uint32_t left = window_size(offset, size);
-        status = read_window(walk, fd, segment, offset, left, walk.window);
-        if (status != Status::ok) return status;
-        later = recovery_is_later(walk.recovery, {walk.window, left});
-    }
-    return Status::ok;
-}
-
-// Looks through the rest of this segment and through all later ones.
-Status scan_later(Walk& walk, bool& later) {
-    const StoreCalls& calls = *walk.store.calls;
-    later = false;
-    Status status = scan_segment(walk, walk.fd, walk.recovery.segment,
-                                 walk.recovery.offset + block_size, walk.size, later);
-    uint32_t segment = walk.recovery.segment + 1;
-    for (; status == Status::ok && !later && segment <= walk.segment_last; segment++) {
-        const StorePath path = store_path_segment(segment);
-        const int fd = calls.open(walk.store.dir_fd, path.text, O_RDONLY | O_CLOEXEC, 0);
-        const int64_t size = fd < 0 ? -1 : calls.size(fd);
-        if (size < 0) {
-            store_say_errno(walk.store, walk.error, path.text, "cannot be read");
-            status = Status::failed;
-        } else {
-            const uint64_t whole = static_cast<uint64_t>(size) / block_size * block_size;
-            const uint32_t bounded = whole > UINT32_MAX ? 0 : static_cast<uint32_t>(whole);
-            status = scan_segment(walk, fd, segment, 0, bounded, later);
-        }
-        if (fd >= 0) calls.close(fd);
-    }
-    return status;
 }
 
 // Notes where the journal ends if nothing follows.
@@ -342,8 +290,7 @@ Status advance(Walk& walk, bool& ended) {
 Status step(Walk& walk, bool& ended) {
     const Recovery& recovery = walk.recovery;
     const uint32_t size = window_size(recovery.offset, walk.size);
-    Status status =
-        read_window(walk, walk.fd, recovery.segment, recovery.offset, size, walk.window);
+    Status status = read_window(walk, size);
     if (status != Status::ok) return status;
     RecoveryBatch batch;
     const RecoveryFound found =
@@ -352,7 +299,10 @@ Status step(Walk& walk, bool& ended) {
     const bool asks = found == RecoveryFound::blank || found == RecoveryFound::junk;
     const uint64_t entry_last = found == RecoveryFound::junk ? torn_entry_last(walk) : 0;
     bool later = false;
-    if (asks && !marked) status = scan_later(walk, later);
+    if (asks && !marked) {
+        status = store_scan_later(walk.store, recovery, walk.segment_last, walk.window, later,
+                                  walk.error);
+    }
     if (status != Status::ok) return status;
     const RecoveryRow& row = recovery_decide(found, later, marked);
     switch (row.action) {

@@ -272,9 +272,11 @@ int draft_set_hosts(Draft& draft, const CertificateRequest& request) {
         entry.node.type = address_size > 0 ? MBEDTLS_X509_SAN_IP_ADDRESS : MBEDTLS_X509_SAN_DNS_NAME;
         entry.node.san.unstructured_name.p = address_size > 0 ? draft.addresses[i] : bytes_of(host);
         entry.node.san.unstructured_name.len = address_size > 0 ? address_size : host.size;
-        if (i > 0) draft.hosts[i - 1].next = &entry;
+        // The library writes its list from the end, so it gets it from the end.
+        if (i > 0) entry.next = &draft.hosts[i - 1];
     }
-    return mbedtls_x509write_crt_set_subject_alternative_name(&draft.certificate, draft.hosts);
+    return mbedtls_x509write_crt_set_subject_alternative_name(&draft.certificate,
+                                                              &draft.hosts[request.host_count - 1]);
 }
 
 Status draft_fill(Draft& draft, const CertificateRequest& request) {

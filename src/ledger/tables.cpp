@@ -137,6 +137,13 @@ void put_manifest_number(Writer& out, const char* name, uint64_t value) {
     put_u8(out, '\n');
 }
 
+void put_manifest_hex(Writer& out, const char* name, Slice bytes) {
+    put_text(out, name);
+    put_u8(out, ' ');
+    put_hex(out, bytes);
+    put_u8(out, '\n');
+}
+
 // Reading: one line of the manifest is words separated by single blanks.
 
 Status take_word(Reader& line, const char* word) {
@@ -222,11 +229,11 @@ Status take_table_line(Reader& text, const char* name, SnapshotTable& out) {
     return take_end(line);
 }
 
-Status take_mark(Reader& text, SnapshotMark& out) {
+// Where the journal goes on behind the checkpoint.
+Status take_place(Reader& text, SnapshotMark& out) {
     uint64_t segment = 0;
     uint64_t offset = 0;
     const bool fine =
-        take_number_line(text, "entry", UINT64_MAX, out.entry) == Status::ok &&
         take_number_line(text, "batch", UINT64_MAX, out.batch) == Status::ok &&
         take_number_line(text, "segment", UINT32_MAX, segment) == Status::ok &&
         take_number_line(text, "offset", UINT32_MAX, offset) == Status::ok &&
@@ -235,6 +242,13 @@ Status take_mark(Reader& text, SnapshotMark& out) {
         take_hex_line(text, "chain", out.chain.bytes, hash_size) == Status::ok;
     out.end = position_of(static_cast<uint32_t>(segment), static_cast<uint32_t>(offset));
     return fine ? Status::ok : Status::damaged;
+}
+
+// A line with the SHA-256 of all lines before it.
+Status take_hash_of_above(Reader& text, const char* word, Hash& out) {
+    const Hash expected = hash_of({text.data, text.offset});
+    if (take_hex_line(text, word, out.bytes, hash_size) != Status::ok) return Status::damaged;
+    return hash_equal(expected, out) ? Status::ok : Status::damaged;
 }
 
 // Reading rows: columns separated by ':'.
@@ -459,22 +473,14 @@ void snapshot_end(Snapshot& snapshot, Ledger& ledger) {
 Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out) {
     CHECK(snapshot_is_done(snapshot) && out.size == 0);
     put_manifest_number(out, "pennybank-checkpoint", manifest_version);
-    put_text(out, "bank ");
-    put_hex(out, {ledger.key, bank_id_size});
-    put_text(out, "\ncurrency ");
+    put_manifest_hex(out, "bank", {ledger.key, bank_id_size});
+    put_text(out, "currency ");
     put_text(out, ledger.currency);
     put_u8(out, ' ');
     put_decimal(out, ledger.scale);
     put_u8(out, '\n');
     put_manifest_number(out, "entry", snapshot.mark.entry);
-    put_manifest_number(out, "batch", snapshot.mark.batch);
-    put_manifest_number(out, "segment", position_segment(snapshot.mark.end));
-    put_manifest_number(out, "offset", position_offset(snapshot.mark.end));
-    put_manifest_number(out, "salt", snapshot.mark.salt);
-    put_manifest_number(out, "time", snapshot.mark.time_ms);
-    put_text(out, "chain ");
-    put_hex(out, hash_slice(snapshot.mark.chain));
-    put_text(out, "\nlimits ");
+    put_text(out, "limits ");
     put_decimal(out, snapshot.limits.accounts);
     put_u8(out, ' ');
     put_decimal(out, snapshot.limits.ids);
@@ -491,9 +497,15 @@ Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out
         put_u8(out, '\n');
     }
     const Hash digest = hash_of(writer_slice(out));
-    put_text(out, "digest ");
-    put_hex(out, hash_slice(digest));
-    put_u8(out, '\n');
+    put_manifest_hex(out, "digest", hash_slice(digest));
+    put_manifest_number(out, "batch", snapshot.mark.batch);
+    put_manifest_number(out, "segment", position_segment(snapshot.mark.end));
+    put_manifest_number(out, "offset", position_offset(snapshot.mark.end));
+    put_manifest_number(out, "salt", snapshot.mark.salt);
+    put_manifest_number(out, "time", snapshot.mark.time_ms);
+    put_manifest_hex(out, "chain", hash_slice(snapshot.mark.chain));
+    const Hash sum = hash_of(writer_slice(out));
+    put_manifest_hex(out, "sum", hash_slice(sum));
     CHECK(!out.overflow);
     return digest;
 }
@@ -511,17 +523,18 @@ Status manifest_parse(Slice text, Manifest& out) {
         return Status::damaged;
     }
     if (take_currency_line(reader, out) != Status::ok) return Status::damaged;
-    if (take_mark(reader, out.mark) != Status::ok) return Status::damaged;
+    if (take_number_line(reader, "entry", UINT64_MAX, out.mark.entry) != Status::ok) {
+        return Status::damaged;
+    }
     if (take_limits_line(reader, out.limits) != Status::ok) return Status::damaged;
     for (uint32_t i = 0; i < table_count; i++) {
         if (take_table_line(reader, names[i], out.tables[i]) != Status::ok) return Status::damaged;
     }
-    const Hash digest = hash_of({text.data, reader.offset});
-    if (take_hex_line(reader, "digest", out.digest.bytes, hash_size) != Status::ok) {
-        return Status::damaged;
-    }
-    if (reader_left(reader) > 0) return Status::damaged;
-    return hash_equal(digest, out.digest) ? Status::ok : Status::damaged;
+    if (take_hash_of_above(reader, "digest", out.digest) != Status::ok) return Status::damaged;
+    if (take_place(reader, out.mark) != Status::ok) return Status::damaged;
+    Hash sum;
+    if (take_hash_of_above(reader, "sum", sum) != Status::ok) return Status::damaged;
+    return reader_left(reader) > 0 ? Status::damaged : Status::ok;
 }
 
 void tables_begin(Ledger& ledger, const Manifest& manifest) {

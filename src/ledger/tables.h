@@ -8,8 +8,9 @@
 //     snapshot_begin ──► snapshot_step … (ok) ──► (end: one table done) … ──► manifest_format
 //
 // One row is one line; columns are separated by ':', free text is percent-encoded, amounts are
-// decimal text, `-` stands for none, positions are SEGMENT.OFFSET. The manifest's last line is the
-// SHA-256 of all lines before it: that is the digest of the book.
+// decimal text, `-` stands for none, positions are SEGMENT.OFFSET. The manifest says first what the
+// state is, then its SHA-256 (`digest`, the digest of the book: it stays the same over a restart),
+// then where the journal goes on, and last the SHA-256 of all lines before (`sum`).
 //
 //   T1. The text depends on the installed entries alone (P4).
 //   T2. What manifest_format and snapshot_step write is accepted by the loaders and gives the same
