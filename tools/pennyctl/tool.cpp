@@ -1,0 +1,91 @@
+#include "pennyctl/tool.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/text.h"
+
+namespace {
+
+[[gnu::format(printf, 1, 0)]] void say(const char* format, va_list values) {
+    fputs("pennyctl: ", stderr);
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+}
+
+}  // namespace
+
+ExitCode tool_refuse(const char* format, ...) {
+    va_list values;
+    va_start(values, format);
+    say(format, values);
+    va_end(values);
+    return exit_refused;
+}
+
+ExitCode tool_misused(const char* format, ...) {
+    va_list values;
+    va_start(values, format);
+    say(format, values);
+    va_end(values);
+    return exit_usage;
+}
+
+const char* tool_next(ToolWords& words, bool& is_option) {
+    is_option = false;
+    words.value = nullptr;
+    if (words.at >= words.count) return nullptr;
+    char* word = words.words[words.at++];
+    if (words.only_words || strncmp(word, "--", 2) != 0) return word;
+    if (word[2] == '\0') {
+        words.only_words = true;
+        return tool_next(words, is_option);
+    }
+    is_option = true;
+    char* equals = strchr(word, '=');
+    if (equals != nullptr) {
+        *equals = '\0';
+        words.value = equals + 1;
+    }
+    return word;
+}
+
+const char* tool_value(ToolWords& words) {
+    const char* value = words.value;
+    words.value = nullptr;
+    if (value != nullptr) return value;
+    return words.at < words.count ? words.words[words.at++] : nullptr;
+}
+
+bool tool_value_is_absent(const ToolWords& words) { return words.value == nullptr; }
+
+uint64_t tool_wall_ms() {
+    timespec now = {};
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (now.tv_sec < 0) return 0;
+    return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+}
+
+Slice tool_slice(const char* text) {
+    return {reinterpret_cast<const uint8_t*>(text), static_cast<uint32_t>(strlen(text))};
+}
+
+void tool_put_quoted(Writer& writer, const char* path) {
+    constexpr char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+:@,";
+    if (path[0] != '\0' && path[strspn(path, plain)] == '\0') {
+        put_text(writer, path);
+        return;
+    }
+    put_u8(writer, '\'');
+    for (const char* at = path; *at != '\0'; at++) {
+        if (*at == '\'') {
+            put_text(writer, "'\\''");
+        } else {
+            put_u8(writer, static_cast<uint8_t>(*at));
+        }
+    }
+    put_u8(writer, '\'');
+}

@@ -1,0 +1,45 @@
+// tool.h - what the verbs of pennyctl share: exit codes, sentences, the clock, options.
+#pragma once
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+enum ExitCode : int {
+    exit_done = 0,
+    exit_refused = 1,  // refused or failed, with one line on standard error
+    exit_usage = 2,    // the command line is not one that the verb takes
+};
+
+// Print "pennyctl: ..." as one line on standard error and return the exit code.
+[[gnu::format(printf, 1, 2)]] ExitCode tool_refuse(const char* format, ...);
+[[gnu::format(printf, 1, 2)]] ExitCode tool_misused(const char* format, ...);
+
+// The words of a verb, taken one by one. An option is "--name VALUE" or "--name=VALUE".
+struct ToolWords {
+    int count;
+    char** words;
+    int at;             // the next one
+    const char* value;  // what stood behind '=', until it is asked for
+    bool only_words;    // "--" has been seen
+};
+
+// Takes the next word. Returns nullptr at the end. What begins with "--" is an option, without its
+// "=VALUE".
+const char* tool_next(ToolWords& words, bool& is_option);
+
+// The value of the option just taken, or nullptr when there is none.
+const char* tool_value(ToolWords& words);
+
+// False, with nothing printed, for a value that was given to an option that takes none.
+bool tool_value_is_absent(const ToolWords& words);
+
+uint64_t tool_wall_ms();
+
+// A text of a command line or a file as a Slice.
+Slice tool_slice(const char* text);
+
+// Puts a path for a shell: as it is, or in quotes where it needs them.
+void tool_put_quoted(Writer& writer, const char* path);
+
+int verb_init(int argc, char** argv);
