@@ -98,7 +98,7 @@ class Bank:
                                             stdout=log, stderr=subprocess.STDOUT)
 
         def ready():
-            found = re.search(r"^.*\bready\b.*?(\S+):(\d+)", self.log()[begin:], re.M)
+            found = re.search(r"^ready .*?(\S+):(\d+)", self.log()[begin:], re.M)
             if found is None and self.process.poll() is not None:
                 code = self.process.returncode
                 self.process = None
@@ -111,13 +111,21 @@ class Bank:
         except AssertionError as why:
             self.kill()
             raise AssertionError(f"{why}\n{self.log()[begin:]}") from None
-        self.host = found.group(1).split("=")[-1].strip("[]")
+        self.host = found.group(1).strip("[]")
         self.port = int(found.group(2))
 
     def refused_start(self):
-        """Runs a server that must not come up; gives its exit code and what it said."""
-        done = run(self.server_argv(), expect=None, cwd=self.folder)
-        return done.returncode, done.stdout + done.stderr
+        """Starts a server that must not come up; gives its exit code and what it said."""
+        process = subprocess.Popen(self.server_argv(), cwd=self.folder, text=True,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
+        said = ""
+        with process:
+            for line in process.stdout:
+                said += line
+                if line.startswith("ready "):
+                    process.kill()
+        return process.returncode, said
 
     def stop(self):
         """Ends the server in order and expects it to say so by its exit code."""
@@ -231,7 +239,8 @@ class Bank:
         argv = ["openssl", "s_client", "-quiet", "-connect", f"{self.host}:{self.port}",
                 "-cert", self.cert(terminal), "-key", self.key(terminal), "-CAfile", self.ca(),
                 "-verify_return_error"]
-        return run(argv, expect=None, input="".join(line + "\r\n" for line in lines)).stdout
+        typed = "".join(line + "\r\n" for line in lines)
+        return run(argv, expect=None, input=typed).stdout  # With line ends as Python has them.
 
     def pennyctl(self, *words, **more):
         return run([program("pennyctl"), *words], cwd=self.folder, **more)

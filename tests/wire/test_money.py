@@ -370,7 +370,7 @@ class Clients(MoneyTest):
         password = self.bank.passwords["alice"]
         said = self.bank.openssl([f"AUTH alice {password}",
                                   'TRANSFER + bob 1 MEMO "two words"', "BALANCE", "QUIT"])
-        self.assertIn(f"{before - 1}\r\n+OK", said)
+        self.assertIn(f"{before - 1}\n+OK\n", said)
 
 
 class WholeBook(MoneyTest):
