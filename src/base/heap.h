@@ -1,9 +1,9 @@
 // heap.h - a fixed heap for libraries that insist on malloc: size classes with fixed counts.
 //
 // The memory is taken once from an Arena. Each class is an array of blocks of one size with a free
-// list; a request goes to the smallest class that fits and has a block left, so a short class spills
-// upwards before anything fails. No block is ever split or joined: after any history the heap can
-// serve what it could serve at first.
+// list; a request goes to the smallest class that fits and has a block left, so a short class
+// spills upwards before anything fails. No block is ever split or joined: after any history the
+// heap can serve what it could serve at first.
 //
 //   H1. A block's class is found from its address alone; there are no headers to overwrite.
 //   H2. heap_take returns nullptr when nothing that fits is left; nobody's memory is touched.

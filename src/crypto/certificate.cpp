@@ -269,9 +269,11 @@ int draft_set_hosts(Draft& draft, const CertificateRequest& request) {
         mbedtls_x509_san_list& entry = draft.hosts[i];
         const uint32_t address_size = address_parse(host, draft.addresses[i]);
         entry = {};
-        entry.node.type = address_size > 0 ? MBEDTLS_X509_SAN_IP_ADDRESS : MBEDTLS_X509_SAN_DNS_NAME;
-        entry.node.san.unstructured_name.p = address_size > 0 ? draft.addresses[i] : bytes_of(host);
-        entry.node.san.unstructured_name.len = address_size > 0 ? address_size : host.size;
+        const bool is_address = address_size > 0;
+        mbedtls_x509_buf& text = entry.node.san.unstructured_name;
+        entry.node.type = is_address ? MBEDTLS_X509_SAN_IP_ADDRESS : MBEDTLS_X509_SAN_DNS_NAME;
+        text.p = is_address ? draft.addresses[i] : bytes_of(host);
+        text.len = is_address ? address_size : host.size;
         // The library writes its list from the end, so it gets it from the end.
         if (i > 0) entry.next = &draft.hosts[i - 1];
     }

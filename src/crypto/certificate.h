@@ -5,7 +5,7 @@
 // Private keys are wiped wherever this file or the library held them; the caller wipes its own.
 //
 //   E1. Serial numbers are 128 bits with 126 random ones, positive (RFC 5280, section 4.1.2.2).
-//   E2. A certificate is only written when its issuer's name in it is the issuer's own, byte by byte.
+//   E2. A certificate is only written when its issuer's name in it is byte by byte the issuer's.
 //   E3. Validity begins an hour ago, so that a slow clock next door still takes it.
 #pragma once
 
@@ -35,7 +35,7 @@ struct CertificateIssuer {
 };
 
 struct CertificateFacts {
-    char name[certificate_name_size_max + 1];  // the CN, NUL-terminated; empty for none or a long one
+    char name[certificate_name_size_max + 1];  // the CN, NUL-terminated; empty where unfit
     uint8_t serial[certificate_serial_size_max];
     uint32_t serial_size;
     uint64_t not_before_ms;  // ms since 1970 UTC

@@ -1,6 +1,6 @@
-// random.h - the library's door to our one source of randomness (P11); for crypto/ and channel/ only.
+// random.h - the library's door to our one source of randomness (P11).
 //
-// Other rooms use crypto_random.
+// For crypto/ and channel/ only; other rooms use crypto_random.
 #pragma once
 
 #include <stddef.h>

@@ -99,7 +99,8 @@ Status signer_parse(const CertificateIssuer& issuer, X509Signer& out) {
 
 Status status_of_library(int answer) {
     if (answer == 0) return Status::ok;
-    const int high = -(-answer & 0x7f80);  // A code is the sum of two: the module's and its helper's.
+    // A code is the sum of two: the module's own and that of what it called.
+    const int high = -(-answer & 0x7f80);
     const int low = -(-answer & 0x7f);
     switch (low) {
         case MBEDTLS_ERR_ASN1_BUF_TOO_SMALL: return Status::full;

@@ -1,4 +1,4 @@
-// x509_parts.h - what certificate.cpp and revocation.cpp share: PEM, times, and an issuer's two texts.
+// x509_parts.h - what certificate.cpp and revocation.cpp share: PEM, times, an issuer's two texts.
 //
 // Nobody else includes it.
 #pragma once

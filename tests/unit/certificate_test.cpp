@@ -239,8 +239,9 @@ TEST_F(CertificateTest, names_that_are_syntax_are_refused) {
     std::string out;
     for (const char* name : {"", "Alice", "a,CN=admin", "a/b", "a+b=c", "\xc3\xa4", "1abc", "a.",
                              "abcdefghijabcdefghijabcdefghijab", "a b", "#0403"}) {
-        EXPECT_EQ(make_status(CertificateKind::client, name, client.key, authority, {}, now_ms, out),
-                  Status::invalid)
+        EXPECT_EQ(
+            make_status(CertificateKind::client, name, client.key, authority, {}, now_ms, out),
+            Status::invalid)
             << name;
     }
     for (const char* name : {"", " CA", "CA ", "a,b", "a\"b", "C\\A", "a=b", "\xff"}) {

@@ -1,8 +1,8 @@
 // files.h - makes files that must not be there yet, remembers them, and takes them back on failure.
 //
-// Paths are relative to one folder. Nothing is ever overwritten or followed through a link; what was
-// there before stays. A file is on disk when made_file returns; a folder's list of names is after
-// made_sync.
+// Paths are relative to one folder. Nothing is ever overwritten or followed through a link; what
+// was there before stays. A file is on disk when made_file returns; a folder's list of names is
+// after made_sync.
 #pragma once
 
 #include <stdint.h>

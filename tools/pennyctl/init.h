@@ -26,8 +26,8 @@ Status init_put_server_conf(const InitOptions& options, Writer& out, Writer& err
 // Puts DIR/client.conf for the person `user`, whose certificate has that name.
 void init_put_client_conf(const InitOptions& options, const char* user, Writer& out);
 
-// Makes the authority, the server's certificate, an empty list of revoked ones, and a certificate for
-// each of `clients`. Returns exit_done, or exit_refused with the reason printed.
+// Makes the authority, the server's certificate, an empty list of revoked ones, and a certificate
+// for each of `clients`. Returns exit_done, or exit_refused with the reason printed.
 ExitCode init_make_certificates(Made& made, const InitOptions& options, const char* const* clients,
                                 uint32_t client_count, uint64_t wall_ms);
 

@@ -102,7 +102,8 @@ ExitCode make_authority(Made& made, uint64_t wall_ms, Authority& out) {
     }
     if (status != Status::ok) return refuse_making("the authority", status);
     const ExitCode code = write_file(made, "certs/ca.key", key_mode, out.key);
-    return code == exit_done ? write_file(made, "certs/ca.crt", public_mode, out.certificate) : code;
+    if (code != exit_done) return code;
+    return write_file(made, "certs/ca.crt", public_mode, out.certificate);
 }
 
 CertificateIssuer issuer_of(const Authority& authority) {
