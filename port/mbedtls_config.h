@@ -28,6 +28,9 @@
 #define MBEDTLS_PLATFORM_TIME_ALT
 #define MBEDTLS_PLATFORM_MS_TIME_ALT
 
+/* The C library's gmtime_r reads the time zone at its first use, and allocates for that. */
+#define MBEDTLS_PLATFORM_GMTIME_R_ALT
+
 /* Handshakes run in worker threads and share keys, so the library's mutexes are needed. */
 #define MBEDTLS_THREADING_C
 #define MBEDTLS_THREADING_PTHREAD

@@ -575,7 +575,7 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     crypto_layout(server.heap, arena, sessions, config.handshakes);
 }
 
-void server_init(Server& server, PasswordArena password_arena, uint64_t memory_reserved) {
+void server_init(Server& server, uint64_t memory_reserved) {
     const Config& config = server.config;
     const AccessRules rules = {
         .registration = static_cast<AccessRegistration>(config.registration),
@@ -592,7 +592,6 @@ void server_init(Server& server, PasswordArena password_arena, uint64_t memory_r
     ring_clear(server.handshake_queue);
     ring_clear(server.read_queue);
     access_init(server.access, rules);
-    server.password_arena = password_arena;
     server.hash_running = pool_none;
     server.service.book = &server.book;
     server.service.access = &server.access;
@@ -609,6 +608,27 @@ Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
     const bool tls12 = server.config.listeners[listener].tls_min == 12;
     return tls_config_load(server.tls[listener], TlsEnd::server,
                            tls12 ? TlsVersion::tls12 : TlsVersion::tls13, files, reason);
+}
+
+PasswordCost server_password_cost(const Server& server) {
+    PasswordCost most = server.service.cost;
+    const Ledger& ledger = server.book.ledger;
+    for (uint32_t row = 0; row < ledger.people_installed; row++) {
+        const PasswordRecord& record = ledger.people[row].installed.password;
+        PasswordCost cost = {};
+        const Slice text = slice_of_chars(record.text, record.size);
+        if (password_cost_of(text, cost) != Status::ok) continue;
+        if (cost.memory_kib > most.memory_kib && cost.memory_kib <= password_memory_kib_max) {
+            most = cost;
+        }
+    }
+    return most;
+}
+
+void server_set_password_arena(Server& server, const PasswordArena& arena) {
+    server.password_arena = arena;
+    server.service.cost_nobody = server_password_cost(server);
+    server.service.stats.memory_reserved += arena.size;
 }
 
 void server_start(Server& server, uint32_t checkpoint_number) {
@@ -813,7 +833,7 @@ void server_wish_run(Server& server, Wish& wish) {
         return;
     }
     CHECK(wish.kind == WishKind::hash);
-    service_hash_run(server.hashes.slots[wish.slot], server.password_arena, server.service.cost);
+    service_hash_run(server.service, server.hashes.slots[wish.slot], server.password_arena);
     wish.outcome = Status::ok;
 }
 

@@ -119,7 +119,13 @@ void server_layout(Server& server, Arena& arena, const Config& config);
 
 // Readies pools and rooms after layout. crypto_init has been called. The TLS files of each listener
 // are loaded by server_load_tls; the book is filled and opened by the port.
-void server_init(Server& server, PasswordArena password_arena, uint64_t memory_reserved);
+void server_init(Server& server, uint64_t memory_reserved);
+
+// The cost of the dearest password record in the book, or of a new one if that is dearer.
+PasswordCost server_password_cost(const Server& server);
+
+// Hands in scratch memory for hashes of that cost.
+void server_set_password_arena(Server& server, const PasswordArena& arena);
 
 // Loads certificate, key, CA and CRL of a listener. Returns as tls_config_load.
 Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,

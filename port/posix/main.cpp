@@ -311,17 +311,15 @@ int reserve_memory() {
     arena = {};
     arena.size = measured.used;
     arena.base = system_reserve(measured.used);
-    uint8_t* scratch = system_reserve(password_arena_bytes());
-    if (arena.base == nullptr || scratch == nullptr) {
+    if (arena.base == nullptr) {
         Writer message = message_writer();
         put_text(message, "no memory: the limits in the configuration add up to ");
-        put_decimal(message, (measured.used + password_arena_bytes()) / 1024);
+        put_decimal(message, measured.used / 1024);
         put_text(message, " KiB; lower them, or see pennyd -m");
         return refuse(exit_refused, message);
     }
     lay_out(arena);
-    server_init(*process.server, {scratch, password_arena_bytes(), 0},
-                measured.used + password_arena_bytes());
+    server_init(*process.server, measured.used);
     return -1;
 }
 
@@ -424,6 +422,32 @@ void log_start(const StoreStart& start) {
     port_log(LogLevel::info, reinterpret_cast<const char*>(text), line.size);
 }
 
+// Passwords keep the cost they were made with, so an older record may need more than the
+// configuration says.
+int reserve_password_arena() {
+    Server& server = *process.server;
+    const PasswordCost cost = server_password_cost(server);
+    const PasswordArena arena = {.memory = system_reserve(password_arena_size(cost)),
+                                 .size = password_arena_size(cost),
+                                 .used = 0};
+    if (arena.memory == nullptr) {
+        Writer message = message_writer();
+        put_text(message, "no memory for a password hash of ");
+        put_decimal(message, cost.memory_kib);
+        put_text(message, " KiB");
+        return refuse(exit_refused, message);
+    }
+    server_set_password_arena(server, arena);
+    if (cost.memory_kib == process.config.password_memory_kib) return -1;
+    uint8_t text[192];
+    Writer line = writer_of(text, sizeof text);
+    put_text(line, "password records of ");
+    put_decimal(line, cost.memory_kib);
+    put_text(line, " KiB are in use; that much is reserved until all are changed");
+    port_log(LogLevel::warning, reinterpret_cast<const char*>(text), line.size);
+    return -1;
+}
+
 int open_book() {
     Server& server = *process.server;
     Writer message = message_writer();
@@ -455,6 +479,8 @@ int open_book() {
         log_segment_made(server.book.log, start.next_segment, start.next_size, get_u64(reader));
     }
     log_start(start);
+    const int reserved = reserve_password_arena();
+    if (reserved >= 0) return reserved;
     server_clock(server, system_now_ms(), system_wall_us());
     server_start(server, start.checkpoint);
     // With the clock out of bounds money waits, but the book can be read: the reason is in MISCONF.

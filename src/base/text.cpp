@@ -175,10 +175,8 @@ void put_minor(Writer& writer, int64_t minor, uint32_t scale) {
     all_or_nothing(writer, start);
 }
 
-// Civil date from days since 1970: Howard Hinnant, "chrono-compatible low-level date algorithms".
-void put_utc(Writer& writer, uint64_t unix_ms) {
-    const uint64_t seconds = unix_ms / 1000;
-    const uint64_t days = seconds / 86400 + 719468;  // from 0000-03-01
+CivilTime civil_time_of(uint64_t unix_s) {
+    const uint64_t days = unix_s / 86400 + 719468;  // from 0000-03-01
     const uint64_t era = days / 146097;
     const uint64_t day_of_era = days % 146097;
     const uint64_t year_of_era =
@@ -186,20 +184,28 @@ void put_utc(Writer& writer, uint64_t unix_ms) {
     const uint64_t day_of_year =
         day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     const uint64_t month_from_march = (5 * day_of_year + 2) / 153;
-    const uint64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     const uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    const uint64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-    put_padded(writer, year % 10000, 4);
+    return {.year = year_of_era + era * 400 + (month <= 2 ? 1 : 0),
+            .month = static_cast<uint8_t>(month),
+            .day = static_cast<uint8_t>(day_of_year - (153 * month_from_march + 2) / 5 + 1),
+            .hour = static_cast<uint8_t>(unix_s / 3600 % 24),
+            .minute = static_cast<uint8_t>(unix_s / 60 % 60),
+            .second = static_cast<uint8_t>(unix_s % 60)};
+}
+
+void put_utc(Writer& writer, uint64_t unix_ms) {
+    const CivilTime time = civil_time_of(unix_ms / 1000);
+    put_padded(writer, time.year % 10000, 4);
     put_u8(writer, '-');
-    put_padded(writer, month, 2);
+    put_padded(writer, time.month, 2);
     put_u8(writer, '-');
-    put_padded(writer, day, 2);
+    put_padded(writer, time.day, 2);
     put_u8(writer, 'T');
-    put_padded(writer, seconds / 3600 % 24, 2);
+    put_padded(writer, time.hour, 2);
     put_u8(writer, ':');
-    put_padded(writer, seconds / 60 % 60, 2);
+    put_padded(writer, time.minute, 2);
     put_u8(writer, ':');
-    put_padded(writer, seconds % 60, 2);
+    put_padded(writer, time.second, 2);
     put_u8(writer, '.');
     put_padded(writer, unix_ms % 1000, 3);
     put_u8(writer, 'Z');

@@ -22,6 +22,20 @@ void put_signed(Writer& writer, int64_t value);
 void put_hex(Writer& writer, Slice bytes);
 void put_minor(Writer& writer, int64_t minor, uint32_t scale);  // 1250 at scale 2 is "12.50"
 
+// A moment of the Gregorian calendar, UTC.
+struct CivilTime {
+    uint64_t year;
+    uint8_t month;  // 1 to 12
+    uint8_t day;    // 1 to 31
+    uint8_t hour;
+    uint8_t minute;
+    uint8_t second;
+};
+
+// Seconds since 1970 as a date: Howard Hinnant, "chrono-compatible low-level date algorithms". The C
+// library's own would read the time zone, and allocate for that.
+CivilTime civil_time_of(uint64_t unix_s);
+
 // Writes a time as RFC 3339 UTC, to the millisecond: 2026-11-20T12:22:01.000Z.
 void put_utc(Writer& writer, uint64_t unix_ms);
 

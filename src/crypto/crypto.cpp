@@ -3,11 +3,13 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/platform.h>
 #include <mbedtls/platform_time.h>
+#include <mbedtls/platform_util.h>
 #include <mbedtls/threading.h>
 #include <psa/crypto.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/text.h"
 #include "crypto/random.h"
 
 namespace {
@@ -46,6 +48,19 @@ mbedtls_time_t library_time(mbedtls_time_t* out) {
 }  // namespace
 
 // Called by the library because of MBEDTLS_PLATFORM_MS_TIME_ALT.
+extern "C" struct tm* mbedtls_platform_gmtime_r(const mbedtls_time_t* unix_s, struct tm* out) {
+    if (*unix_s < 0) return nullptr;
+    const CivilTime time = civil_time_of(static_cast<uint64_t>(*unix_s));
+    *out = {};
+    out->tm_year = static_cast<int>(time.year) - 1900;
+    out->tm_mon = time.month - 1;
+    out->tm_mday = time.day;
+    out->tm_hour = time.hour;
+    out->tm_min = time.minute;
+    out->tm_sec = time.second;
+    return out;
+}
+
 extern "C" mbedtls_ms_time_t mbedtls_ms_time() {
     return static_cast<mbedtls_ms_time_t>(__atomic_load_n(&clock_s, __ATOMIC_RELAXED)) * 1000;
 }

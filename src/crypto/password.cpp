@@ -233,3 +233,11 @@ Status password_verify_nobody(PasswordArena& arena, const PasswordCost& cost, Sl
     wipe(tag, sizeof tag);
     return status == Status::ok ? Status::wrongpass : status;  // A2
 }
+
+Status password_cost_of(Slice phc, PasswordCost& out) {
+    PhcRecord record = {};
+    const Status status = parse_phc(phc, record);
+    if (status == Status::ok) out = {record.memory_kib, record.passes};
+    wipe(&record, sizeof record);
+    return status;
+}

@@ -2,8 +2,8 @@
 //
 //     $argon2id$v=19$m=19456,t=2,p=1$<salt, base64>$<hash, base64>
 //
-// A hash needs `memory_kib` of scratch memory, handed in by the caller: one PasswordArena serves one
-// hash at a time and never allocates. Runs on a worker thread; nothing here knows about people.
+// A hash needs `memory_kib` of scratch memory, handed in by the caller: one PasswordArena serves
+// one hash at a time and never allocates. Runs on a worker thread; nothing here knows about people.
 //
 //   A1. The scratch memory and every copy of the password made here are wiped before returning.
 //   A2. password_verify_nobody costs what password_verify costs, and always answers wrongpass.
@@ -44,3 +44,6 @@ Status password_verify(PasswordArena& arena, Slice phc, Slice password);
 // Spends the same and returns wrongpass: for names that nobody has. Returns full when the arena is
 // too small.
 Status password_verify_nobody(PasswordArena& arena, const PasswordCost& cost, Slice password);
+
+// The cost that a record names. Returns damaged for text that is no such record.
+Status password_cost_of(Slice phc, PasswordCost& out);

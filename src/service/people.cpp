@@ -109,9 +109,9 @@ Status verify_known(const HashJob& job, PasswordArena& arena, const Password& pa
     return password_verify(arena, known, password_slice(password));
 }
 
-Status run_login(const HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
+Status run_login(const Service& service, const HashJob& job, PasswordArena& arena) {
     if (job.has_known) return verify_known(job, arena, job.password);
-    return password_verify_nobody(arena, cost, password_slice(job.password));
+    return password_verify_nobody(arena, service.cost_nobody, password_slice(job.password));
 }
 
 Status run_change(HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
@@ -197,12 +197,13 @@ ServiceNext command_passwd(Service& service, ServiceCall& call) {
     return ServiceNext::hashing;
 }
 
-void service_hash_run(HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
+void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena) {
+    const PasswordCost& cost = service.cost;
     switch (job.purpose) {
         case HashPurpose::login:
-        case HashPurpose::hello: job.outcome = run_login(job, arena, cost); return;
+        case HashPurpose::hello: job.outcome = run_login(service, job, arena); return;
         case HashPurpose::add_person:
-            job.outcome = job.has_known ? run_login(job, arena, cost)
+            job.outcome = job.has_known ? run_login(service, job, arena)
                                         : make_record(job, arena, cost, job.password);
             return;
         case HashPurpose::set_password: job.outcome = run_change(job, arena, cost); return;

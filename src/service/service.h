@@ -121,7 +121,8 @@ struct ServiceStats {
 struct Service {
     Book* book;
     Access* access;
-    PasswordCost cost;
+    PasswordCost cost;            // of new records
+    PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
     ServiceStats stats;           // refreshed by the server before INFO is answered
     char message[256];
 };
@@ -175,8 +176,8 @@ ServiceNext service_execute(Service& service, ServiceCall& call);
 void service_committed(Service& service, Caller& caller, Reply& reply, const BookDone& done,
                        uint64_t now_ms);
 
-// Runs a job on a worker; touches nothing but the job and the arena.
-void service_hash_run(HashJob& job, PasswordArena& arena, const PasswordCost& cost);
+// Runs a job on a worker; touches nothing but the job and the arena, and reads the costs.
+void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena);
 
 // Goes on after a job was run: replied, proposed or waiting (call again with the same job after the
 // next commit). The job is wiped unless it waits (S4).
