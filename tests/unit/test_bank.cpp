@@ -1,0 +1,107 @@
+#include "unit/test_bank.h"
+
+#include <string.h>
+
+namespace {
+
+constexpr uint8_t bank_id[bank_id_size] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+
+}  // namespace
+
+TestBook::TestBook(const LedgerLimits& limits) {
+    arena = {};
+    book = {};
+    book_layout(book, arena, limits);
+    memory.resize(arena.used + arena_align);
+    const uint64_t size = arena.used;
+    arena = {};
+    const uintptr_t at = reinterpret_cast<uintptr_t>(memory.data());
+    arena.base = memory.data() + (arena_align - at % arena_align) % arena_align;
+    arena.size = size;
+    book = {};
+    book_layout(book, arena, limits);
+}
+
+void test_create(Book& book, uint64_t wall_ms) {
+    GenesisEntry genesis = {};
+    memcpy(genesis.bank_id, bank_id, sizeof bank_id);
+    genesis.scale = 2;
+    genesis.currency_size = 3;
+    memcpy(genesis.currency, "EUR", 3);
+    LogStart start = {};
+    memcpy(start.bank_id, bank_id, sizeof bank_id);
+    start.segment = 1;
+    start.segment_size = test_segment_size;
+    start.salt = 77;
+    book_init(book, bank_id);
+    book_open(book, start, UINT64_MAX);
+    ASSERT_EQ(book_create(book, wall_ms, genesis), Status::ok);
+}
+
+std::vector<BookDone> test_commit(Book& book, TestWrite write, void* context) {
+    std::vector<BookDone> all;
+    LogWrite out;
+    if (!book_write_next(book, out)) return all;
+    book_write_done(book, write == nullptr ? Status::ok : write(context, out));
+    BookDone done;
+    while (book_commit_next(book, done)) all.push_back(done);
+    return all;
+}
+
+Status test_add(Book& book, const std::string& name, Role role, uint64_t wall_ms) {
+    PasswordRecord record = {};
+    const std::string phc = "$argon2id$v=19$m=4096,t=1,p=1$c2FsdA$aGFzaA";
+    memcpy(record.text, phc.data(), phc.size());
+    record.size = static_cast<uint8_t>(phc.size());
+    return book_add_person(book, wall_ms, row_none, {}, test_name(name), role, record,
+                           book_tag_none);
+}
+
+Status test_move(Book& book, const TestMove& move, IdRecord* answer, std::string* field) {
+    BookMove asked = {};
+    asked.operation = move.operation;
+    asked.person =
+        move.person.empty() ? row_none : ledger_find_person(book.ledger, test_name(move.person));
+    if (!move.terminal.empty()) asked.terminal = test_name(move.terminal);
+    asked.id = slice_of(move.id);
+    asked.debit = test_name(move.debit);
+    asked.credit = test_name(move.credit);
+    asked.amount = move.amount;
+    memcpy(asked.memo.text, move.memo.data(), move.memo.size());
+    asked.memo.size = static_cast<uint8_t>(move.memo.size());
+    IdRecord known = {};
+    const char* differs = nullptr;
+    const Status status =
+        book_move(book, move.wall_ms, asked, move.may_refuse, move.tag, known, differs);
+    if (answer != nullptr) *answer = known;
+    if (field != nullptr) *field = differs == nullptr ? "" : differs;
+    return status;
+}
+
+int64_t test_balance(const Book& book, const std::string& name) {
+    const uint32_t row = ledger_find_account(book.ledger, test_name(name));
+    EXPECT_NE(row, row_none) << name;
+    return row == row_none ? 0 : book.ledger.accounts[row].installed.balance;
+}
+
+TestTables test_tables_of(Snapshot& snapshot, Ledger& ledger) {
+    TestTables all;
+    all.tables.resize(table_count);
+    std::vector<uint8_t> bytes(4096);
+    while (!snapshot_is_done(snapshot)) {
+        const uint32_t table = snapshot.table;
+        Writer out = writer_of(bytes.data(), static_cast<uint32_t>(bytes.size()));
+        EXPECT_TRUE(snapshot_step(snapshot, ledger, out, 3) != Status::full);
+        all.tables[table].append(reinterpret_cast<char*>(out.data), out.size);
+    }
+    Writer out = writer_of(bytes.data(), static_cast<uint32_t>(bytes.size()));
+    manifest_format(snapshot, ledger, out);
+    all.manifest.assign(reinterpret_cast<char*>(out.data), out.size);
+    snapshot_end(snapshot, ledger);
+    return all;
+}
+
+TestTables test_tables(Book& book) {
+    book_snapshot_begin(book);
+    return test_tables_of(book.snapshot, book.ledger);
+}

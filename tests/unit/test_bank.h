@@ -1,0 +1,66 @@
+// test_bank.h - a small bank for the tests of ledger, journal and store: a book over its own memory,
+// short calls to move money in it, and its state as text.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "book.h"
+#include "unit/slices.h"
+
+inline constexpr LedgerLimits test_limits = {.accounts = 64, .ids = 256, .terminals = 8};
+inline constexpr uint32_t test_segment_size = segment_size_min;
+
+inline Name test_name(const std::string& text) {
+    Name name = {};
+    EXPECT_EQ(parse_name(slice_of(text), name), Status::ok) << text;
+    return name;
+}
+
+// A Book with the memory it was laid out over.
+struct TestBook {
+    explicit TestBook(const LedgerLimits& limits = test_limits);
+    std::vector<uint8_t> memory;
+    Arena arena;
+    Book book;
+};
+
+// Begins a new book: genesis, limits, `cash` and `shop`, committed by test_commit.
+void test_create(Book& book, uint64_t wall_ms = 1000);
+
+// Writes one batch with `write`, or only takes it for written, and commits it. Returns its outcomes.
+using TestWrite = Status (*)(void* context, const LogWrite& write);
+std::vector<BookDone> test_commit(Book& book, TestWrite write = nullptr, void* context = nullptr);
+
+Status test_add(Book& book, const std::string& name, Role role = Role::customer,
+                uint64_t wall_ms = 1000);
+
+struct TestMove {
+    Operation operation = Operation::transfer;
+    std::string debit;
+    std::string credit;
+    int64_t amount = 0;
+    std::string id;
+    std::string person;    // empty: nobody
+    std::string terminal;
+    std::string memo;
+    bool may_refuse = true;
+    BookTag tag = book_tag_none;
+    uint64_t wall_ms = 1000;
+};
+
+// book_move; `answer` and `field` may be nullptr.
+Status test_move(Book& book, const TestMove& move, IdRecord* answer = nullptr,
+                 std::string* field = nullptr);
+
+int64_t test_balance(const Book& book, const std::string& name);
+
+// All tables of the installed state, and the digest over them. The book must be idle.
+struct TestTables {
+    std::vector<std::string> tables;
+    std::string manifest;
+};
+TestTables test_tables(Book& book);
+TestTables test_tables_of(Snapshot& snapshot, Ledger& ledger);  // a snapshot begun already
