@@ -1,0 +1,247 @@
+#include <string.h>
+
+#include "base/check.h"
+#include "server_parts.h"
+
+void begin_hash(Server& server, Session& session, uint32_t job) {
+    session.job = job;
+    server.hash_owner[job] = session.tag.session;
+    ring_push(server.hash_queue, job);
+}
+
+void begin_statement(Server& server, Session& session, uint32_t job) {
+    session.job = job;
+    server.statement_owner[job] = session.tag.session;
+    if (service_statement_feed(server.statements.slots[job]) == Status::more) {
+        ring_push(server.read_queue, job);
+        return;
+    }
+    SessionTools tools = tools_of(server);
+    tools.statement = &server.statements.slots[job];
+    session_statement_done(session, tools);
+    pool_give(server.statements, job);
+    server.wake = true;
+}
+
+bool begin_snapshot(Server& server, SnapshotUse use, BookTag asker) {
+    SnapshotJob& job = server.snapshot;
+    if (job.use != SnapshotUse::none) return false;
+    job.use = use;
+    job.asker = asker;
+    job.working = false;
+    job.chunk = writer_of(job.memory, snapshot_chunk_size);
+    job.number = server.checkpoint_number + 1;
+    job.step = use == SnapshotUse::checkpoint ? SnapshotStep::begin : SnapshotStep::rows;
+    book_snapshot_begin(server.book);
+    return true;
+}
+
+void finish_hash(Server& server, uint32_t job) {
+    const uint32_t index = server.hash_owner[job];
+    Session& session = session_at(server, index);
+    SessionTools tools = tools_of(server);
+    tools.hash = &server.hashes.slots[job];
+    const SessionPhase phase = session.phase;
+    const uint64_t failed = server.service.stats.logins_failed;
+    if (!session_hash_done(session, tools)) {  // Tried again after the next commit.
+        wait_for_commit(server, index);
+        return;
+    }
+    if (server.service.stats.logins_failed > failed) log_session(server, session, "login refused");
+    if (session.phase == SessionPhase::ready && phase == SessionPhase::login) {
+        log_session(server, session, "logged in");
+    }
+    pool_give(server.hashes, job);
+    server.wake = true;
+    step_session(server, index);
+}
+
+namespace {
+
+void finish_statement(Server& server, const Wish& wish) {
+    StatementJob& job = server.statements.slots[wish.slot];
+    Session& session = session_at(server, server.statement_owner[wish.slot]);
+    job.outcome = wish.outcome;
+    job.window_size = wish.outcome == Status::ok ? wish.size : 0;
+    if (job.outcome == Status::ok && job.window_size < entry_size_max) {
+        // The segment's end: what is missing reads as zeros, which no entry is.
+        memset(job.window + job.window_size, 0, statement_window_size - job.window_size);
+        job.window_size = statement_window_size;
+    }
+    const bool go_on = session.phase != SessionPhase::ending && job.outcome == Status::ok;
+    if (go_on && service_statement_feed(job) == Status::more) {
+        ring_push(server.read_queue, wish.slot);
+        return;
+    }
+    SessionTools tools = tools_of(server);
+    tools.statement = &job;
+    session_statement_done(session, tools);
+    pool_give(server.statements, wish.slot);
+    server.wake = true;
+    step_session(server, session.tag.session);
+}
+
+void end_snapshot(Server& server, Status outcome) {
+    SnapshotJob& job = server.snapshot;
+    const bool was_checkpoint = job.use == SnapshotUse::checkpoint;
+    const uint64_t entry = server.book.snapshot.mark.entry;
+    snapshot_end(server.book.snapshot, server.book.ledger);
+    job.use = SnapshotUse::none;
+    if (was_checkpoint) {
+        LogLine line;
+        log_begin(line, outcome == Status::ok ? "checkpoint" : "checkpoint failed");
+        log_number(line, "number", job.number);
+        log_number(line, "entry", entry);
+        log_end(line, outcome == Status::ok ? LogLevel::info : LogLevel::error);
+        server.checkpoint_ms = server.now_ms;
+        if (outcome == Status::ok) {
+            server.checkpoint_number = job.number;
+            server.service.stats.snapshots++;
+        }
+    }
+    const uint32_t index = job.asker.session;
+    if (index == book_tag_none.session) return;
+    if (server.sessions.generation[index] != job.asker.generation) return;
+    Session& session = session_at(server, index);
+    SessionTools tools = tools_of(server);
+    session_snapshot_done(session, tools, was_checkpoint, outcome, job.digest, entry);
+    step_session(server, index);
+}
+
+}  // namespace
+
+// Formats as many rows as one turn may take. A digest throws the text away.
+void advance_snapshot(Server& server) {
+    SnapshotJob& job = server.snapshot;
+    if (job.use == SnapshotUse::none || job.working || job.step != SnapshotStep::rows) return;
+    Snapshot& snapshot = server.book.snapshot;
+    if (snapshot_is_done(snapshot)) {
+        job.chunk.size = 0;
+        job.digest = manifest_format(snapshot, server.book.ledger, job.chunk);
+        if (job.use == SnapshotUse::digest) {
+            end_snapshot(server, Status::ok);
+        } else {
+            job.step = SnapshotStep::finish;
+        }
+        return;
+    }
+    job.chunk_table = snapshot.table;
+    const Status status =
+        snapshot_step(snapshot, server.book.ledger, job.chunk, snapshot_rows_per_turn);
+    const bool full = writer_room(job.chunk) < table_line_size_max;
+    if (job.use == SnapshotUse::digest) {
+        job.chunk.size = 0;
+    } else if (full || status == Status::end) {
+        job.step = SnapshotStep::append;
+    }
+}
+
+namespace {
+
+bool take_snapshot_wish(Server& server, Wish& out) {
+    SnapshotJob& job = server.snapshot;
+    if (job.use != SnapshotUse::checkpoint || job.working || job.step == SnapshotStep::rows) {
+        return false;
+    }
+    out = {};
+    out.number = job.number;
+    out.table = job.chunk_table;
+    out.memory = job.chunk.data;
+    out.size = job.chunk.size;
+    out.kind = job.step == SnapshotStep::begin    ? WishKind::checkpoint_begin
+               : job.step == SnapshotStep::append ? WishKind::checkpoint_append
+                                                  : WishKind::checkpoint_finish;
+    job.working = true;
+    return true;
+}
+
+void finish_snapshot_wish(Server& server, const Wish& wish) {
+    SnapshotJob& job = server.snapshot;
+    job.working = false;
+    job.chunk.size = 0;
+    if (wish.outcome != Status::ok || wish.kind == WishKind::checkpoint_finish) {
+        end_snapshot(server, wish.outcome);
+        return;
+    }
+    job.step = SnapshotStep::rows;
+}
+
+void finish_segment(Server& server, const Wish& wish) {
+    server.segment_wished = false;
+    LogLine line;
+    log_begin(line, wish.outcome == Status::ok ? "segment made" : "segment could not be made");
+    log_number(line, "number", wish.number);
+    log_end(line, wish.outcome == Status::ok ? LogLevel::info : LogLevel::error);
+    if (wish.outcome != Status::ok) {
+        server.segment_retry_ms = server.now_ms + 1000;
+        return;
+    }
+    log_segment_made(server.book.log, wish.number, wish.size, wish.salt);
+    server.wake = true;
+}
+
+}  // namespace
+
+bool server_wish_take(Server& server, Wish& out) {
+    uint32_t slot = 0;
+    out = {};
+    if (ring_pop(server.handshake_queue, slot)) {
+        out.kind = WishKind::handshake;
+        out.slot = slot;
+        return true;
+    }
+    if (server.hash_running == pool_none && ring_pop(server.hash_queue, slot)) {
+        server.hash_running = slot;
+        out.kind = WishKind::hash;
+        out.slot = slot;
+        return true;
+    }
+    if (ring_pop(server.read_queue, slot)) {
+        StatementJob& job = server.statements.slots[slot];
+        out.kind = WishKind::read;
+        out.slot = slot;
+        out.position = job.window_start;
+        out.memory = job.window;
+        out.size = job.window_size;
+        return true;
+    }
+    if (!server.segment_wished && log_wants_segment(server.book.log) &&
+        server.now_ms >= server.segment_retry_ms) {
+        server.segment_wished = true;
+        out.kind = WishKind::segment;
+        out.number = server.book.log.segment + 1;
+        out.size = server.config.segment_size_kib * 1024;
+        return true;
+    }
+    return take_snapshot_wish(server, out);
+}
+
+void server_wish_run(Server& server, Wish& wish) {
+    if (wish.kind == WishKind::handshake) {
+        wish.outcome = session_handshake_run(server.sessions.slots[wish.slot]);
+        return;
+    }
+    CHECK(wish.kind == WishKind::hash);
+    service_hash_run(server.service, server.hashes.slots[wish.slot], server.password_arena);
+    wish.outcome = Status::ok;
+}
+
+void server_wish_done(Server& server, const Wish& wish) {
+    switch (wish.kind) {
+        case WishKind::handshake: finish_handshake(server, wish); break;
+        case WishKind::hash:
+            server.hash_running = pool_none;
+            finish_hash(server, wish.slot);
+            break;
+        case WishKind::read: finish_statement(server, wish); break;
+        case WishKind::segment: finish_segment(server, wish); break;
+        case WishKind::checkpoint_begin:
+        case WishKind::checkpoint_append:
+        case WishKind::checkpoint_finish: finish_snapshot_wish(server, wish); break;
+    }
+    serve_commit_queue(server);
+}
+
+bool server_password_arena_is_idle(const Server& server) {
+    return server.hash_running == pool_none && server.hash_queue.count == 0;
+}

@@ -1,0 +1,56 @@
+#include "server_parts.h"
+
+void log_begin(LogLine& line, const char* event) {
+    line.writer = writer_of(line.text, sizeof line.text);
+    put_text(line.writer, event);
+}
+
+void log_text(LogLine& line, const char* name, Slice value) {
+    put_u8(line.writer, ' ');
+    put_text(line.writer, name);
+    put_u8(line.writer, ' ');
+    put_printable(line.writer, value, 128);
+}
+
+void log_number(LogLine& line, const char* name, uint64_t value) {
+    put_u8(line.writer, ' ');
+    put_text(line.writer, name);
+    put_u8(line.writer, ' ');
+    put_decimal(line.writer, value);
+}
+
+void log_end(LogLine& line, LogLevel level) {
+    port_log(level, reinterpret_cast<const char*>(line.text), line.writer.size);
+}
+
+void log_session(Server& server, const Session& session, const char* event) {
+    LogLine line;
+    log_begin(line, event);
+    log_number(line, "session", session.caller.number);
+    log_text(line, "from", slice_of(session.address));
+    if (session.caller.terminal.size > 0) {
+        log_text(line, "terminal", name_slice(session.caller.terminal));
+    }
+    if (session.caller.person != row_none) {
+        log_text(line, "person", name_slice(server.book.ledger.people[session.caller.person].name));
+    }
+    if (session.end_reason != nullptr) {
+        log_number(line, "commands", session.commands);
+        log_text(line, "because", slice_of(session.end_reason));
+    }
+    log_end(line, LogLevel::info);
+}
+
+void log_established(const Session& session) {
+    const ChannelPeer& peer = session.channel.peer;
+    LogLine line;
+    log_begin(line, "connected");
+    log_number(line, "session", session.caller.number);
+    log_text(line, "from", slice_of(session.address));
+    log_text(line, "terminal", slice_of(peer.name));
+    put_text(line.writer, " serial ");
+    put_hex(line.writer, {peer.serial, peer.serial_size});
+    log_text(line, "with", slice_of(peer.protocol));
+    log_text(line, "cipher", slice_of(peer.cipher));
+    log_end(line, LogLevel::info);
+}

@@ -1,0 +1,53 @@
+// server_parts.h - what the files of the server share. Private to src/server*.cpp.
+//
+//     server.cpp           pools, start, time, stop: the calls that are not about one session
+//     server_sessions.cpp  accept to close: buffers, handshake slots, steps, queues
+//     server_jobs.cpp      work for other threads: hashes, statements, segments, snapshots
+#pragma once
+
+#include "server.h"
+
+// Lines for the operator: one event, one line, `key value` pairs in reading order.
+struct LogLine {
+    uint8_t text[512];
+    Writer writer;
+};
+
+void log_begin(LogLine& line, const char* event);
+void log_text(LogLine& line, const char* name, Slice value);
+void log_number(LogLine& line, const char* name, uint64_t value);
+void log_end(LogLine& line, LogLevel level);
+
+// One line about a session, with who it is and, at its end, why.
+void log_session(Server& server, const Session& session, const char* event);
+void log_established(const Session& session);
+
+Session& session_at(Server& server, uint32_t index);
+SessionTools tools_of(Server& server);
+
+// The port is to look at this session's plan.
+void mark_dirty(Server& server, uint32_t index);
+
+// The session is stepped by serve_commit_queue, when server.wake is set.
+void wait_for_commit(Server& server, uint32_t index);
+void serve_commit_queue(Server& server);
+
+// Lets a session do all it can, with free jobs at hand.
+void step_session(Server& server, uint32_t index);
+
+// Returns false when none are free.
+bool lend_buffers(Server& server, uint32_t index);
+void leave_handshake(Server& server);
+void finish_handshake(Server& server, const Wish& wish);
+
+// Jobs that a session asked for.
+void begin_hash(Server& server, Session& session, uint32_t job);
+void finish_hash(Server& server, uint32_t job);
+void begin_statement(Server& server, Session& session, uint32_t job);
+
+// Returns false when another snapshot is being made.
+bool begin_snapshot(Server& server, SnapshotUse use, BookTag asker);
+void advance_snapshot(Server& server);
+
+// Begins to stop; the sessions are stepped by serve_commit_queue.
+void begin_stop(Server& server, const char* reason);
