@@ -43,3 +43,4 @@ Slice tool_slice(const char* text);
 void tool_put_quoted(Writer& writer, const char* path);
 
 int verb_init(int argc, char** argv);
+int verb_check(int argc, char** argv);

@@ -1,0 +1,164 @@
+#include <string.h>
+
+#include "base/check.h"
+#include "base/text.h"
+#include "pennyctl/check.h"
+
+namespace {
+
+struct Again {
+    Book& book;
+    const CheckSums& sums;
+    Hash digest;
+};
+
+// The tables of the state as it is, whole: what a checkpoint here would have been.
+Hash digest_of(Check& check, Again& again) {
+    static uint8_t rows[16 * 1024];
+    const Recovery& recovery = check.recovery;
+    Snapshot& snapshot = again.book.snapshot;
+    Ledger& ledger = again.book.ledger;
+    snapshot_begin(snapshot, ledger,
+                   {.entry = recovery.entry_seq,
+                    .batch = recovery.batch_seq,
+                    .time_ms = recovery.time_ms,
+                    .end = position_of(recovery.segment, recovery.offset),
+                    .salt = recovery.salt,
+                    .chain = recovery.chain});
+    while (!snapshot_is_done(snapshot)) {
+        Writer out = writer_of(rows, sizeof rows);
+        const Status status = snapshot_step(snapshot, ledger, out, 64);
+        CHECK(status == Status::ok || status == Status::end);
+    }
+    Writer out = writer_of(rows, sizeof rows);
+    const Hash digest = manifest_format(snapshot, ledger, out);
+    snapshot_end(snapshot, ledger);
+    return digest;
+}
+
+Movement movement_of(const Entry& entry) {
+    Movement movement = {};
+    movement.operation = entry.movement.operation;
+    movement.person = entry.person;
+    movement.terminal = entry.terminal;
+    movement.id = entry.movement.id;
+    movement.debit = entry.movement.debit;
+    movement.credit = entry.movement.credit;
+    movement.missing = entry.movement.missing;
+    movement.amount = entry.movement.amount;
+    movement.memo = entry.movement.memo;
+    return movement;
+}
+
+Status wrong_outcome(Check& check, const CheckEntry& at, Status outcome) {
+    const Status status = check_wrong(check, at, "decided again, ");
+    put_text(check.error, outcome == Status::ok ? "it is booked" : status_meaning(outcome));
+    return status;
+}
+
+// Lets the ledger decide the movement again and compares the whole entry.
+Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
+    Ledger& ledger = again.book.ledger;
+    const Movement movement = movement_of(at.entry);
+    const bool names_none = movement.debit == row_none || movement.credit == row_none;
+    if (names_none && (movement.missing.size == 0 ||
+                       ledger_find_account(ledger, movement.missing) != row_none)) {
+        return check_wrong(check, at, "the account that it did not find is there");
+    }
+    const IdRecord* known = nullptr;
+    const char* field = nullptr;
+    const Status outcome = ledger_judge(ledger, movement, known, field);
+    if (outcome != at.entry.status) return wrong_outcome(check, at, outcome);
+    Entry made;
+    const LogStamp stamp = {at.entry.seq, at.entry.time_ms, at.position};
+    ledger_book(ledger, movement, outcome, stamp, made);
+    uint8_t bytes[entry_size_max];
+    Writer writer = writer_of(bytes, sizeof bytes);
+    entry_encode(made, writer);
+    if (!slice_equal(writer_slice(writer), at.bytes)) {
+        return check_wrong(check, at, "decided again, it comes out with other values");
+    }
+    if (ledger_install(ledger, at.entry, at.position, InstallMode::commit) == Status::ok) {
+        return Status::ok;
+    }
+    return check_wrong(check, at, "it does not follow from the entries before it");
+}
+
+Status decide_entry(Check& check, void* context, const CheckEntry& at) {
+    Again& again = *static_cast<Again*>(context);
+    Ledger& ledger = again.book.ledger;
+    if (at.entry.kind == EntryKind::movement) return decide_movement(check, again, at);
+    const bool is_new = at.entry.kind == EntryKind::person &&
+                        at.entry.row_person.operation == PersonOperation::added;
+    if (is_new) {
+        const Status outcome = ledger_judge_person(ledger, at.entry.row_person.name);
+        if (outcome != Status::ok) return wrong_outcome(check, at, outcome);
+    }
+    if (ledger_install(ledger, at.entry, at.position, InstallMode::replay) == Status::ok) {
+        return Status::ok;
+    }
+    return check_wrong(check, at, "it does not follow from the entries before it");
+}
+
+// A checkpoint that ends behind this batch must hold what the journal says.
+Status compare_checkpoints(Check& check, void* context) {
+    Again& again = *static_cast<Again*>(context);
+    const Recovery& recovery = check.recovery;
+    const Position here = position_of(recovery.segment, recovery.offset);
+    for (uint32_t i = 0; i < check.list.count; i++) {
+        const SnapshotMark& mark = check.manifests[i].mark;
+        if (mark.end != here) continue;
+        check.is_met[i] = true;
+        const bool is_same = mark.batch == recovery.batch_seq && mark.entry == recovery.entry_seq &&
+                             mark.salt == recovery.salt && hash_equal(mark.chain, recovery.chain) &&
+                             hash_equal(check.manifests[i].digest, digest_of(check, again));
+        if (is_same) continue;
+        const Status status = check_wrong_here(check, "before it ends checkpoint ");
+        put_decimal(check.error, check.list.numbers[i]);
+        put_text(check.error, ", which does not hold what the journal says");
+        return status;
+    }
+    return Status::ok;
+}
+
+// Both accounts of the same balances, one by one.
+Status compare_sums(Check& check, const Again& again) {
+    const Ledger& ledger = again.book.ledger;
+    if (ledger.accounts_installed != again.sums.account_count) {
+        return check_wrong_here(check, "the two walks count different accounts");
+    }
+    for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
+        const AccountValues& values = ledger.accounts[row].installed;
+        const CheckAccount& account = again.sums.accounts[row];
+        if (values.balance == account.balance && values.last == account.last) continue;
+        const Status status = check_wrong_here(check, "the two walks differ in the account ");
+        put_bytes(check.error, name_slice(ledger.accounts[row].name));
+        return status;
+    }
+    return Status::ok;
+}
+
+Status all_met(Check& check) {
+    for (uint32_t i = 0; i < check.list.count; i++) {
+        if (check.is_met[i]) continue;
+        const Status status = check_wrong_here(check, "no batch ends where checkpoint ");
+        put_decimal(check.error, check.list.numbers[i]);
+        put_text(check.error, " says");
+        return status;
+    }
+    return Status::ok;
+}
+
+}  // namespace
+
+Status check_again(Check& check, const CheckSums& sums, BookMemory& memory, Hash& digest) {
+    book_init(memory.book, sums.bank_id);
+    Again again = {memory.book, sums, {}};
+    const CheckVisitor visitor = {decide_entry, compare_checkpoints, &again};
+    check.batch_last = check.recovery.batch_seq;
+    Status status = check_walk(check, visitor);
+    if (status == Status::ok) status = compare_sums(check, again);
+    if (status == Status::ok) status = all_met(check);
+    if (status == Status::ok) digest = digest_of(check, again);
+    return status;
+}

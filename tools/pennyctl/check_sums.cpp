@@ -1,0 +1,163 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "pennyctl/check.h"
+
+namespace {
+
+Status grow(Check& check, CheckSums& sums, const CheckEntry& at) {
+    if (sums.account_count < sums.account_room) return Status::ok;
+    const uint32_t room = sums.account_room == 0 ? 1024 : 2 * sums.account_room;
+    void* grown = realloc(sums.accounts, room * sizeof(CheckAccount));
+    if (grown == nullptr) return check_wrong(check, at, "there is no memory for more accounts");
+    sums.accounts = static_cast<CheckAccount*>(grown);
+    sums.account_room = room;
+    return Status::ok;
+}
+
+Status add_account(Check& check, CheckSums& sums, const CheckEntry& at, uint32_t row,
+                   const CheckAccount& account) {
+    if (row != sums.account_count) return check_wrong(check, at, "its account is not the next one");
+    const Status status = grow(check, sums, at);
+    if (status == Status::ok) sums.accounts[sums.account_count++] = account;
+    return status;
+}
+
+Status note_genesis(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const GenesisEntry& genesis = at.entry.genesis;
+    if (at.entry.seq != 1) return check_wrong(check, at, "a book begins a second time");
+    memcpy(sums.bank_id, genesis.bank_id, bank_id_size);
+    memcpy(sums.currency, genesis.currency, genesis.currency_size);
+    sums.scale = genesis.scale;
+    return Status::ok;
+}
+
+void note_limits(CheckSums& sums, const LimitsEntry& limits) {
+    LedgerLimits& most = sums.limits_max;
+    if (limits.accounts > most.accounts) most.accounts = limits.accounts;
+    if (limits.ids > most.ids) most.ids = limits.ids;
+    if (limits.terminals > most.terminals) most.terminals = limits.terminals;
+}
+
+Status note_person(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const PersonEntry& person = at.entry.row_person;
+    if (person.operation != PersonOperation::added) {
+        if (person.person < sums.person_count) return Status::ok;
+        return check_wrong(check, at, "it changes a person who is not there");
+    }
+    if (person.person != sums.person_count) {
+        return check_wrong(check, at, "its person is not the next one");
+    }
+    sums.person_count++;
+    return add_account(check, sums, at, person.account, {0, 0, balance_minor_max, 0, true});
+}
+
+Status note_account(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const AccountEntry& account = at.entry.account;
+    const bool is_open = account.state == AccountState::open;
+    return add_account(check, sums, at, account.account,
+                       {0, account.floor, account.ceiling, 0, is_open});
+}
+
+// A refused movement says what was there and changes nothing.
+Status note_refusal(Check& check, const CheckSums& sums, const CheckEntry& at) {
+    const MovementEntry& movement = at.entry.movement;
+    if (movement.debit_previous != 0 || movement.credit_previous != 0) {
+        return check_wrong(check, at, "refused, and yet in the chain of an account");
+    }
+    const uint32_t rows[] = {movement.debit, movement.credit};
+    const int64_t after[] = {movement.debit_after, movement.credit_after};
+    for (uint32_t i = 0; i < 2; i++) {
+        if (rows[i] != row_none && rows[i] >= sums.account_count) {
+            return check_wrong(check, at, "it names an account that is not there");
+        }
+        const int64_t balance = rows[i] == row_none ? 0 : sums.accounts[rows[i]].balance;
+        if (after[i] != balance) return check_wrong(check, at, "refused, and yet a balance moved");
+    }
+    return Status::ok;
+}
+
+Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const MovementEntry& movement = at.entry.movement;
+    if (at.entry.status != Status::ok) return note_refusal(check, sums, at);
+    if (movement.debit >= sums.account_count || movement.credit >= sums.account_count) {
+        return check_wrong(check, at, "it names an account that is not there");
+    }
+    if (movement.debit == movement.credit) return check_wrong(check, at, "both accounts are one");
+    CheckAccount& debit = sums.accounts[movement.debit];
+    CheckAccount& credit = sums.accounts[movement.credit];
+    if (!debit.is_open || !credit.is_open) return check_wrong(check, at, "an account is closed");
+    if (movement.debit_previous != debit.last || movement.credit_previous != credit.last) {
+        return check_wrong(check, at, "it does not point at the entry before of its accounts");
+    }
+    // Balances stay within their bounds and so far from the ends of int64.
+    debit.balance -= movement.amount;
+    credit.balance += movement.amount;
+    if (debit.balance < debit.floor) return check_wrong(check, at, "an account is below its floor");
+    if (credit.balance > credit.ceiling) {
+        return check_wrong(check, at, "an account is above its ceiling");
+    }
+    if (debit.balance != movement.debit_after || credit.balance != movement.credit_after) {
+        return check_wrong(check, at, "a balance is not what the movements before it add up to");
+    }
+    debit.last = credit.last = at.position;
+    return Status::ok;
+}
+
+Status note_entry(Check& check, void* context, const CheckEntry& at) {
+    CheckSums& sums = *static_cast<CheckSums*>(context);
+    sums.entries++;
+    if (at.entry.seq != sums.entries) return check_wrong(check, at, "it is not the next entry");
+    if (at.entry.seq == 1 && at.entry.kind != EntryKind::genesis) {
+        return check_wrong(check, at, "a book that does not begin with its bank");
+    }
+    if (at.entry.person != row_none && at.entry.person >= sums.person_count) {
+        return check_wrong(check, at, "it was asked for by a person who is not there");
+    }
+    if (at.entry.terminal != row_none && at.entry.terminal >= sums.terminal_count) {
+        return check_wrong(check, at, "it came from a terminal that is not there");
+    }
+    switch (at.entry.kind) {
+        case EntryKind::genesis: return note_genesis(check, sums, at);
+        case EntryKind::limits: note_limits(sums, at.entry.limits); return Status::ok;
+        case EntryKind::person: return note_person(check, sums, at);
+        case EntryKind::account: return note_account(check, sums, at);
+        case EntryKind::movement: return note_movement(check, sums, at);
+        case EntryKind::terminal: sums.terminal_count++; return Status::ok;
+    }
+    return Status::damaged;
+}
+
+Status note_batch(Check& check, void* context) {
+    CheckSums& sums = *static_cast<CheckSums*>(context);
+    sums.batches++;
+    if (memcmp(sums.bank_id, check.recovery.bank_id, bank_id_size) != 0) {
+        return check_wrong_here(check, "before it the first entry names another bank");
+    }
+    // Wraps around, so that no journal can make it overflow.
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < sums.account_count; i++) {
+        total += static_cast<uint64_t>(sums.accounts[i].balance);
+    }
+    sums.total = static_cast<int64_t>(total);
+    if (sums.total == 0) return Status::ok;
+    return check_wrong_here(check, "before it the books do not sum to zero");
+}
+
+}  // namespace
+
+Status check_sums(Check& check, CheckSums& sums) {
+    sums = {};
+    const CheckVisitor visitor = {note_entry, note_batch, &sums};
+    const Status status = check_walk(check, visitor);
+    if (status != Status::ok) return status;
+    if (sums.entries == 0) return check_wrong_here(check, "there is no book");
+    note_limits(sums, {sums.account_count, 1, sums.terminal_count == 0 ? 1 : sums.terminal_count});
+    return status;
+}
+
+void check_sums_free(CheckSums& sums) {
+    free(sums.accounts);
+    sums.accounts = nullptr;
+}
