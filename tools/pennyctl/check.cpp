@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -18,35 +19,47 @@ ExitCode refuse(const Writer& error) {
     return tool_refuse("%.*s", static_cast<int>(error.size), reinterpret_cast<char*>(error.data));
 }
 
-bool is_there(const char* folder, const char* name) {
-    char path[PATH_MAX];
-    const int size = snprintf(path, sizeof path, "%s/%s", folder, name);
-    return size > 0 && static_cast<uint32_t>(size) < sizeof path && access(path, F_OK) == 0;
+struct Path {
+    char text[PATH_MAX];
+};
+
+// Puts two parts together, as long as the whole is one that the system takes.
+Path path_of(const char* folder, const char* name) {
+    Path path;
+    const int size = snprintf(path.text, sizeof path.text, "%s%s%s", folder,
+                              folder[0] == '\0' ? "" : "/", name);
+    if (size < 0 || static_cast<uint32_t>(size) >= sizeof path.text) path.text[0] = '\0';
+    return path;
 }
 
-// The folder of the journal: DIR itself, or what DIR/pennyd.conf names, or DIR/data.
-ExitCode find_data(const char* dir, char data[PATH_MAX], Writer& error) {
+// The data folder that a configuration names, relative to the folder in which the file is.
+ExitCode read_config(const Path& file, Path& data, Writer& error) {
     static Config config;
     static uint8_t text[256 * 1024];
-    if (is_there(dir, "journal")) {
-        snprintf(data, PATH_MAX, "%s", dir);
-        return exit_done;
-    }
-    config_defaults(config);
-    char path[PATH_MAX];
     uint32_t size = 0;
-    snprintf(path, sizeof path, "%s/pennyd.conf", dir);
-    const Status status = system_read_file(path, text, sizeof text, size);
-    if (status == Status::ok) {
-        if (config_parse(config, path, {text, size}, error) != Status::ok) return refuse(error);
-    } else if (status != Status::absent) {
-        return tool_refuse("%s cannot be read", path);
+    config_defaults(config);
+    if (system_read_file(file.text, text, sizeof text, size) != Status::ok) {
+        return tool_refuse("%s cannot be read: %s", file.text, strerror(errno));
     }
-    if (config.data[0] == '/') {
-        snprintf(data, PATH_MAX, "%s", config.data);
-    } else {
-        snprintf(data, PATH_MAX, "%s/%s", dir, config.data);
-    }
+    if (config_parse(config, file.text, {text, size}, error) != Status::ok) return refuse(error);
+    Path folder = file;
+    char* slash = strrchr(folder.text, '/');
+    if (slash != nullptr) slash[1] = '\0';
+    const bool is_absolute = config.data[0] == '/';
+    data = path_of(is_absolute || slash == nullptr ? "" : folder.text, config.data);
+    return exit_done;
+}
+
+// The data folder: what is given, or what the configuration that is given, or in it, names.
+ExitCode find_data(const char* given, Path& data, Writer& error) {
+    struct stat facts;
+    if (stat(given, &facts) != 0) return tool_refuse("%s: %s", given, strerror(errno));
+    if (S_ISREG(facts.st_mode)) return read_config(path_of("", given), data, error);
+    data = path_of("", given);
+    if (access(path_of(given, "journal").text, F_OK) == 0) return exit_done;
+    const Path file = path_of(given, "pennyd.conf");
+    if (access(file.text, F_OK) == 0) return read_config(file, data, error);
+    data = path_of(given, "data");
     return exit_done;
 }
 
@@ -144,12 +157,12 @@ int verb_check(int argc, char** argv) {
     ToolWords words = {argc, argv, 0, nullptr, false};
     bool is_option = false;
     const char* dir = tool_next(words, is_option);
-    if (dir == nullptr) return tool_misused("check: which folder? pennyctl check DIR");
+    if (dir == nullptr) return tool_misused("check: which bank? pennyctl check DIR|CONFIG");
     if (is_option) return tool_misused("check: no option \"%s\"", dir);
-    if (tool_next(words, is_option) != nullptr) return tool_misused("check: one folder at a time");
-    char data[PATH_MAX];
+    if (tool_next(words, is_option) != nullptr) return tool_misused("check: one bank at a time");
+    Path data;
     static uint8_t text[PATH_MAX + config_error_size_max];
     Writer error = writer_of(text, sizeof text);
     const ExitCode code = find_data(dir, data, error);
-    return code == exit_done ? check_data(data, error) : code;
+    return code == exit_done ? check_data(data.text, error) : code;
 }
