@@ -63,8 +63,8 @@ struct Channel {
 Status channel_advance(Channel& channel, Reader& cipher_in, Writer& cipher_out);
 
 // Moves plain bytes to `plain_out` until its room or the cipher bytes are used up. Returns ok (all
-// of cipher_in taken), full (plain_out has no room; call again), end (the peer closed in order),
-// failed.
+// of cipher_in taken), full (plain_out has no room; call again), end (the peer closed in order, now
+// or earlier; plain bytes may have come before it), failed.
 Status channel_read(Channel& channel, Reader& cipher_in, Writer& plain_out);
 
 // Moves plain bytes to `cipher_out` in as few records as fit. Returns ok (all taken), full (no room

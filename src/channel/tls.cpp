@@ -272,7 +272,10 @@ Status read_once(Channel& channel, Lent& lent, Writer& plain_out) {
         const uint32_t left = reader_left(*lent.in);
         return left > 0 && left < left_before ? Status::ok : Status::more;
     }
-    if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) return Status::end;
+    if (code == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+        session.ended = true;
+        return Status::end;
+    }
     // Only an answer to a renegotiation would want to write here; the library has refused it.
     if (code == MBEDTLS_ERR_SSL_WANT_WRITE) return fail(channel, lent, failure_renegotiation);
     return fail(channel, lent, failure_of(session, code));
@@ -281,6 +284,7 @@ Status read_once(Channel& channel, Lent& lent, Writer& plain_out) {
 Status tls_read(Channel& channel, Reader& cipher_in, Writer& plain_out) {
     TlsSession& session = tls_session(channel);
     if (session.phase != TlsPhase::established) return Status::failed;
+    if (session.ended) return Status::end;  // Whatever is behind it was not sent by the peer.
     Lent lent = {&session, &cipher_in, nullptr};
     lend(lent);
     Status status = Status::ok;

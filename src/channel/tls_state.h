@@ -50,6 +50,7 @@ struct TlsSession {
     TlsPhase phase;
     bool alert_offered;   // the library put an alert on its way since the last call began
     bool closed;          // our closing message has left, so nothing may follow it
+    bool ended;           // the peer's closing message has come, so nothing follows it
 };
 static_assert(sizeof(TlsSession) <= channel_state_size, "a session fits its place");
 

@@ -493,6 +493,10 @@ TEST_F(Tls, closes_in_order_both_ways) {
     close(client);
     EXPECT_EQ(read(client, server), Status::end);
     EXPECT_EQ(server.received, "last words");
+    Reader nothing = {};
+    uint8_t room[16];
+    Writer out = writer_of(room, sizeof room);
+    EXPECT_EQ(channel_read(server.channel, nothing, out), Status::end);  // and from then on
     // Half-close: the server may still answer, and the client still reads.
     ASSERT_EQ(write(server, "heard"), Status::ok);
     close(server);
