@@ -1,5 +1,5 @@
-// server.h - the whole server as one value: every pool, every session, the book; told bytes and time,
-// answering with bytes and wishes.
+// server.h - the whole server as one value: every pool, every session, the book; told bytes and
+// time, answering with bytes and wishes.
 //
 // This is the only file of src/ that knows all the rooms. It opens no socket and no file, and reads
 // no clock: the port calls in, and after each call carries out what is wished.

@@ -184,7 +184,8 @@ void step_session(Server& server, uint32_t index) {
     const SessionPhase phase = session.phase;
     for (bool again = true; again;) {
         if (session.lent) return;
-        // The slots are taken before the step, so that what is lent was wiped, and given back after.
+        // The slots are taken before the step, so that what is lent was wiped, and given back
+        // after.
         const bool may_ask = session.block == SessionBlock::none && session.pending == 0 &&
                              phase != SessionPhase::handshake;
         const uint32_t hash = may_ask ? pool_take(server.hashes) : pool_none;

@@ -1,4 +1,4 @@
-// session.h - one client from accept to close: cipher bytes in, commands, replies, cipher bytes out.
+// session.h - one client from accept to close: cipher bytes, requests, replies, cipher bytes.
 //
 // A session joins channel, wire and service; it knows no socket, no pool and no other session. The
 // server lends it buffers while bytes are in flight and takes them back when it is idle.
@@ -14,11 +14,12 @@
 //                                                ▼
 //                      ending (flush, closing message) ──► ended (the port lets go)
 //
-//   N1. Replies leave in the order of requests; a request that must wait is not taken from plain_in.
+//   N1. Replies leave in the order of requests; a request that must wait is not taken from
+//       plain_in.
 //   N2. At most pipeline_max money requests wait for their commit; every other command waits until
 //       none does, so clients read their own writes.
-//   N3. A command runs only when its largest reply fits into plain_out: a peer that does not read is
-//       soon not read either.
+//   N3. A command runs only when its largest reply fits into plain_out: a peer that does not read
+//       is soon not read either.
 //   N4. While a worker has the session (`lent`), nothing here is touched; a close only marks it.
 #pragma once
 
@@ -99,8 +100,8 @@ void session_lend(Session& session, uint32_t index, SessionBuffers& buffers);
 // True when nothing is in flight and the buffers can go back to the pool.
 bool session_is_idle(const Session& session);
 
-// Does all that can be done with the bytes there are. Call after bytes came, room was made, a commit
-// or a job ended.
+// Does all that can be done with the bytes there are. Call after bytes came, room was made, a
+// commit or a job ended.
 SessionNeed session_step(Session& session, SessionTools& tools);
 
 // On a worker: takes the handshake as far as the bytes allow.

@@ -179,7 +179,8 @@ void on_written(uv_write_t* request, int status) {
 bool send_out(Loop& loop, Client& client, Slice out) {
     if (out.size == 0 || client.writing > 0 || client.closing) return false;
     uv_stream_t* stream = reinterpret_cast<uv_stream_t*>(&client.tcp);
-    uv_buf_t buffer = uv_buf_init(reinterpret_cast<char*>(const_cast<uint8_t*>(out.data)), out.size);
+    char* data = reinterpret_cast<char*>(const_cast<uint8_t*>(out.data));  // Only read.
+    uv_buf_t buffer = uv_buf_init(data, out.size);
     const int sent = uv_try_write(stream, &buffer, 1);
     if (sent > 0) {
         server_sent(*loop.server, client.session, static_cast<uint32_t>(sent));

@@ -1,6 +1,7 @@
 // main.cpp - pennyd: reads what the operator wrote, reserves all memory, fills the book, and runs.
 //
-//     options ─► configuration ─► memory ─► certificates ─► data directory, recovery ─► listeners ─► ready
+//     options ─► configuration ─► memory ─► certificates ─► data directory, recovery ─► listeners
+//     ─► ready
 //
 // Each step that fails ends the process with one sentence on standard error that says what, where
 // and what to do.
@@ -148,7 +149,7 @@ int take_arguments(int count, char** words, Arguments& out) {
     for (int i = 1; i < count; i++) {
         if (words[i][0] != '-') {
             if (out.config_path != nullptr) {
-                return refuse_text(exit_usage, "one configuration file, not two; see pennyd --help");
+                return refuse_text(exit_usage, "one configuration file, not two; see --help");
             }
             out.config_path = words[i];
             continue;
@@ -243,7 +244,8 @@ uint32_t thread_count() {
 }
 
 uint64_t password_arena_bytes() {
-    return password_arena_size({process.config.password_memory_kib, process.config.password_passes});
+    const Config& config = process.config;
+    return password_arena_size({config.password_memory_kib, config.password_passes});
 }
 
 // The bytes of stack that each thread of the process reserves.

@@ -1,4 +1,5 @@
-// system.h - the small things that port/posix asks of the system: time, text to a descriptor, memory.
+// system.h - the small things that port/posix asks of the system: time, text to a descriptor,
+// memory.
 //
 // port.h's three calls are defined in system.cpp too. Nothing here allocates.
 #pragma once

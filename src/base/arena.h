@@ -1,8 +1,8 @@
 // arena.h - the one reservation of memory that everything is cut from (P5).
 //
-// Laid out twice by the same code: first over no memory, which only adds up (pennyd -m), then over a
-// reservation of just that size. After arena_seal nothing can be taken any more. The port owns the
-// memory; rooms own the arrays they took for the life of the process.
+// Laid out twice by the same code: first over no memory, which only adds up (pennyd -m), then over
+// a reservation of just that size. After arena_seal nothing can be taken any more. The port owns
+// the memory; rooms own the arrays they took for the life of the process.
 //
 //     measure: base == nullptr ──arena_take──► sum known ──port reserves──► arena_take ──► seal
 //

@@ -8,7 +8,7 @@
 
 // Names, ids and texts that people choose.
 inline constexpr uint32_t name_size_max = 31;      // bytes; a letter and up to 30 more
-inline constexpr uint32_t id_size_max = 32;        // bytes of a client's id; fits a UUID without dashes
+inline constexpr uint32_t id_size_max = 32;        // bytes of a client's id: a UUID without dashes
 inline constexpr uint32_t memo_size_max = 63;      // bytes of UTF-8
 inline constexpr uint32_t password_size_max = 128;  // bytes; more is refused before hashing
 inline constexpr uint32_t password_size_min = 8;   // bytes; NIST SP 800-63B's floor
@@ -35,7 +35,7 @@ inline constexpr uint32_t pipeline_max = 32;           // money requests of one 
 
 // Journal.
 inline constexpr uint32_t block_size = 4096;             // bytes; batches start on this boundary
-inline constexpr uint32_t batch_size_max = 32 * block_size;  // bytes, header, hash, padding included
+inline constexpr uint32_t batch_size_max = 32 * block_size;  // bytes, all included
 inline constexpr uint32_t batch_entries_max = 1024;
 inline constexpr uint32_t entry_size_max = 512;          // bytes of one entry
 inline constexpr uint32_t segment_size_min = 4 * batch_size_max;

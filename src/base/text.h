@@ -1,8 +1,8 @@
 // text.h - numbers, amounts, names and escapes as text. No locale, no printf, no heap.
 //
-// Everything parsed here may come from a peer or a file: a refusal is a Status and leaves the output
-// as it was. Money is int64 minor units (cents) and decimal text with at most `scale` decimals; it
-// never passes through floating point.
+// Everything parsed here may come from a peer or a file: a refusal is a Status and leaves the
+// output as it was. Money is int64 minor units (cents) and decimal text with at most `scale`
+// decimals; it never passes through floating point.
 #pragma once
 
 #include "base/bytes.h"
@@ -32,8 +32,8 @@ struct CivilTime {
     uint8_t second;
 };
 
-// Seconds since 1970 as a date: Howard Hinnant, "chrono-compatible low-level date algorithms". The C
-// library's own would read the time zone, and allocate for that.
+// Seconds since 1970 as a date: Howard Hinnant, "chrono-compatible low-level date algorithms". The
+// C library's own would read the time zone, and allocate for that.
 CivilTime civil_time_of(uint64_t unix_s);
 
 // Writes a time as RFC 3339 UTC, to the millisecond: 2026-11-20T12:22:01.000Z.

@@ -1,7 +1,8 @@
 // batch.h - the unit that is written and synced at once: header, entries, SHA-256, padding.
 //
-// Lays bytes out and judges bytes; to it an entry is bytes with its size in front. It opens no file.
-// On disk, little-endian, on a block boundary of a segment, padded with zeros to whole blocks:
+// Lays bytes out and judges bytes; to it an entry is bytes with its size in front. It opens no
+// file. On disk, little-endian, on a block boundary of a segment, padded with zeros to whole
+// blocks:
 //
 //     offset  size  field
 //          0     8  magic "PNYBATCH"
@@ -72,5 +73,6 @@ Hash batch_seal(uint8_t* memory, const BatchHeader& header);
 BatchFind batch_find(Slice bytes, const uint8_t* bank_id, BatchHeader& header, Slice& entries,
                      Hash& hash);
 
-// Cuts the next entry off the front. Returns end after the last, damaged when the sizes do not add up.
+// Cuts the next entry off the front. Returns end after the last, damaged when the sizes do not add
+// up.
 Status batch_next_entry(Reader& entries, Slice& out);

@@ -1,15 +1,15 @@
-// log.h - the order of entries, and when they are durable: propose, committed, and what lies between.
+// log.h - the order of entries and when they are durable: propose, committed, what lies between.
 //
 // Entries that arrive together fill one batch; the batch is written and synced once (group commit)
 // while the next one fills. The log owns two batch buffers and knows where in which segment each
 // will stand. It opens no file: log_seal hands out a write, the port carries it to the disk on the
 // journal's own thread and reports back with log_committed.
 //
-//      log_reserve/log_propose        log_seal              log_committed(ok)      log_release
-//     ──────────────────────► filling ───────► in flight ─────────────────► durable ─────────► (reused)
-//                                                 │ log_committed(not ok)
-//                                                 ▼
-//                                              failed: nothing is written any more (P8)
+//     log_reserve, log_propose           log_seal          log_committed(ok)       log_release
+//     ────────────────────────► filling ─────────► in flight ──────────────► durable ───────────►
+//                                                      │ log_committed(not ok)
+//                                                      ▼
+//                                                   failed: nothing is written any more (P8)
 //
 //   G1. At most one batch is in flight; its place and hash were fixed when it was sealed.
 //   G2. The place of an entry is known when it is reserved: a batch opens behind the one in flight,
@@ -22,14 +22,16 @@
 #include "base/arena.h"
 #include "journal/batch.h"
 
-// Where an entry is: segment number in the upper half, byte offset in the segment in the lower; 0 is
-// nowhere (every batch begins with its header, so no entry is at offset 0).
+// Where an entry is: segment number in the upper half, byte offset in the segment in the lower; 0
+// is nowhere (every batch begins with its header, so no entry is at offset 0).
 using Position = uint64_t;
 
 inline Position position_of(uint32_t segment, uint32_t offset) {
     return static_cast<uint64_t>(segment) << 32 | offset;
 }
-inline uint32_t position_segment(Position position) { return static_cast<uint32_t>(position >> 32); }
+inline uint32_t position_segment(Position position) {
+    return static_cast<uint32_t>(position >> 32);
+}
 inline uint32_t position_offset(Position position) { return static_cast<uint32_t>(position); }
 
 struct LogBatch {

@@ -1,11 +1,11 @@
 // recovery.h - decides, from bytes alone, what a start may believe of a journal.
 //
-// The port reads windows of segments and asks; nothing is read or written here. All judgement is one
-// table, recovery.def: what stands at a place, whether anything sound stands later, and whether a
-// checkpoint vouches for the place decide together what is done.
+// The port reads windows of segments and asks; nothing is read or written here. All judgement is
+// one table, recovery.def: what stands at a place, whether anything sound stands later, and whether
+// a checkpoint vouches for the place decide together what is done.
 //
-//   K1. A batch is installed only when it is sound, of this bank, where it says it is, and continues
-//       sequence, entries, time and hash of the one before.
+//   K1. A batch is installed only when it is sound, of this bank, where it says it is, and
+//       continues sequence, entries, time and hash of the one before.
 //   K2. Bytes are dropped only when nothing sound follows them and no checkpoint vouches for them;
 //       since one batch is in flight at a time, that can only be a write that was never answered.
 //   K3. Whatever is refused is named by segment, offset and batch, and no byte of it is changed.
@@ -64,8 +64,8 @@ void recovery_start(Recovery& recovery, const uint8_t* bank_id, uint32_t segment
 RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t left,
                              RecoveryBatch& out);
 
-// True when a sound batch of this bank, later than those accepted, stands at this block boundary, or
-// one of a newer format.
+// True when a sound batch of this bank, later than those accepted, stands at this block boundary,
+// or one of a newer format.
 bool recovery_is_later(const Recovery& recovery, Slice window);
 
 // Goes on behind a batch that fits, or to the next segment.

@@ -6,7 +6,8 @@
 
 namespace {
 
-constexpr const char* role_names[role_count] = {"customer", "till", "treasurer", "auditor", "admin"};
+constexpr const char* role_names[role_count] = {"customer", "till", "treasurer", "auditor",
+                                                "admin"};
 
 // Every entry needs at most this much beside its texts.
 static_assert(84 + id_size_max + memo_size_max + name_size_max <= entry_size_max);

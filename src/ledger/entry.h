@@ -155,6 +155,6 @@ struct Entry {
 // Appends the entry to `out`, which has entry_size_max of room.
 void entry_encode(const Entry& entry, Writer& out);
 
-// Takes a whole entry from untrusted bytes. Returns damaged, with `out` undefined, for anything that
-// entry_encode would not have written (E1).
+// Takes a whole entry from untrusted bytes. Returns damaged, with `out` undefined, for anything
+// that entry_encode would not have written (E1).
 Status entry_decode(Slice bytes, Entry& out);

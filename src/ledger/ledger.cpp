@@ -332,7 +332,8 @@ uint32_t ledger_find_terminal(const Ledger& ledger, const Name& name) {
 Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdRecord*& known,
                     const char*& field) {
     CHECK(movement.amount > 0 && movement.amount <= amount_minor_max);
-    known = ids_find(ledger.ids, movement.person, slice_of_chars(movement.id.text, movement.id.size));
+    const Slice id = slice_of_chars(movement.id.text, movement.id.size);
+    known = ids_find(ledger.ids, movement.person, id);
     field = nullptr;
     if (known != nullptr) {
         field = differing_field(ledger, *known, movement);

@@ -1,7 +1,7 @@
 // tables.h - the state of the book as text tables that a person can read, and back.
 //
-// A snapshot is the installed state at one batch boundary. It is formatted a slice of rows at a time
-// while the book goes on: a row that changes meanwhile keeps its old values in `saved`, and id
+// A snapshot is the installed state at one batch boundary. It is formatted a slice of rows at a
+// time while the book goes on: a row that changes meanwhile keeps its old values in `saved`, and id
 // records that are still to be formatted are not overwritten (ids.h, I3). The same walk makes a
 // checkpoint's files and the answer to DIGEST; who writes the text, if anybody, is not known here.
 //

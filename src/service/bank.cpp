@@ -38,7 +38,8 @@ Status take_memo(Slice word, Memo& out) {
 }
 
 ServiceNext refuse_id(ServiceCall& call) {
-    return refuse(call, Status::err, "an id is 1 to 32 of [A-Za-z0-9._:-], or + to have one chosen");
+    return refuse(call, Status::err,
+                  "an id is 1 to 32 of [A-Za-z0-9._:-], or + to have one chosen");
 }
 
 ServiceNext refuse_amount(const Service& service, ServiceCall& call) {
@@ -137,7 +138,9 @@ Name own_account(const Service& service, const ServiceCall& call) {
     return ledger.accounts[call_person(service, call).account].name;
 }
 
-Name cash_account(const Service& service) { return service.book->ledger.accounts[account_cash].name; }
+Name cash_account(const Service& service) {
+    return service.book->ledger.accounts[account_cash].name;
+}
 
 // The parts that DEPOSIT and WITHDRAW share: id, amount, and the member whose account it is.
 ServiceNext move_cash(Service& service, ServiceCall& call, Operation operation) {
@@ -154,10 +157,11 @@ ServiceNext move_cash(Service& service, ServiceCall& call, Operation operation) 
     const bool own = name_equal(member, own_account(service, call));
     if (role != Role::till && !(own && service.access->rules.self_service)) {
         return refuse(call, Status::noperm,
-                      own ? "cash is paid in and out at a till" : "this is somebody else's account");
+                      own ? "cash is paid in and out at a till"
+                          : "this is somebody else's account");
     }
     if (name_is_reserved(member)) {
-        return refuse(call, Status::noperm, "cash cannot be booked on an account of the book itself");
+        return refuse(call, Status::noperm, "this account belongs to the book itself");
     }
     move.operation = operation;
     move.debit = operation == Operation::deposit ? cash_account(service) : member;
@@ -339,7 +343,8 @@ ServiceNext command_transfer(Service& service, ServiceCall& call) {
             }
         } else if (slice_equal_nocase(call_word(call, i), "MEMO")) {
             if (take_memo(call_word(call, i + 1), move.memo) != Status::ok) {
-                return refuse(call, Status::err, "a memo is at most 63 bytes without control bytes");
+                return refuse(call, Status::err,
+                              "a memo is at most 63 bytes without control bytes");
             }
         } else {
             return refuse_syntax(call);

@@ -93,13 +93,16 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
     if (!call.alone && !is_money) return ServiceNext::waiting;
     if (caller.person != row_none && !login_holds(service, caller)) {
         caller.person = row_none;
-        return refuse(call, Status::noauth, "the password or the account was changed; log in again");
+        return refuse(call, Status::noauth,
+                      "the password or the account was changed; log in again");
     }
     if (call_words(call) < row->words_min || call_words(call) > row->words_max) {
         return refuse_words(call, *row);
     }
     if (row->phase == CommandPhase::person && !caller.lab) {
-        if (caller.person == row_none) return refuse(call, Status::noauth, "Authentication required.");
+        if (caller.person == row_none) {
+            return refuse(call, Status::noauth, "Authentication required.");
+        }
         if (!role_is_in(row->roles, call_person(service, call).installed.role)) {
             return refuse(call, Status::noperm, "your role does not permit this command");
         }

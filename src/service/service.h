@@ -12,7 +12,8 @@
 //
 //   S1. Every refusal is a row's or a named rule's; a command that has no row gets Redis's text.
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
-//   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else (P9).
+//   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else
+//       (P9).
 //   S4. Passwords live in a HashJob only, and it is wiped by service_hashed on every path.
 #pragma once
 

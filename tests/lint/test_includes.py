@@ -41,7 +41,7 @@ REFUSED = {
     "src/service/b.cpp": '#include "session.h"',
     "src/config.cpp": '#include "service/commands.h"',
     "src/session.cpp": '#include "server.h"',
-    "src/session_more.h": '#include "base/bytes.h"',
+    "src/elsewhere.h": '#include "base/bytes.h"',
     "src/server.cpp": '#include "posix/loop.h"',
     "port/posix/a.cpp": '#include "tools/penny/line.h"',
     "src/base/b.cpp": '#  include "version.h"',

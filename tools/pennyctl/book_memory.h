@@ -1,7 +1,7 @@
 // book_memory.h - one mapping of memory that holds a book, for the verbs that need one.
 //
-// The verbs know the limits only when they have looked, so the mapping is made then, measured by the
-// same layout that pennyd uses. Given back at the end of the verb.
+// The verbs know the limits only when they have looked, so the mapping is made then, measured by
+// the same layout that pennyd uses. Given back at the end of the verb.
 #pragma once
 
 #include "book.h"

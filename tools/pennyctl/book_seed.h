@@ -1,7 +1,7 @@
 // book_seed.h - the first book of a new data directory: its people and what they begin with.
 //
-// Written through the same calls that pennyd makes, so nothing about a new book is special: genesis,
-// limits, people, opening deposits from `cash`, a closing batch, and a checkpoint.
+// Written through the same calls that pennyd makes, so nothing about a new book is special:
+// genesis, limits, people, opening deposits from `cash`, a closing batch, and a checkpoint.
 #pragma once
 
 #include "ledger/ledger.h"
