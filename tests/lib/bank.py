@@ -249,7 +249,7 @@ class Bank:
         """Stops the server if it runs, lets every entry be decided again, and gives the output."""
         if self.process is not None:
             self.stop()
-        return self.pennyctl("check", self.path("pennyd.conf")).stdout
+        return self.pennyctl("check", self.home).stdout
 
 
 class BankTest(unittest.TestCase):

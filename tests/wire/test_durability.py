@@ -357,7 +357,7 @@ class Damaged(DurabilityTest):
     def test_the_operators_check_names_the_damage_too(self):
         batch = self.batches[-2]
         journal.flip(self.path_of(batch), batch.offset + 130)
-        done = self.bank.pennyctl("check", self.bank.path("pennyd.conf"), expect=1)
+        done = self.bank.pennyctl("check", self.bank.home, expect=1)
         self.assertRegex(done.stdout + done.stderr, rf"\b{batch.offset}\b")
 
 
