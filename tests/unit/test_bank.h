@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,13 @@
 
 inline constexpr LedgerLimits test_limits = {.accounts = 64, .ids = 256, .terminals = 8};
 inline constexpr uint32_t test_segment_size = segment_size_min;
+
+// Numbers that look random and are the same on every run.
+struct TestRandom {
+    explicit TestRandom(uint32_t seed) : engine(seed) {}
+    uint32_t below(uint32_t end) { return static_cast<uint32_t>(engine() % end); }
+    std::mt19937 engine;
+};
 
 inline Name test_name(const std::string& text) {
     Name name = {};
