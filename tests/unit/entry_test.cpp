@@ -1,0 +1,162 @@
+#include "ledger/entry.h"
+
+#include <gtest/gtest.h>
+#include <string.h>
+
+#include <vector>
+
+#include "unit/test_bank.h"
+
+namespace {
+
+Entry blank(EntryKind kind) {
+    Entry entry;
+    memset(&entry, 0, sizeof entry);
+    entry.kind = kind;
+    entry.person = 3;
+    entry.terminal = row_none;
+    entry.seq = 0x0102030405060708;
+    entry.time_ms = 1'700'000'000'000;
+    return entry;
+}
+
+void set_id(Id& id, const std::string& text) {
+    memcpy(id.text, text.data(), text.size());
+    id.size = static_cast<uint8_t>(text.size());
+}
+
+Entry movement(Status status) {
+    Entry entry = blank(EntryKind::movement);
+    entry.status = status;
+    entry.movement.debit = 1;
+    entry.movement.credit = status == Status::noacct ? row_none : 2;
+    entry.movement.amount = amount_minor_max;
+    entry.movement.debit_after = -5;
+    entry.movement.credit_after = 99;
+    entry.movement.debit_previous = position_of(1, 4242);
+    entry.movement.operation = Operation::transfer;
+    set_id(entry.movement.id, "a-client's:id");
+    memcpy(entry.movement.memo.text, "two beers", 9);
+    entry.movement.memo.size = 9;
+    if (status == Status::noacct) entry.movement.missing = test_name("nobody");
+    return entry;
+}
+
+std::vector<Entry> samples() {
+    std::vector<Entry> all;
+    Entry entry = blank(EntryKind::genesis);
+    entry.genesis.scale = 2;
+    entry.genesis.currency_size = 3;
+    memcpy(entry.genesis.currency, "EUR", 3);
+    all.push_back(entry);
+    entry = blank(EntryKind::limits);
+    entry.limits = {.accounts = 5, .ids = 6, .terminals = 7};
+    all.push_back(entry);
+    entry = blank(EntryKind::person);
+    entry.row_person.person = 4;
+    entry.row_person.account = 6;
+    entry.row_person.operation = PersonOperation::password;
+    entry.row_person.role = Role::auditor;
+    entry.row_person.name = test_name("a.long-name_with.thirty.1.byte5");
+    memset(entry.row_person.password.text, 'x', phc_size_max);
+    entry.row_person.password.size = phc_size_max;
+    all.push_back(entry);
+    entry = blank(EntryKind::account);
+    entry.account = {.account = 1,
+                     .owner = row_none,
+                     .floor = -balance_minor_max,
+                     .ceiling = balance_minor_max,
+                     .state = AccountState::closed,
+                     .name = test_name("till2")};
+    all.push_back(entry);
+    all.push_back(movement(Status::ok));
+    all.push_back(movement(Status::funds));
+    all.push_back(movement(Status::noacct));
+    entry = blank(EntryKind::terminal);
+    entry.row_terminal = {.terminal = 2, .name = test_name("kiosk")};
+    all.push_back(entry);
+    return all;
+}
+
+std::string encoded(const Entry& entry) {
+    return written([&](Writer& out) { entry_encode(entry, out); }, entry_size_max);
+}
+
+}  // namespace
+
+TEST(Entry, ComesBackAsItWasEncoded) {
+    for (const Entry& entry : samples()) {
+        const std::string bytes = encoded(entry);
+        ASSERT_LE(bytes.size(), entry_size_max);
+        Entry decoded;
+        ASSERT_EQ(entry_decode(slice_of(bytes), decoded), Status::ok);
+        EXPECT_EQ(decoded.kind, entry.kind);
+        EXPECT_EQ(decoded.status, entry.status);
+        EXPECT_EQ(decoded.seq, entry.seq);
+        EXPECT_EQ(decoded.time_ms, entry.time_ms);
+        EXPECT_EQ(decoded.person, entry.person);
+        EXPECT_EQ(decoded.terminal, entry.terminal);
+        EXPECT_EQ(encoded(decoded), bytes);
+    }
+}
+
+TEST(Entry, IsRefusedWhenCutOrLengthenedAnywhere) {
+    for (const Entry& entry : samples()) {
+        const std::string bytes = encoded(entry);
+        Entry decoded;
+        for (size_t size = 0; size < bytes.size(); size++) {
+            EXPECT_EQ(entry_decode(slice_of(bytes.substr(0, size)), decoded), Status::damaged);
+            // Also where the size in front agrees.
+            std::string shorter = bytes.substr(0, size);
+            if (size >= 2) {
+                shorter[0] = static_cast<char>(size & 0xff);
+                shorter[1] = static_cast<char>(size >> 8);
+            }
+            const Status status = entry_decode(slice_of(shorter), decoded);
+            EXPECT_TRUE(status == Status::damaged || encoded(decoded) == shorter) << size;
+        }
+        const std::string longer = bytes + '\0';
+        EXPECT_EQ(entry_decode(slice_of(longer), decoded), Status::damaged);
+    }
+}
+
+// E1: what is accepted is exactly what would have been written.
+TEST(Entry, IsRefusedOrTheSameForEveryValueOfEveryByte) {
+    for (const Entry& entry : samples()) {
+        const std::string good = encoded(entry);
+        for (size_t at = 0; at < good.size(); at++) {
+            std::string bad = good;
+            for (uint32_t value = 0; value < 256; value++) {
+                bad[at] = static_cast<char>(value);
+                Entry decoded;
+                if (entry_decode(slice_of(bad), decoded) != Status::ok) continue;
+                ASSERT_EQ(encoded(decoded), bad)
+                    << "kind " << static_cast<int>(entry.kind) << " byte " << at;
+            }
+        }
+    }
+}
+
+TEST(Entry, AcceptsNoStatusThatIsNotRemembered) {
+    for (uint32_t i = 0; i < 256; i++) {
+        std::string bytes = encoded(movement(Status::ok));
+        bytes[3] = static_cast<char>(i);
+        Entry decoded;
+        const bool expected =
+            i < status_count && (static_cast<Status>(i) == Status::ok ||
+                                 status_is_remembered(static_cast<Status>(i)));
+        EXPECT_EQ(entry_decode(slice_of(bytes), decoded) == Status::ok, expected) << i;
+    }
+}
+
+TEST(Entry, NamesRolesBothWays) {
+    for (uint32_t i = 0; i < role_count; i++) {
+        Role role = Role::customer;
+        ASSERT_EQ(parse_role(slice_of(role_name(static_cast<Role>(i))), role), Status::ok);
+        EXPECT_EQ(static_cast<uint32_t>(role), i);
+    }
+    Role role = Role::till;
+    EXPECT_EQ(parse_role(slice_of("Till"), role), Status::invalid);
+    EXPECT_EQ(parse_role(slice_of(""), role), Status::invalid);
+    EXPECT_EQ(role, Role::till);
+}
