@@ -44,7 +44,7 @@ ExitCode read_config(const Path& file, Path& data, Writer& error) {
     if (config_parse(config, file.text, {text, size}, error) != Status::ok) return refuse(error);
     Path folder = file;
     char* slash = strrchr(folder.text, '/');
-    if (slash != nullptr) slash[1] = '\0';
+    if (slash != nullptr) slash[slash == folder.text ? 1 : 0] = '\0';
     const bool is_absolute = config.data[0] == '/';
     data = path_of(is_absolute || slash == nullptr ? "" : folder.text, config.data);
     return exit_done;
