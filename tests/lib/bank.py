@@ -29,6 +29,7 @@ from resp import Error, Wire, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SECONDS_MAX = 60  # for one program to do its work
+STOP_SECONDS_MAX = 30  # for a server to end
 
 
 def program(name):
@@ -151,11 +152,11 @@ class Bank:
         process, self.process = self.process, None
         process.send_signal(number)
         try:
-            return process.wait(SECONDS_MAX)
+            return process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise AssertionError(f"pennyd was still there {SECONDS_MAX} s after "
+            raise AssertionError(f"pennyd was still there {STOP_SECONDS_MAX} s after "
                                  f"{signal.Signals(number).name}\n{self.log()}") from None
 
     def log(self):

@@ -129,6 +129,16 @@ class Rude(LoadTest):
             self.assertEqual(wire.ask("PING"), "PONG")
         bank.check()
 
+    def test_a_client_that_does_not_read_loses_its_place(self):
+        bank = self.new_bank("server.idle-s=1")
+        self.push(bank.wire("alice"), command("INFO") * 5)
+
+        def is_alone():
+            with bank.wire("bob") as wire:
+                return b"connected_clients:1\r\n" in wire.ask("INFO", "clients")
+
+        wait_until("the place of the one that never reads is free", is_alone)
+
     def test_a_client_that_does_not_read_cannot_hold_up_a_stop(self):
         bank = self.new_bank()
         wire = bank.wire("alice")
