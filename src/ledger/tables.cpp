@@ -25,6 +25,17 @@ constexpr uint32_t operation_count = 4;
 
 void put_separator(Writer& out) { put_u8(out, ':'); }
 
+// Free text as one column: ':' is escaped too.
+void put_column(Writer& out, Slice text) {
+    for (uint32_t i = 0; i < text.size; i++) {
+        if (text.data[i] == ':') {
+            put_text(out, "%3a");
+        } else {
+            put_escaped(out, slice_part(text, i, 1));
+        }
+    }
+}
+
 void put_name_or_none(Writer& out, const Name& name) {
     if (name.size == 0) {
         put_u8(out, '-');
@@ -57,7 +68,7 @@ void format_person(const Ledger& ledger, uint64_t row, Writer& out) {
     put_separator(out);
     put_text(out, person_states[static_cast<uint32_t>(values.state)]);
     put_separator(out);
-    put_escaped(out, slice_of_chars(values.password.text, values.password.size));
+    put_column(out, slice_of_chars(values.password.text, values.password.size));
 }
 
 void format_account(const Ledger& ledger, uint64_t row, Writer& out) {
@@ -97,15 +108,7 @@ void format_id(const Ledger& ledger, uint64_t number, Writer& out) {
     put_separator(out);
     put_text(out, record.status == Status::ok ? "OK" : status_word(record.status));
     put_separator(out);
-    for (uint32_t i = 0; i < record.id.size; i++) {
-        // ':' may stand in an id, so it is escaped here and nowhere else.
-        const uint8_t byte = static_cast<uint8_t>(record.id.text[i]);
-        if (byte == ':') {
-            put_text(out, "%3a");
-        } else {
-            put_escaped(out, {&byte, 1});
-        }
-    }
+    put_column(out, slice_of_chars(record.id.text, record.id.size));
     put_separator(out);
     put_account_name(ledger, record.debit, out);
     put_separator(out);
@@ -362,6 +365,21 @@ Status load_account(Ledger& ledger, Reader& line) {
     return ledger_load_account(ledger, name, owner, values);
 }
 
+Status load_terminal(Ledger& ledger, Slice text) {
+    Name name;
+    if (parse_name(text, name) != Status::ok) return Status::damaged;
+    return ledger_load_terminal(ledger, name);
+}
+
+// T2 from the other side: a row that was understood must also be the text that it is written as.
+bool is_as_written(const Ledger& ledger, TableName table, uint64_t row, Slice text) {
+    uint8_t bytes[table_line_size_max];
+    Writer out = writer_of(bytes, sizeof bytes);
+    format_row(ledger, table, row, out);
+    if (out.overflow || out.size == 0) return false;
+    return slice_equal(slice_part(writer_slice(out), 0, out.size - 1), text);
+}
+
 // A name column that must be a row's, or "-".
 Status take_account(const Ledger& ledger, Reader& line, uint32_t& out) {
     Name name;
@@ -547,17 +565,28 @@ void tables_begin(Ledger& ledger, const Manifest& manifest) {
 
 Status tables_load(Ledger& ledger, TableName table, Slice text) {
     Reader line = reader_of(text);
+    Status status = Status::damaged;
+    uint64_t row = 0;
     switch (table) {
-        case TableName::passwd: return load_person(ledger, line);
-        case TableName::balance: return load_account(ledger, line);
-        case TableName::terminals: {
-            Name name;
-            if (parse_name(text, name) != Status::ok) return Status::damaged;
-            return ledger_load_terminal(ledger, name);
-        }
-        case TableName::ids: return load_id(ledger, line);
+        case TableName::passwd:
+            row = ledger.people_installed;
+            status = load_person(ledger, line);
+            break;
+        case TableName::balance:
+            row = ledger.accounts_installed;
+            status = load_account(ledger, line);
+            break;
+        case TableName::terminals:
+            row = ledger.terminals_installed;
+            status = load_terminal(ledger, text);
+            break;
+        case TableName::ids:
+            row = ledger.ids.head;
+            status = load_id(ledger, line);
+            break;
     }
-    return Status::damaged;
+    if (status != Status::ok) return status;
+    return is_as_written(ledger, table, row, text) ? Status::ok : Status::damaged;
 }
 
 Status tables_end(Ledger& ledger, const Manifest& manifest) {
