@@ -318,7 +318,7 @@ TEST(Store, RefusesACheckpointOfAnotherJournal) {
     fs::copy(other.path / "data" / "checkpoint.00000002",
              folder.path / "data" / "checkpoint.00000002");
     TestStart late(folder, StoreMode::read);
-    EXPECT_TRUE(late.is_refused_with("the checkpoint vouches for what stood here"))
+    EXPECT_TRUE(late.is_refused_with("a checkpoint vouches for it"))
         << late.disk.said();
     {
         fs::remove_all(folder.path / "data" / "checkpoint.00000002");
@@ -421,12 +421,12 @@ TEST(Store, RefusesDamageThatTheCheckpointVouchesFor) {
     bytes[3 * block_size + 200] ^= 1;
     write_file(folder.segment(1), bytes);
     TestStart start(folder);
-    EXPECT_TRUE(start.is_refused_with("the checkpoint vouches for what stood here"))
+    EXPECT_TRUE(start.is_refused_with("a checkpoint vouches for it"))
         << start.disk.said();
     // Its tables may be damaged as well: the manifest alone is enough to vouch.
     fs::remove(folder.checkpoint(1, "balance"));
     TestStart bare(folder);
-    EXPECT_TRUE(bare.is_refused_with("the checkpoint vouches for what stood here"))
+    EXPECT_TRUE(bare.is_refused_with("a checkpoint vouches for it"))
         << bare.disk.said();
     EXPECT_EQ(read_file(folder.segment(1)), bytes);
     test_log_take();
