@@ -14,6 +14,7 @@ BUILD ?= build
 BOARD ?= host
 O     := $(BUILD)/$(BOARD)
 A     := $(BUILD)/asan
+F     := $(BUILD)/fuzz
 DEPS  := build/deps
 
 .DEFAULT_GOAL := help
@@ -25,7 +26,7 @@ MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 export LC_ALL := C
-export MBEDTLS_SRC LIBUV_SRC ARGON2_SRC INIH_SRC NO_INSTALL
+export MBEDTLS_SRC LIBUV_SRC ARGON2_SRC INIH_SRC NO_INSTALL FUZZ_SECONDS
 
 ifeq ($(V),1)
 Q :=
@@ -56,6 +57,7 @@ PORT_CPP     := $(filter-out $(PORT_MAIN),$(call find,port/posix,*.cpp))
 PENNY_CPP    := $(call find,tools/penny,*.cpp)
 PENNYCTL_CPP := $(call find,tools/pennyctl,*.cpp)
 UNIT_CPP     := $(call find,tests/unit,*.cpp)
+FUZZ_CPP     := $(call find,tests/fuzz,*.cpp)
 PROGRAM_CPP  := $(CORE_CPP) $(PORT_MAIN) $(PORT_CPP) $(PENNY_CPP) $(PENNYCTL_CPP)
 
 # A program appears as soon as its room has a file.
@@ -99,6 +101,7 @@ TEST_CXX := -std=c++20 $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES) -Itest
 HOST_OPT := $(OPT) $(HARDEN) $(BOARD_FLAGS)
 ASAN_OPT := -O1 -g -fno-omit-frame-pointer -fPIE \
             -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_OPT := $(ASAN_OPT) -fsanitize=fuzzer-no-link
 
 LINK := -pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
         -static-libgcc $(BOARD_FLAGS)
@@ -171,9 +174,10 @@ MBEDTLS_OPT = $(if $(filter $(MBEDTLS_HOT),$(basename $(notdir $<))),-O2,-Os)
 
 # --- Ours -----------------------------------------------------------------------------------
 
-FLAG_FILES += $(O)/our.flags $(A)/our.flags $(BUILD)/clang/our.flags
+FLAG_FILES += $(O)/our.flags $(A)/our.flags $(F)/our.flags $(BUILD)/clang/our.flags
 $(O)/our.flags: FLAG_TEXT = $(CXX) $(HOST_OPT) $(OUR_CXX) $(TOOL_FLAGS) $(LINK)
 $(A)/our.flags: FLAG_TEXT = $(CXX) $(ASAN_OPT) $(OUR_CXX) $(TOOL_FLAGS)
+$(F)/our.flags: FLAG_TEXT = $(CLANG) $(FUZZ_OPT) $(OUR_CXX)
 $(BUILD)/clang/our.flags: FLAG_TEXT = $(CLANG) $(OUR_CXX) $(TOOL_FLAGS)
 
 # A file of flags changes only when the flags do, and then everything made with them follows.
@@ -235,6 +239,7 @@ $(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyport.a \
 endef
 $(eval $(call variant,$(O),$$(HOST_OPT)))
 $(eval $(call variant,$(A),$$(ASAN_OPT)))
+$(eval $(call variant,$(F),$$(FUZZ_OPT)))
 
 $(O)/penny $(A)/penny: EXTRA_LIBS = $(if $(filter 1,$(HAVE_EDITLINE)),-ledit)
 
@@ -269,6 +274,32 @@ $(BUILD)/clang/%.ok: %.cpp $(BUILD)/clang/our.flags $(DEPS)/sources.mk \
 	$(Q)mkdir -p $(@D) && $(CLANG) $(CLANG_FLAGS) -fsyntax-only -MMD -MP -MF $@.d -MT $@ $<
 	@touch $@
 
+# --- The fuzzers ----------------------------------------------------------------------------
+
+# What reads bytes from outside, compiled so that the fuzzer sees its branches. Each target is
+# linked twice: as it is, and with a crash planted in it that the fuzzer has to find.
+FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(filter %_fuzz.cpp,$(FUZZ_CPP)))
+FUZZ_CORE    := $(filter src/base/% src/wire/% src/journal/% src/ledger/% src/crypto/hash.cpp \
+                src/book.cpp src/config.cpp,$(CORE_CPP))
+FUZZ_SHARED  := $(FUZZ_CORE) $(filter-out %_fuzz.cpp,$(FUZZ_CPP))
+FUZZERS      := $(foreach t,$(FUZZ_TARGETS),$(F)/$(t) $(F)/$(t)_planted)
+
+$(F)/%: private CXX = $(CLANG)
+
+$(F)/obj/tests/fuzz/%_planted.o: tests/fuzz/%_fuzz.cpp $(F)/our.flags $(DEPS)/sources.mk | tools-test
+	$(call say,CXX,$(@:$(BUILD)/%=%))
+	$(Q)mkdir -p $(@D) && $(CCACHE) $(CLANG) $(FUZZ_OPT) -DPLANT=1 $(TEST_CXX) -MMD -MP -c -o $@ $<
+
+$(F)/obj/ini.o: $(INIH_SRCS) $(F)/our.flags
+	$(call say,CC,$(@:$(BUILD)/%=%))
+	$(Q)mkdir -p $(@D) && $(CLANG) -x c -w $(FUZZ_OPT) $(INI_DEFINES) -c -o $@ $<
+
+$(FUZZ_TARGETS:%=$(F)/%): $(F)/%: $(F)/obj/tests/fuzz/%_fuzz.o
+$(FUZZ_TARGETS:%=$(F)/%_planted): $(F)/%: $(F)/obj/tests/fuzz/%.o
+$(FUZZERS): $(FUZZ_SHARED:%.cpp=$(F)/obj/%.o) $(F)/obj/ini.o $(O)/lib/libmbedtls.a
+	$(call say,LINK,$(@:$(BUILD)/%=%))
+	$(Q)$(CLANG) $(ASAN_OPT) -fsanitize=fuzzer -pie -Wl,--gc-sections -o $@ $(filter %.o %.a,$^)
+
 # --- Targets --------------------------------------------------------------------------------
 
 UNIT := $(if $(UNIT_CPP),$(O)/unit_tests)
@@ -276,7 +307,7 @@ UNIT_ASAN := $(if $(UNIT_CPP),$(A)/unit_tests)
 CORE := $(O)/lib/libpennycore.a $(O)/lib/libpennyport.a
 RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
-.PHONY: help all check test asan clang lint wire demo size deps tools-install clean distclean
+.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean
 .PHONY: tools-build tools-test tools-wire FORCE
 
 help:
@@ -284,7 +315,7 @@ help:
 
 all: $(LIBS) $(CORE) $(addprefix $(BUILD)/,$(PROGRAMS)) ## pennyd, penny and pennyctl, in build/
 
-check: all asan-build clang tools-wire $(UNIT) ## everything that must hold: build, both compilers, every test
+check: all asan-build fuzz-build clang tools-wire $(UNIT) ## everything that must hold: build, both compilers, every test
 	@$(RUN)
 
 test: tools-test $(UNIT) ## the unit tests
@@ -299,12 +330,14 @@ lint: tools-test $(CORE) ## who includes whom, what the core calls, and how the 
 	@$(PYTHON) -B tests/lint/lint_tidy.py
 	@$(RUN) --suite lint
 
+fuzz: fuzz-build ## each parser of outside bytes against a fuzzer; FUZZ_SECONDS=N for each, or 10
+	@$(RUN) --suite fuzz
+
 wire: tools-wire all ## the black-box tests against the programs
 	@$(RUN) --suite wire
 
-demo: all ## a bank with people, money and a running server, to play with
-	@if [ -x tools/demo ]; then exec tools/demo; else \
-	    echo 'error: there is no tools/demo yet' >&2; exit 1; fi
+demo: all ## a tour of a bank of its own, with a power cut; then a prompt to play at
+	@PENNY_BUILD='$(BUILD)' tools/demo
 
 size: all ## what the programs weigh
 	@tools/size $(O) $(PROGRAMS)
@@ -317,14 +350,15 @@ tools-install: ## installs every package that any target needs; NO_INSTALL=1 onl
 	@tools/deps/install --list build test wire
 
 clean: ## removes what was built, and keeps the fetched sources
-	rm -rf $(BUILD)/host $(BUILD)/asan $(BUILD)/clang $(BUILD)/gen $(BUILD)/tests
+	rm -rf $(BUILD)/host $(BUILD)/asan $(BUILD)/fuzz $(BUILD)/clang $(BUILD)/gen $(BUILD)/tests
 	rm -f $(addprefix $(BUILD)/,pennyd penny pennyctl)
 
 distclean: ## removes build/ whole
 	rm -rf build
 
-.PHONY: asan-build $(O)/lib
+.PHONY: asan-build fuzz-build $(O)/lib
 $(O)/lib: $(LIBS) $(CORE)
+fuzz-build: tools-test $(FUZZERS)
 asan-build: $(UNIT_ASAN) $(A)/lib/libpennycore.a $(addprefix $(A)/,$(PROGRAMS))
 
 tools-build:
@@ -336,4 +370,4 @@ tools-wire: | tools-test
 
 FORCE:
 
--include $(shell find $(O) $(A) $(BUILD)/clang -name '*.d' 2>/dev/null)
+-include $(shell find $(O) $(A) $(F) $(BUILD)/clang -name '*.d' 2>/dev/null)
