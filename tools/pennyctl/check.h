@@ -1,8 +1,8 @@
 // check.h - what the parts of `pennyctl check` share: a walk over the whole journal, told twice.
 //
 // The first walk proves the chain and adds up every account in arrays of its own, without the
-// ledger's code. The second gives every entry to a ledger that stands just before it, lets it decide
-// again, and compares byte by byte. Nothing is written, and a server may run meanwhile.
+// ledger's code. The second gives every entry to a ledger that stands just before it, lets it
+// decide again, and compares byte by byte. Nothing is written, and a server may run meanwhile.
 //
 //   V1. Whatever disagrees is named by segment, offset and entry, and ends the walk.
 //   V2. The second walk ends where the first did, however far the server has come.
@@ -74,5 +74,6 @@ struct CheckSums {
 Status check_sums(Check& check, CheckSums& sums);
 void check_sums_free(CheckSums& sums);
 
-// check_again.cpp: the second walk, and the checkpoints on its way. `digest` is the book's at the end.
+// check_again.cpp: the second walk, and the checkpoints on its way. `digest` is the book's at the
+// end.
 Status check_again(Check& check, const CheckSums& sums, BookMemory& memory, Hash& digest);
