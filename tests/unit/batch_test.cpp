@@ -110,7 +110,7 @@ TEST(Batch, IsJunkWhenCutAtAnyByte) {
     const std::vector<uint8_t> good = batch_of(20, 300);  // Two blocks.
     ASSERT_EQ(good.size(), 2 * block_size);
     for (size_t size = 0; size < good.size(); size++) {
-        const BatchFind found = find(std::vector<uint8_t>(good.begin(), good.begin() + size));
+        const BatchFind found = find(std::vector<uint8_t>(good.data(), good.data() + size));
         EXPECT_EQ(found, size == 0 ? BatchFind::blank : BatchFind::junk) << size;
     }
 }
