@@ -56,15 +56,47 @@ void advance_book(Server& server) {
     if (due) begin_snapshot(server, SnapshotUse::checkpoint, book_tag_none);
 }
 
+// An ending session gets a while to take what it is owed; a peer that does not read cannot stay.
+void tick_ending(Server& server, uint32_t index) {
+    Session& session = session_at(server, index);
+    if (session.deadline_ms > server.now_ms + linger_ms) {
+        session.deadline_ms = server.now_ms + linger_ms;
+    }
+    if (server.now_ms < session.deadline_ms || session.peer_gone || session.lent) return;
+    session.peer_gone = true;
+    session.end_sent = true;
+    step_session(server, index);
+}
+
+// While somebody waits for buffers, the oldest unfinished request gives up its own.
+void tick_buffers(Server& server) {
+    if (server.slot_queue.count == 0 || server.buffers.taken < server.buffers.count) return;
+    uint32_t oldest = pool_none;
+    for (uint32_t i = 0; i < server.sessions.count; i++) {
+        if (!pool_is_taken(server.sessions, i)) continue;
+        const Session& session = server.sessions.slots[i];
+        const uint64_t since_ms = session.request_since_ms;
+        if (since_ms == 0 || session.phase == SessionPhase::ending) continue;
+        if (server.now_ms - since_ms < unfinished_ms_min) continue;
+        if (oldest == pool_none || since_ms < server.sessions.slots[oldest].request_since_ms) {
+            oldest = i;
+        }
+    }
+    if (oldest == pool_none) return;
+    session_end(session_at(server, oldest), "others waited while its request was unfinished");
+    step_session(server, oldest);
+}
+
 void tick_sessions(Server& server) {
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
         Session& session = server.sessions.slots[i];
         const SessionPhase before = session.phase;
+        if (before == SessionPhase::ending) {
+            tick_ending(server, i);
+            continue;
+        }
         session_tick(session, server.now_ms, server.config.request_ms);
-        const bool cut = server.phase != ServerPhase::running &&
-                         server.now_ms - server.stop_since_ms >= stop_ms_max;
-        if (cut) session_end(session, "the server stopped");
         if (session.phase == before) continue;
         if (before == SessionPhase::handshake) leave_handshake(server);
         // Without buffers there is no room for a closing message; the close itself must do.
@@ -209,7 +241,6 @@ void begin_stop(Server& server, const char* reason) {
     log_text(line, "because", slice_of(reason));
     log_end(line, LogLevel::info);
     server.phase = ServerPhase::ending_sessions;
-    server.stop_since_ms = server.now_ms;
     server.wake = true;
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
@@ -235,6 +266,7 @@ bool server_is_hurried(const Server& server) {
 
 void server_tick(Server& server) {
     tick_sessions(server);
+    tick_buffers(server);
     advance_snapshot(server);
     advance_book(server);
     advance_stop(server);

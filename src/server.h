@@ -31,8 +31,8 @@
 inline constexpr uint32_t snapshot_chunk_size = 65536;  // bytes of one write of a checkpoint
 inline constexpr uint32_t snapshot_rows_per_turn = 256;
 inline constexpr uint32_t linger_ms = 2000;        // to let the peer read the last bytes
+inline constexpr uint32_t unfinished_ms_min = 1000;  // a request that may be given up for others
 inline constexpr uint32_t closing_batch_ms = 1000;  // without requests
-inline constexpr uint32_t stop_ms_max = 5000;      // then sessions are cut off
 
 // Work for another thread. The port keeps the Wish until it calls server_wish_done with it.
 enum class WishKind : uint8_t {
@@ -107,7 +107,6 @@ struct Server {
     uint64_t checkpoint_ms;          // when it was made
     uint64_t closed_batch;           // sequence of the newest closing batch
     uint64_t commit_ms;              // when the newest batch became durable
-    uint64_t stop_since_ms;
     uint64_t session_count;          // ever
     uint64_t started_ms;
     uint64_t now_ms;                 // monotonic
@@ -152,6 +151,7 @@ struct SessionPlan {
     Slice out;     // bytes to send; stay until server_sent
     bool read;     // read from the peer
     bool close;    // all is sent: half-close, linger, close, then server_closed
+    bool cut;      // close at once, whatever was not sent
 };
 
 // Takes the next session that something changed for; false when there is none.

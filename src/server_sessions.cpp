@@ -343,6 +343,7 @@ SessionPlan server_plan(const Server& server, uint32_t index) {
     if (!session.lent && session.buffers != pool_none) plan.out = writer_slice(session.cipher_out);
     plan.read = session_wants_bytes(session);
     plan.close = session_is_over(session);
+    plan.cut = plan.close && session.peer_gone;
     return plan;
 }
 

@@ -233,6 +233,10 @@ void apply_plan(Loop& loop, uint32_t session) {
     while (send_out(loop, client, plan.out)) plan = server_plan(*loop.server, session);
     if (client.closing || client.lingering) return;
     uv_stream_t* stream = reinterpret_cast<uv_stream_t*>(&client.tcp);
+    if (plan.cut) {
+        close_client(client);
+        return;
+    }
     if (plan.close && client.writing == 0) {
         linger(loop, client);
         return;
