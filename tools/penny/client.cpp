@@ -1,0 +1,291 @@
+#include "penny/client.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "penny/explain.h"
+#include "penny/ids.h"
+#include "posix/system.h"
+
+namespace {
+
+constexpr uint64_t pause_ms_min = 100;   // before the first new attempt; it doubles
+constexpr uint64_t pause_ms_max = 2000;
+constexpr uint32_t values_max = 32768;   // of one reply
+
+// Every word has a line with its size before it and a line end behind it.
+constexpr uint32_t request_bytes_max = request_size_max + request_words_max * 16 + 16;
+
+Value values[values_max];
+uint32_t value_count;
+uint32_t reply_size;  // bytes of the reply at the front of the connection's plain bytes
+uint8_t request_bytes[request_bytes_max];
+
+// A command under way.
+struct Command {
+    Slice name;
+    Slice id;     // empty without one
+    Slice bytes;  // what is sent, each time the same (N1)
+    Plan plan;
+    bool fresh;   // the id was made here
+    bool sent;    // some of it may have reached the server
+    uint64_t deadline_ms;
+};
+
+void put_command(Writer& out, const Slice* words, uint32_t count) {
+    put_u8(out, '*');
+    put_decimal(out, count);
+    put_text(out, "\r\n");
+    for (uint32_t i = 0; i < count; i++) {
+        put_u8(out, '$');
+        put_decimal(out, words[i].size);
+        put_text(out, "\r\n");
+        put_bytes(out, words[i]);
+        put_text(out, "\r\n");
+    }
+}
+
+Status refuse(Connection& connection, Status status, const char* words, Slice text) {
+    Writer out = writer_of(reinterpret_cast<uint8_t*>(connection.reason),
+                           sizeof connection.reason - 1);
+    put_text(out, words);
+    print_put_safe(out, slice_part(text, 0, 100));
+    connection.reason[out.size] = '\0';
+    return status;
+}
+
+// Waits for one whole reply. What the server says unasked is printed on the way.
+Status read_reply(Client& client, uint64_t deadline_ms) {
+    Connection& connection = *client.connection;
+    for (;;) {
+        Status status = value_parse({connection.plain, connection.plain_size}, values, values_max,
+                                    value_count, reply_size);
+        if (status == Status::ok && values[0].type != ValueType::push) return status;
+        if (status == Status::ok) {
+            print_reply(stdout, values, value_count, client.style);
+            connection_consume(connection, reply_size);
+        } else if (status == Status::more) {
+            status = connection_receive(connection, deadline_ms);
+            if (status != Status::ok) return status;
+        } else {
+            return refuse(connection, Status::invalid, "the answer is no reply of RESP",
+                          {nullptr, 0});
+        }
+    }
+}
+
+void drop_reply(Client& client) { connection_consume(*client.connection, reply_size); }
+
+bool is_error() { return values[0].type == ValueType::error; }
+
+bool error_begins(const char* word) {
+    const Slice first = slice_part(values[0].text, 0, slice_of(word).size);
+    return is_error() && slice_equal_text(first, word);
+}
+
+// The server is busy with itself and has not looked at the command.
+bool is_passing() {
+    return error_begins("LOADING ") || error_begins("BUSY ") || error_begins("OOM ") ||
+           error_begins("MISCONF ");
+}
+
+// Sends `words` as a part of logging in and waits for the answer.
+Status ask(Client& client, const Slice* words, uint32_t count, uint64_t deadline_ms) {
+    uint8_t bytes[512];
+    Writer out = writer_of(bytes, sizeof bytes);
+    put_command(out, words, count);
+    Status status = connection_send(*client.connection, writer_slice(out), deadline_ms);
+    wipe(bytes, sizeof bytes);
+    if (status == Status::ok) status = read_reply(client, deadline_ms);
+    return status;
+}
+
+Status log_in(Client& client, uint64_t deadline_ms) {
+    const Login& login = client.login;
+    if (login.user_size == 0) return Status::ok;
+    const Slice user = {login.user, login.user_size};
+    const Slice password = {login.password.bytes, login.password.size};
+    const Slice hello[] = {slice_of("HELLO"), slice_of("3"), slice_of("AUTH"), user, password};
+    explain("logging in");
+    Status status = ask(client, hello, 5, deadline_ms);
+    if (status == Status::ok && (error_begins("ERR ") || error_begins("NOPROTO "))) {
+        drop_reply(client);
+        const Slice auth[] = {slice_of("AUTH"), user, password};
+        status = ask(client, auth, 3, deadline_ms);
+    }
+    if (status != Status::ok) return status;
+    if (is_error()) {
+        status = refuse(*client.connection, is_passing() ? Status::failed : Status::invalid,
+                        "login refused: ", values[0].text);
+    }
+    drop_reply(client);
+    if (status == Status::ok) explain("logged in");
+    return status;
+}
+
+Status open(Client& client, uint64_t deadline_ms) {
+    Connection& connection = *client.connection;
+    if (connection_is_open(connection)) {
+        // An idle connection may have ended meanwhile; then nothing is lost with it.
+        const Status status = connection_poll(connection);
+        if (status == Status::ok || status == Status::more) return Status::ok;
+        explain("%s", connection.reason);
+        connection_close(connection);
+    }
+    Status status = connection_open(connection, deadline_ms);
+    if (status == Status::ok) status = log_in(client, deadline_ms);
+    if (status != Status::ok) connection_close(connection);
+    return status;
+}
+
+// One attempt. `command.sent` is set as soon as the server may have any of it.
+Status attempt(Client& client, Command& command) {
+    Connection& connection = *client.connection;
+    Status status = open(client, command.deadline_ms);
+    if (status != Status::ok) return status;
+    explain("sending %.*s, %u bytes", static_cast<int>(command.name.size),
+            reinterpret_cast<const char*>(command.name.data), command.bytes.size);
+    const uint64_t before = connection.sent;
+    status = connection_send(connection, command.bytes, command.deadline_ms);
+    const bool left = connection.sent > before;
+    if (status == Status::ok) status = read_reply(client, command.deadline_ms);
+    // A server that refused our certificate has not read on.
+    const bool refused = status == Status::invalid && !connection.heard;
+    command.sent = command.sent || (left && !refused);
+    if (status != Status::ok) connection_close(connection);
+    if (status == Status::ok) explain("reply of %u bytes", reply_size);
+    return status;
+}
+
+// True when another attempt is allowed and may help.
+bool may_repeat(const Command& command, Status status, bool was_open) {
+    if (status == Status::invalid || status == Status::expired) return false;
+    if (!command.sent) return was_open;  // Only the connection that had gone stale is replaced.
+    return command.plan.resend != Resend::never;
+}
+
+// Says why there is no reply.
+Outcome give_up(const Client& client, const Command& command) {
+    const Connection& connection = *client.connection;
+    const int size = static_cast<int>(command.name.size);
+    const char* name = reinterpret_cast<const char*>(command.name.data);
+    const char* id = reinterpret_cast<const char*>(command.id.data);
+    if (!command.sent) {
+        say("%s port %s: %s", connection.host, connection.port, connection.reason);
+    } else if (command.plan.resend == Resend::reads_only) {
+        say("no answer to %.*s: %s", size, name, connection.reason);
+    } else if (command.plan.resend == Resend::never) {
+        say("outcome unknown: %.*s may or may not have been carried out: %s", size, name,
+            connection.reason);
+    } else {
+        say("outcome unknown: id %.*s may or may not have been booked; run the same line again%s: "
+            "%s",
+            static_cast<int>(command.id.size), id, command.fresh ? " with this id for +" : "",
+            connection.reason);
+    }
+    return Outcome::none;
+}
+
+// Returns false when the time is up.
+bool pause(uint64_t& pause_ms, uint64_t deadline_ms) {
+    const uint64_t now = system_now_ms();
+    if (now >= deadline_ms) return false;
+    const uint64_t left = deadline_ms - now;
+    const uint64_t ms = pause_ms < left ? pause_ms : left;
+    usleep(static_cast<useconds_t>(ms * 1000));
+    if (pause_ms < pause_ms_max) pause_ms *= 2;
+    return ms < left;
+}
+
+Outcome print_answer(Client& client) {
+    const bool failed = is_error();
+    const bool aside = failed && client.style == Style::text;
+    print_reply(aside ? client.errors : stdout, values, value_count, client.style);
+    return failed ? Outcome::error_reply : Outcome::reply;
+}
+
+void keep(Login& login, Slice user, Slice password) {
+    if (user.size > sizeof login.user || password.size > sizeof login.password.bytes) return;
+    memmove(login.user, user.data, user.size);
+    login.user_size = user.size;
+    memcpy(login.password.bytes, password.data, password.size);
+    login.password.size = password.size;
+}
+
+// A new connection must come as the same person as the old one.
+void follow_login(Client& client, const Slice* words, uint32_t count) {
+    Login& login = client.login;
+    if (is_error()) return;
+    if (count == 3 && slice_equal_nocase(words[0], "AUTH")) keep(login, words[1], words[2]);
+    if (count == 3 && slice_equal_nocase(words[0], "PASSWD") && login.user_size > 0) {
+        keep(login, {login.user, login.user_size}, words[2]);
+    }
+    if (slice_equal_nocase(words[0], "RESET")) login.user_size = 0;
+}
+
+Outcome run(Client& client, Command& command) {
+    bool was_open = connection_is_open(*client.connection);
+    uint64_t pause_ms = pause_ms_min;
+    bool repeated = false;
+    for (;;) {
+        const Status status = attempt(client, command);
+        if (status == Status::ok) {
+            // The first sending may have been booked although this one was not looked at.
+            const bool settled = !repeated || !(is_passing() || error_begins("NOAUTH "));
+            if (settled) return Outcome::reply;
+            (void)refuse(*client.connection, Status::failed, "", values[0].text);
+            const bool passing = is_passing();
+            drop_reply(client);
+            if (!passing) return give_up(client, command);
+        } else if (!may_repeat(command, status, was_open)) {
+            return give_up(client, command);
+        }
+        explain("%s; trying again", client.connection->reason);
+        // Nothing has been sent twice before something has been sent once.
+        repeated = command.sent;
+        was_open = false;
+        if (!pause(pause_ms, command.deadline_ms)) return give_up(client, command);
+    }
+}
+
+}  // namespace
+
+Outcome client_run(Client& client, const Slice* words, uint32_t count) {
+    Slice sent[request_words_max];
+    if (count == 0 || count > request_words_max) {
+        say("a command has 1 to %u words", request_words_max);
+        return Outcome::misused;
+    }
+    for (uint32_t i = 0; i < count; i++) sent[i] = words[i];
+    Command command = {};
+    command.name = sent[0];
+    command.plan = ids_plan(sent, count);
+    FreshId fresh = {};
+    if (ids_is_wanted(command.plan, sent)) {
+        if (ids_make(fresh) != Status::ok) {
+            say("the kernel gives no random bytes, so there is no id");
+            return Outcome::misused;
+        }
+        command.fresh = true;
+        sent[command.plan.id_at] = {fresh.text, sizeof fresh.text};
+        fprintf(stderr, "id %.*s\n", static_cast<int>(sizeof fresh.text),
+                reinterpret_cast<const char*>(fresh.text));  // N2
+    }
+    if (command.plan.resend == Resend::by_id) command.id = sent[command.plan.id_at];
+    Writer out = writer_of(request_bytes, sizeof request_bytes);
+    put_command(out, sent, count);
+    if (out.overflow) {
+        say("a command has at most %u bytes", request_size_max);
+        return Outcome::misused;
+    }
+    command.bytes = writer_slice(out);
+    command.deadline_ms = system_now_ms() + uint64_t{client.timeout_s} * 1000;
+    Outcome outcome = run(client, command);
+    wipe(request_bytes, out.size);
+    if (outcome != Outcome::reply) return outcome;
+    follow_login(client, words, count);
+    outcome = print_answer(client);
+    drop_reply(client);
+    return outcome;
+}

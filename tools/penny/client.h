@@ -1,0 +1,44 @@
+// client.h - commands to the server and replies from it, with resending that is safe.
+//
+//     fresh "+" ids printed ──► send ──► reply ──► print
+//                                │ lost
+//                                ▼
+//                     by_id, reads_only: connect, log in, send the same bytes again until the time
+//                     is up; never: say that the outcome is unknown
+//
+//   N1. A command that may have reached the server is sent again only as its plan allows (ids.h),
+//       and then with the same bytes.
+//   N2. An id is printed before the command that carries it is sent.
+//   N3. Nothing of a password is printed.
+#pragma once
+
+#include <stdio.h>
+
+#include "penny/connection.h"
+#include "penny/options.h"
+#include "penny/print.h"
+#include "wire/request.h"
+
+struct Login {
+    uint8_t user[name_size_max + 1];
+    uint32_t user_size;  // 0 for nobody
+    Password password;
+};
+
+struct Client {
+    Connection* connection;
+    Login login;
+    uint32_t timeout_s;
+    Style style;
+    FILE* errors;  // where replies that are errors go
+};
+
+enum class Outcome : uint8_t {
+    reply,        // printed
+    error_reply,  // printed; the server said no
+    misused,      // nothing was sent; the reason is printed
+    none,         // no reply; the reason is printed
+};
+
+// Sends one command and prints its reply.
+Outcome client_run(Client& client, const Slice* words, uint32_t count);

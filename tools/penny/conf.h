@@ -1,0 +1,28 @@
+// conf.h - client.conf: where the server is and with what this terminal comes.
+//
+//     [client]
+//     host = 127.0.0.1
+//     port = 6226
+//     cacert = certs/ca.crt          paths are relative to the file
+//     cert = certs/clients/alice.crt
+//     key = certs/clients/alice.key
+//     user = alice
+#pragma once
+
+#include "penny/options.h"
+
+inline constexpr uint32_t conf_text_size_max = 1023;  // bytes of one value, a path made whole
+
+struct ClientConf {
+    char path[conf_text_size_max + 1];
+    char host[conf_text_size_max + 1];
+    char port[conf_text_size_max + 1];
+    char cacert[conf_text_size_max + 1];
+    char cert[conf_text_size_max + 1];
+    char key[conf_text_size_max + 1];
+    char user[conf_text_size_max + 1];
+};
+
+// Finds the file, says which it took unless -c named it, and fills in what `options` leaves open.
+// No file at all is no error. Returns exit_go_on, or exit_refused with the reason printed.
+ExitCode conf_read(ClientConf& conf, Options& options);

@@ -1,0 +1,60 @@
+// connection.h - one TLS connection of the client, over a socket that never blocks for longer than
+// a deadline.
+//
+// Deadlines are system_now_ms times. Statuses, the same for every function that talks:
+//
+//     ok       done
+//     end      the server closed in order
+//     failed   the connection is lost or could not be made; trying again may help
+//     invalid  the other end is not who or what was asked for; trying again does not help
+//     expired  the deadline has passed
+//
+// On anything but ok `reason` holds a sentence about it.
+#pragma once
+
+#include "channel/tls.h"
+
+inline constexpr uint32_t plain_size_max = 1u << 20;  // bytes of one reply
+inline constexpr uint32_t wire_size_max = 65536;      // bytes read from the socket at a time
+
+struct Connection {
+    const char* host;   // as asked for; the certificate must name it
+    const char* port;
+    TlsConfig* config;
+    int fd;             // -1 while there is none
+    bool closed;        // we have said that we send no more
+    bool heard;         // the server has said something, so it has accepted the handshake
+    Channel channel;
+    uint64_t sent;      // bytes that the system took since the connection was made
+    uint32_t wire_size;  // bytes in `wire`
+    uint32_t wire_at;    // of those, taken by the channel
+    uint32_t plain_size;
+    char reason[512];
+    uint8_t wire[wire_size_max];
+    uint8_t plain[plain_size_max];
+};
+
+void connection_init(Connection& connection, TlsConfig& config, const char* host, const char* port);
+
+// Tries every address of the name and shakes hands with the first that answers.
+Status connection_open(Connection& connection, uint64_t deadline_ms);
+
+Status connection_send(Connection& connection, Slice bytes, uint64_t deadline_ms);
+
+// Waits for more bytes in `plain`. A full `plain` is invalid.
+Status connection_receive(Connection& connection, uint64_t deadline_ms);
+
+// Takes what the socket holds, without waiting. Returns more where it holds nothing and the
+// connection stands.
+Status connection_poll(Connection& connection);
+
+// Says that nothing more will be sent; receiving goes on.
+Status connection_close_sending(Connection& connection, uint64_t deadline_ms);
+
+// Drops the first bytes of `plain`.
+void connection_consume(Connection& connection, uint32_t size);
+
+// Ends it, in order where that is still possible, and forgets what was received.
+void connection_close(Connection& connection);
+
+bool connection_is_open(const Connection& connection);

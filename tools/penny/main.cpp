@@ -1,0 +1,245 @@
+// main.cpp - penny, the client of Pennybank: one command, many lines, a prompt, or raw bytes.
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "crypto/crypto.h"
+#include "penny/client.h"
+#include "penny/conf.h"
+#include "penny/connection.h"
+#include "penny/explain.h"
+#include "penny/help.h"
+#include "penny/ids.h"
+#include "penny/options.h"
+#include "penny/prompt.h"
+#include "penny/raw.h"
+#include "posix/system.h"
+
+namespace {
+
+constexpr uint32_t pem_size_max = 65536;  // bytes of one file of certificates
+
+struct Penny {
+    Options options;
+    ClientConf conf;
+    TlsConfig tls;
+    Connection connection;
+    Client client;
+    uint8_t cacert[pem_size_max];
+    uint8_t cert[pem_size_max];
+    uint8_t key[pem_size_max];
+};
+
+Penny penny;
+
+ExitCode read_pem(const char* path, uint8_t* out, Slice& slice) {
+    slice = {out, 0};
+    if (path == nullptr) return exit_go_on;
+    const Status status = system_read_file(path, out, pem_size_max, slice.size);
+    if (status == Status::ok) return exit_go_on;
+    say("%s: %s", path, status == Status::full ? "the file is too large" : strerror(errno));
+    return exit_refused;
+}
+
+ExitCode load_tls(const Options& options) {
+    if (options.cacert == nullptr) {
+        say("no CA certificate to know the server by; give --cacert FILE or a client.conf");
+        return exit_usage;
+    }
+    TlsFiles files = {};
+    ExitCode code = read_pem(options.cacert, penny.cacert, files.ca);
+    if (code == exit_go_on) code = read_pem(options.cert, penny.cert, files.certificate);
+    if (code == exit_go_on) code = read_pem(options.key, penny.key, files.key);
+    if (code != exit_go_on) return code;
+    const char* reason = "";
+    const Status status =
+        tls_config_load(penny.tls, TlsEnd::client, TlsVersion::tls13, files, reason);
+    wipe(penny.key, sizeof penny.key);
+    if (status == Status::ok) return exit_go_on;
+    say("%s (--cacert %s --cert %s --key %s)", reason, options.cacert,
+        options.cert == nullptr ? "none" : options.cert,
+        options.key == nullptr ? "none" : options.key);
+    return exit_refused;
+}
+
+// Finds out who logs in, and asks for what is missing where there is a person to ask.
+ExitCode prepare_login(Options& options, Login& login) {
+    const bool person = isatty(STDIN_FILENO) != 0;
+    if (options.user != nullptr) {
+        const uint32_t size = slice_of(options.user).size;
+        if (size > name_size_max) {
+            say("a name has at most %u bytes", name_size_max);
+            return exit_usage;
+        }
+        memcpy(login.user, options.user, size);
+        login.user_size = size;
+    } else if (person) {
+        const ExitCode code = prompt_user(login);
+        if (code != exit_go_on) return code;
+    }
+    if (login.user_size == 0) return exit_go_on;
+    login.password = options.password;
+    wipe(&options.password, sizeof options.password);
+    if (login.password.given && !options.askpass) return exit_go_on;
+    if (person || options.askpass) return prompt_password(login);
+    say("no password for %.*s: use --askpass, $PENNY_PASS or --pass",
+        static_cast<int>(login.user_size), reinterpret_cast<const char*>(login.user));
+    return exit_usage;
+}
+
+ExitCode exit_code_of(Outcome outcome) {
+    switch (outcome) {
+        case Outcome::reply: return exit_done;
+        case Outcome::misused: return exit_usage;
+        case Outcome::error_reply:
+        case Outcome::none: return exit_refused;
+    }
+    return exit_refused;
+}
+
+ExitCode run_words(Client& client, char** words, int count) {
+    Slice slices[request_words_max];
+    if (count > static_cast<int>(request_words_max)) {
+        say("a command has at most %u words", request_words_max);
+        return exit_usage;
+    }
+    for (int i = 0; i < count; i++) slices[i] = slice_of(words[i]);
+    client.errors = stderr;
+    return exit_code_of(client_run(client, slices, static_cast<uint32_t>(count)));
+}
+
+// Lines with a password in them are not kept for the arrow keys.
+bool is_secret(Slice name) {
+    constexpr const char* words[] = {"AUTH", "HELLO", "REGISTER", "PASSWD", "PIN", "USER"};
+    for (const char* word : words) {
+        if (slice_equal_nocase(name, word)) return true;
+    }
+    return false;
+}
+
+// Cuts a line into words with the server's own rules. Returns invalid with the reason printed.
+Status cut_line(char* line, uint32_t number, Request& out) {
+    uint8_t text[128];
+    Writer error = writer_of(text, sizeof text);
+    const size_t size = strlen(line);
+    memcpy(line + size, "\r\n", 3);
+    Status status = Status::invalid;
+    if (line[0] == '*') {
+        put_text(error, "a line cannot begin with '*'");
+    } else {
+        status = request_parse(reinterpret_cast<uint8_t*>(line), static_cast<uint32_t>(size + 2),
+                               request_limits_ready(), out, error);
+    }
+    if (status == Status::ok) return status;
+    say("line %u: %.*s", number, static_cast<int>(error.size), reinterpret_cast<char*>(text));
+    return Status::invalid;
+}
+
+// Returns false when there is nothing to do after it.
+bool run_own_word(const Request& request, bool& leave) {
+    leave = slice_equal_text(request.words[0], "exit");
+    if (leave) return true;
+    if (!slice_equal_text(request.words[0], "help")) return false;
+    const Slice name = request.count > 1 ? request.words[1] : Slice{nullptr, 0};
+    if (help_print(name) != Status::ok) puts("There is no such command.");
+    return true;
+}
+
+// Standard input, line by line. A script ends at the first command without an answer; a person is
+// asked on.
+ExitCode run_lines(Client& client) {
+    static char line[inline_size_max + 1];
+    const bool person = isatty(STDIN_FILENO) != 0;
+    char prompt[256];
+    snprintf(prompt, sizeof prompt, "%s:%s> ", client.connection->host, client.connection->port);
+    ExitCode code = exit_done;
+    client.errors = stdout;  // In its place among the other replies.
+    for (uint32_t number = 1;; number++) {
+        Status status = prompt_line(prompt, line, inline_size_max - 2);
+        if (status == Status::end) return code;
+        if (status == Status::full) say("line %u: too long, or not text", number);
+        Request request = {};
+        if (status == Status::ok) {
+            char kept[sizeof line];
+            memcpy(kept, line, sizeof kept);
+            status = cut_line(line, number, request);
+            if (status == Status::ok && request.count == 0) continue;
+            if (status == Status::ok && !is_secret(request.words[0])) prompt_remember(kept);
+            wipe(kept, sizeof kept);
+        }
+        if (status != Status::ok) {
+            code = exit_refused;
+            continue;
+        }
+        bool leave = false;
+        if (run_own_word(request, leave)) {
+            if (leave) return code;
+            continue;
+        }
+        const Outcome outcome = client_run(client, request.words, request.count);
+        wipe(line, sizeof line);
+        if (outcome != Outcome::reply) code = exit_refused;
+        if (outcome == Outcome::none && !person) return code;
+    }
+}
+
+ExitCode run_raw(Connection& connection, uint32_t timeout_s) {
+    const uint64_t deadline_ms = system_now_ms() + uint64_t{timeout_s} * 1000;
+    if (connection_open(connection, deadline_ms) != Status::ok) {
+        say("%s port %s: %s", connection.host, connection.port, connection.reason);
+        return exit_refused;
+    }
+    connection.reason[0] = '\0';
+    return raw_copy(connection);
+}
+
+bool is_help(const Options& options) {
+    return options.word_count > 0 && strcmp(options.words[0], "help") == 0;
+}
+
+ExitCode run(Options& options) {
+    if (options.explain) explain_start();
+    if (crypto_init(nullptr) != Status::ok) {
+        say("the cryptography library does not start");
+        return exit_refused;
+    }
+    ExitCode code = load_tls(options);
+    if (code != exit_go_on) return code;
+    Client& client = penny.client;
+    connection_init(penny.connection, penny.tls, options.host, options.port);
+    client.connection = &penny.connection;
+    client.timeout_s = options.timeout_s;
+    client.style = options.json ? Style::json : Style::text;
+    if (options.raw) return run_raw(penny.connection, options.timeout_s);
+    code = prepare_login(options, client.login);
+    if (code != exit_go_on) return code;
+    return options.word_count > 0 ? run_words(client, options.words, options.word_count)
+                                  : run_lines(client);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options& options = penny.options;
+    ExitCode code = options_parse(argc, argv, options);
+    if (code != exit_go_on) return code;
+    if (is_help(options)) {
+        const Slice name = options.word_count > 1 ? slice_of(options.words[1]) : Slice{nullptr, 0};
+        if (help_print(name) == Status::ok) return exit_done;
+        say("there is no command '%s'", options.words[1]);
+        return exit_refused;
+    }
+    code = conf_read(penny.conf, options);
+    if (code != exit_go_on) return code;
+    if (options.host == nullptr) options.host = host_default;
+    if (options.port == nullptr) options.port = port_default;
+    code = run(options);
+    connection_close(penny.connection);
+    tls_config_free(penny.tls);
+    wipe(&penny.client.login, sizeof penny.client.login);
+    return code;
+}

@@ -1,0 +1,51 @@
+// options.h - what the command line and client.conf ask of penny.
+//
+// Texts point into argv or into the ClientConf, which outlive everything. The password alone is
+// copied, and wiped where it came from, so that `ps` does not show it.
+#pragma once
+
+#include "base/bytes.h"
+#include "base/limits.h"
+
+enum ExitCode : int {
+    exit_done = 0,
+    exit_refused = 1,  // refused or failed, with one line on standard error
+    exit_usage = 2,    // the command line is not one that penny takes
+    exit_go_on = -1,   // nothing has been decided yet
+};
+
+struct Password {
+    bool given;
+    uint8_t bytes[password_size_max];
+    uint32_t size;
+};
+
+struct Options {
+    const char* host;
+    const char* port;
+    const char* cert;
+    const char* key;
+    const char* cacert;
+    const char* user;  // "" for nobody; nullptr when nothing was said
+    const char* conf;
+    Password password;
+    uint32_t timeout_s;
+    bool askpass;
+    bool explain;
+    bool raw;
+    bool json;
+    char** words;  // the command
+    int word_count;
+};
+
+inline constexpr const char* port_default = "6226";
+inline constexpr const char* host_default = "127.0.0.1";
+inline constexpr uint32_t timeout_s_default = 30;
+inline constexpr uint32_t timeout_s_max = 86400;
+
+// Reads argv, and $PENNY_PASS unless --pass was there. Returns exit_go_on, or what to exit with
+// when that was all (--help, --version) or the line was wrong, with the reason printed.
+ExitCode options_parse(int argc, char** argv, Options& out);
+
+// Prints "penny: ..." as one line on standard error.
+[[gnu::format(printf, 1, 2)]] void say(const char* format, ...);

@@ -1,0 +1,184 @@
+#include "penny/prompt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "penny/help.h"
+
+#if PENNY_HAVE_EDITLINE
+#include <editline/readline.h>
+#endif
+
+namespace {
+
+// The terminal as it was, for an interrupt that finds it without echo.
+int silent_fd = -1;
+termios before;
+
+void restore_and_die(int number) {
+    if (silent_fd >= 0) tcsetattr(silent_fd, TCSANOW, &before);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+void put_tty(int fd, const char* text) {
+    const ssize_t wrote = write(fd, text, strlen(text));
+    (void)wrote;  // Without a question one can still answer.
+}
+
+// Takes a line from the terminal. Returns full when it is too long.
+Status read_tty(int fd, uint8_t* out, uint32_t capacity, uint32_t& size) {
+    size = 0;
+    bool is_long = false;
+    for (;;) {
+        uint8_t byte = 0;
+        const ssize_t got = read(fd, &byte, 1);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0 && size == 0) return Status::end;
+        if (got <= 0 || byte == '\n') return is_long ? Status::full : Status::ok;
+        is_long = is_long || size == capacity;
+        if (!is_long) out[size++] = byte;
+    }
+}
+
+Status ask_silently(int fd, const char* question, uint8_t* out, uint32_t capacity, uint32_t& size) {
+    termios silent = {};
+    if (tcgetattr(fd, &before) != 0) return Status::failed;
+    silent = before;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ECHOE | ECHOK | ECHONL);
+    struct sigaction die = {};
+    struct sigaction before_int = {};
+    struct sigaction before_term = {};
+    die.sa_handler = restore_and_die;
+    silent_fd = fd;
+    sigaction(SIGINT, &die, &before_int);
+    sigaction(SIGTERM, &die, &before_term);
+    tcsetattr(fd, TCSAFLUSH, &silent);
+    put_tty(fd, question);
+    const Status status = read_tty(fd, out, capacity, size);
+    put_tty(fd, "\n");
+    tcsetattr(fd, TCSAFLUSH, &before);
+    sigaction(SIGINT, &before_int, nullptr);
+    sigaction(SIGTERM, &before_term, nullptr);
+    silent_fd = -1;
+    return status;
+}
+
+Status read_plain(char* out, uint32_t capacity) {
+    uint32_t size = 0;
+    bool fits = true;
+    for (;;) {
+        const int byte = getc(stdin);
+        if (byte == EOF && size == 0 && fits) return Status::end;
+        if (byte == EOF || byte == '\n') break;
+        fits = fits && byte != '\0' && size + 1 < capacity;
+        if (fits) out[size++] = static_cast<char>(byte);
+    }
+    if (!fits) return Status::full;
+    if (size > 0 && out[size - 1] == '\r') size--;
+    out[size] = '\0';
+    return Status::ok;
+}
+
+#if PENNY_HAVE_EDITLINE
+
+// Gives the names of commands that begin with `text`, one for each call.
+char* next_name(const char* text, int state) {
+    static uint32_t at;
+    if (state == 0) at = 0;
+    while (at < help_name_count()) {
+        const char* name = help_name(at++);
+        if (strncasecmp(name, text, strlen(text)) == 0) return strdup(name);
+    }
+    return nullptr;
+}
+
+// Only the first word is a command; nothing is known about the others.
+char** complete(const char* text, int start, int) {
+    rl_attempted_completion_over = 1;
+    return start == 0 ? rl_completion_matches(text, next_name) : nullptr;
+}
+
+Status read_edited(const char* prompt, char* out, uint32_t capacity) {
+    static bool ready = false;
+    if (!ready) {
+        rl_readline_name = "penny";
+        rl_attempted_completion_function = complete;
+        ready = true;
+    }
+    char* line = readline(prompt);
+    if (line == nullptr) {
+        puts("");
+        return Status::end;
+    }
+    const size_t size = strlen(line);
+    const bool fits = size < capacity;
+    if (fits) memcpy(out, line, size + 1);
+    wipe(line, size);
+    free(line);
+    return fits ? Status::ok : Status::full;
+}
+
+#else
+
+Status read_edited(const char* prompt, char* out, uint32_t capacity) {
+    fputs(prompt, stdout);
+    fflush(stdout);
+    const Status status = read_plain(out, capacity);
+    if (status == Status::end) puts("");
+    return status;
+}
+
+#endif
+
+}  // namespace
+
+Status prompt_line(const char* prompt, char* out, uint32_t capacity) {
+    return isatty(STDIN_FILENO) != 0 ? read_edited(prompt, out, capacity)
+                                     : read_plain(out, capacity);
+}
+
+void prompt_remember(const char* line) {
+#if PENNY_HAVE_EDITLINE
+    if (isatty(STDIN_FILENO) != 0) add_history(line);
+#else
+    (void)line;
+#endif
+}
+
+ExitCode prompt_user(Login& login) {
+    const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    if (fd < 0) return exit_go_on;  // Nobody to ask, so nobody logs in.
+    put_tty(fd, "User (empty for none): ");
+    const Status status = read_tty(fd, login.user, sizeof login.user, login.user_size);
+    close(fd);
+    if (status == Status::ok || status == Status::end) return exit_go_on;
+    say("a name has at most %u bytes", name_size_max);
+    return exit_refused;
+}
+
+ExitCode prompt_password(Login& login) {
+    const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+    if (fd < 0) {
+        say("there is no terminal to ask for the password; use --pass or $PENNY_PASS");
+        return exit_refused;
+    }
+    char question[64];
+    snprintf(question, sizeof question, "Password for %.*s: ", static_cast<int>(login.user_size),
+             reinterpret_cast<const char*>(login.user));
+    const Status status = ask_silently(fd, question, login.password.bytes,
+                                       sizeof login.password.bytes, login.password.size);
+    close(fd);
+    login.password.given = status == Status::ok;
+    if (login.password.given) return exit_go_on;
+    wipe(&login.password, sizeof login.password);
+    say("no password was given");
+    return exit_refused;
+}

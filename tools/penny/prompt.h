@@ -1,0 +1,16 @@
+// prompt.h - lines from a person or from standard input; the only room of penny that knows libedit.
+#pragma once
+
+#include "penny/client.h"
+
+// Takes one line of standard input without its end; at a terminal with `prompt`, editing, history
+// and completion where libedit is there. Returns ok; end; full, with nothing in `out`, for a line
+// that does not fit or holds a NUL.
+Status prompt_line(const char* prompt, char* out, uint32_t capacity);
+
+// Remembers a line for the arrow keys. Lines that hold a password must not come here.
+void prompt_remember(const char* line);
+
+// Asks at the terminal. These return exit_go_on, or exit_refused with the reason printed.
+ExitCode prompt_user(Login& login);
+ExitCode prompt_password(Login& login);
