@@ -63,6 +63,22 @@ ExitCode find_data(const char* given, Path& data, Writer& error) {
     return exit_done;
 }
 
+// True for a checkpoint that a running server has not finished yet or is just removing, its
+// manifest first; never for the current one.
+bool is_passing(Check& check, uint32_t number) {
+    StoreCheckpoints now;
+    uint8_t said[PATH_MAX];
+    Writer unsaid = writer_of(said, sizeof said);
+    if (store_checkpoint_list(check.store, now, unsaid) != Status::ok) return false;
+    if (now.count > 0 && now.numbers[0] == number) return false;
+    bool is_sound = false;
+    uint64_t rows[table_count];
+    Manifest manifest;
+    const Status status = store_checkpoint_verify(check.store, number, check.window, manifest,
+                                                  is_sound, rows, unsaid);
+    return status == Status::damaged && !is_sound;
+}
+
 // Takes the manifests before the journal is read, so that none can be ahead of it.
 Status read_checkpoints(Check& check) {
     StoreCheckpoints found;
@@ -78,13 +94,7 @@ Status read_checkpoints(Check& check) {
             check.list.numbers[check.list.count++] = found.numbers[i];
             continue;
         }
-        // One that is not finished, or that a server has just removed, is none; the current one
-        // must be good.
-        StoreCheckpoints again;
-        if (store_checkpoint_list(check.store, again, check.error) != Status::ok) return status;
-        if (!is_sound && again.count > 0 && again.numbers[0] != found.numbers[i]) {
-            status = Status::ok;
-        }
+        if (is_passing(check, found.numbers[i])) status = Status::ok;
     }
     return status;
 }
