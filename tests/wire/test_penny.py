@@ -178,6 +178,18 @@ class PennyTest(unittest.TestCase):
             options += ["--cert", f"{self.certs}/{name}.crt", "--key", f"{self.certs}/{name}.key"]
         return options
 
+    def at_terminal(self, *words):
+        """Starts penny with a terminal of its own; returns its pid and the other end."""
+        argv = [program("penny"), *words]
+        child, terminal = pty.fork()
+        if child == 0:
+            try:
+                os.chdir(self.folder)
+                os.execve(argv[0], argv, self.environment)
+            finally:
+                os._exit(127)
+        return child, terminal
+
     def penny(self, *words, stdin="", code=0, **more):
         environment = dict(self.environment, **more.pop("environment", {}))
         data = stdin.encode() if isinstance(stdin, str) else stdin
@@ -516,11 +528,7 @@ class Login(PennyTest):
 
     def test_a_person_at_a_terminal_is_asked_without_echo(self):
         server = self.serve(answers({}))
-        child, terminal = pty.fork()
-        if child == 0:
-            os.chdir(self.folder)
-            argv = [program("penny"), *self.options(server), "PING"]
-            os.execve(argv[0], argv, self.environment)
+        child, terminal = self.at_terminal(*self.options(server), "PING")
         shown = b""
         for question, answer in ((b"User", b"alice\n"), (b"Password for alice: ", b"hidden99\n")):
             while question not in shown:
@@ -742,11 +750,7 @@ class Explain(PennyTest):
 class Prompt(PennyTest):
     def test_a_person_gets_a_prompt_and_replies(self):
         server = self.serve(answers({b"A": b"+one\r\n"}))
-        child, terminal = pty.fork()
-        if child == 0:
-            os.chdir(self.folder)
-            argv = [program("penny"), *self.options(server), "--user", ""]
-            os.execve(argv[0], argv, self.environment)
+        child, terminal = self.at_terminal(*self.options(server), "--user", "")
         prompt = f"127.0.0.1:{server.port}> ".encode()
         shown = b""
         for line in (b"A\n", b"exit\n"):
