@@ -28,10 +28,13 @@ uint32_t current_number(const Store& store) {
     return store_number_of(slice_of_chars(target, static_cast<uint32_t>(size)), "checkpoint.", "");
 }
 
+// The current one comes first, however many newer ones were never finished.
 void put_first(StoreCheckpoints& list, uint32_t number) {
+    if (number == 0) return;
     uint32_t place = 0;
     while (place < list.count && list.numbers[place] != number) place++;
-    if (place == list.count) return;
+    if (place == store_checkpoints_max) place--;
+    if (place == list.count) list.count++;
     for (; place > 0; place--) list.numbers[place] = list.numbers[place - 1];
     list.numbers[0] = number;
 }

@@ -129,6 +129,17 @@ struct TestStart {
     }
 };
 
+// Leaves a checkpoint that is being written as a crash would.
+void crash(Store& store) {
+    for (int& fd : store.table_fd) {
+        close(fd);
+        fd = -1;
+    }
+    close(store.checkpoint_fd);
+    store.checkpoint_fd = -1;
+    store.checkpoint_open = false;
+}
+
 bool log_has(const std::string& part) {
     const std::vector<TestLogLine> lines = test_log_take();
     return std::any_of(lines.begin(), lines.end(), [&](const TestLogLine& line) {
@@ -487,13 +498,14 @@ TEST(Store, KeepsThePreviousCheckpointAndRemovesOlderOnes) {
 TEST(Store, TakesACheckpointThatWasNeverFinishedForNone) {
     TestFolder folder;
     make_book(folder, 1, true);
-    {
+    for (uint32_t i = 0; i < store_checkpoints_max + 2; i++) {
         TestStart start(folder);
+        ASSERT_EQ(start.start.checkpoint, 1u);
         ASSERT_EQ(store_checkpoint_begin(start.disk.store, start.disk.error), Status::ok);
         ASSERT_EQ(store_checkpoint_append(start.disk.store, TableName::passwd,
                                           slice_of("half a line"), start.disk.error),
                   Status::ok);
-        start.disk.store.checkpoint_open = false;  // As a crash would leave it.
+        crash(start.disk.store);
     }
     TestStart start(folder);
     EXPECT_EQ(start.status, Status::ok) << start.disk.said();
@@ -502,7 +514,7 @@ TEST(Store, TakesACheckpointThatWasNeverFinishedForNone) {
     ASSERT_EQ(store_checkpoint_now(start.disk.store, start.book(), start.disk.window.data(),
                                    batch_size_max, digest, start.disk.error),
               Status::ok);
-    EXPECT_TRUE(fs::exists(folder.checkpoint(3, "MANIFEST")));
+    EXPECT_TRUE(fs::exists(folder.checkpoint(store_checkpoints_max + 4, "MANIFEST")));
     EXPECT_TRUE(fs::exists(folder.checkpoint(1, "MANIFEST")));
     EXPECT_FALSE(fs::exists(folder.path / "data" / "checkpoint.00000002"));
     test_log_take();
