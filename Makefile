@@ -88,7 +88,7 @@ TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"'
 DEP_INCLUDES := -isystem $(DEPS)/mbedtls/include -isystem $(DEPS)/libuv/include \
                 -isystem $(DEPS)/argon2/include -isystem $(DEPS)/inih
 OUR_INCLUDES := -Isrc -Iport -I$(BUILD)/gen -iquote . $(DEP_INCLUDES)
-OUR_DEFINES  := $(TLS_DEFINES) $(INI_DEFINES)
+OUR_DEFINES  := $(TLS_DEFINES) $(INI_DEFINES) -D_FILE_OFFSET_BITS=64
 
 HAVE_EDITLINE := $(if $(filter host,$(BOARD)),$(if $(wildcard /usr/include/histedit.h),1,0),0)
 TOOL_FLAGS    := -Itools -DPENNY_HAVE_EDITLINE=$(HAVE_EDITLINE)
