@@ -204,7 +204,12 @@ void copy_text(char* out, uint32_t capacity, const char* text) {
 TlsFailure judge(TlsSession& session) {
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
     if (mbedtls_ssl_get_peer_cert(&session.ssl) == nullptr) {
-        return tls_verify_failure(MBEDTLS_X509_BADCERT_MISSING);
+        TlsFailure missing = tls_verify_failure(MBEDTLS_X509_BADCERT_MISSING);
+        // Only 1.3 has an alert for it.
+        const bool is_tls13 =
+            mbedtls_ssl_get_version_number(&session.ssl) == MBEDTLS_SSL_VERSION_TLS1_3;
+        if (!is_tls13) missing.alert = MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
+        return missing;
     }
     if (session.refused.reason != nullptr) return session.refused;
     if (flags != 0) return tls_verify_failure(flags);
