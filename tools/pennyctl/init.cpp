@@ -158,7 +158,8 @@ ExitCode take_options(InitOptions& options, int argc, char** argv) {
 // --- What must hold before anything is made. ---
 
 ExitCode check_clock(const Init& init) {
-    if (init.wall_ms / 1000 >= static_cast<uint64_t>(PENNY_BUILD_TIME)) return exit_done;
+    // Signed, since the time is 0 where nobody knows when the source was made.
+    if (static_cast<int64_t>(init.wall_ms / 1000) >= PENNY_BUILD_TIME) return exit_done;
     return tool_refuse("this machine's clock is behind the time this program was made at; set it "
                        "first, because certificates are dated");
 }
