@@ -16,7 +16,7 @@ import unittest
 
 from bank import ROOT, program
 
-SECONDS_MAX = 150  # for one demo, beside other work
+SECONDS_MAX = 120  # for one demo, beside other work
 LIB = os.path.join(ROOT, "tests", "lib")
 
 # Zeroes the batch of the newest acknowledged entry, and all behind it: as if the disk had lied.
@@ -183,44 +183,64 @@ class Proof(DemoTest):
 
 
 class Terminal(DemoTest):
-    def test_a_terminal_ends_at_the_prompt(self):
-        pid, terminal = pty.fork()
-        if pid == 0:
-            os.execve(self.demo, [self.demo], self.environment)
-        self.addCleanup(os.close, terminal)
+    def setUp(self):
+        super().setUp()
         self.shown = ""
-        self.ended = False
-        try:
-            self.read_until(terminal, r"Your turn")
-            self.read_until(terminal, r"127\.0\.0\.1:\d+> ")
-            os.write(terminal, b"BALANCE\n")
-            self.read_until(terminal, r"BALANCE[^$]*\n\d+\.\d\d\r?\n")
-            os.write(terminal, b"exit\n")
-            self.read_until(terminal, None)
-        finally:
-            if not self.ended:
-                os.kill(pid, signal.SIGTERM)
-            _, status = os.waitpid(pid, 0)
-        self.assertEqual(os.waitstatus_to_exitcode(status), 0, self.shown)
+        self.at = 0  # How much of it was looked at.
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.execve(self.demo, [self.demo], self.environment)
+        self.addCleanup(self.hang_up)
+
+    def hang_up(self):
+        """Closes the terminal, which must end everything at it; gives the demo's exit code."""
+        if self.pid == 0:
+            return None
+        os.close(self.terminal)
+        pid, self.pid = self.pid, 0
+        deadline = time.monotonic() + SECONDS_MAX
+        while time.monotonic() < deadline:
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.05)
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return self.fail(f"the demo does not end with its terminal\n{self.shown}")
+
+    def test_a_terminal_ends_at_the_prompt_and_leaving_it_ends_the_server(self):
+        self.read_until("Your turn")
+        self.read_until(r"127\.0\.0\.1:\d+> ")
+        os.write(self.terminal, b"BALANCE\n")
+        self.read_until(r"\n\d+\.\d\d\r?\n")
+        os.write(self.terminal, b"exit\n")
+        self.read_until(None)
+        self.assertEqual(self.hang_up(), 0, self.shown)
         self.assertIn("\033[1m", self.shown)
         self.assert_no_server_is_left()
 
-    def read_until(self, terminal, pattern):
+    def test_closing_the_terminal_ends_the_server(self):
+        self.read_until("Your turn")
+        self.read_until(r"127\.0\.0\.1:\d+> ")
+        self.assertNotEqual(self.hang_up(), 0)
+        self.assert_no_server_is_left()
+
+    def read_until(self, pattern):
         """Reads on until `pattern` stands in what was not looked at yet; None: to the end."""
-        fresh = ""
         deadline = time.monotonic() + SECONDS_MAX
-        while pattern is None or re.search(pattern, fresh) is None:
+        while True:
+            found = pattern and re.compile(pattern).search(self.shown, self.at)
+            if found:
+                self.at = found.end()
+                return
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([terminal], [], [], left)[0]:
+            if left <= 0 or not select.select([self.terminal], [], [], left)[0]:
                 self.fail(f"waited for {pattern}\n{self.shown}")
             try:
-                piece = os.read(terminal, 65536).decode("utf-8", "replace")
+                piece = os.read(self.terminal, 65536).decode("utf-8", "replace")
             except OSError:  # How a terminal ends when nobody holds its other side.
                 piece = ""
             if not piece:
-                self.ended = True
-                if pattern is not None:
-                    self.fail(f"it ended before {pattern}\n{self.shown}")
+                self.assertIsNone(pattern, f"it ended before this\n{self.shown}")
                 return
-            fresh += piece
             self.shown += piece
