@@ -29,6 +29,7 @@ constexpr int exit_usage = 2;
 constexpr uint32_t config_size_max = 65536;  // bytes of the configuration file
 constexpr uint32_t pem_size_max = 65536;     // bytes of one certificate, key or CRL file
 constexpr uint32_t assignments_max = 32;     // options on the command line that override the file
+constexpr uint32_t files_beside_sessions = 64;  // open at once: the book's, the loop's, listeners
 constexpr const char* config_places[] = {"./pennyd.conf", "/etc/pennyd/pennyd.conf"};
 
 enum class OptionKind : uint8_t { flag, value };
@@ -306,6 +307,28 @@ int print_memory() {
     return exit_done;
 }
 
+// Every session needs a socket; the system lets a process allow itself more up to a bound.
+int allow_open_files() {
+    const Config& config = process.config;
+    const rlim_t wanted = config.sessions + config.handshakes + files_beside_sessions;
+    rlimit limit = {};
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -1;
+    const rlim_t allowed = limit.rlim_max;
+    if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted) return -1;
+    limit.rlim_cur = wanted;
+    if (allowed >= wanted && setrlimit(RLIMIT_NOFILE, &limit) == 0) return -1;
+    Writer message = message_writer();
+    put_text(message, "limits: sessions is ");
+    put_decimal(message, config.sessions);
+    put_text(message, ", which takes ");
+    put_decimal(message, wanted);
+    put_text(message, " open files in all, and the system allows ");
+    put_decimal(message, allowed);
+    put_text(message, "; lower [limits] sessions, or raise what is allowed (ulimit -n, or "
+                      "LimitNOFILE= of systemd)");
+    return refuse(exit_refused, message);
+}
+
 int reserve_memory() {
     Arena measured = {};
     lay_out(measured);
@@ -495,7 +518,8 @@ int open_book() {
 }
 
 int serve() {
-    int code = reserve_memory();
+    int code = allow_open_files();
+    if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }
