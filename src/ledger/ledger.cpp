@@ -215,14 +215,29 @@ bool movement_fits(const Ledger& ledger, const MovementEntry& movement) {
            movement.debit_previous == debit.last && movement.credit_previous == credit.last;
 }
 
-bool account_or_none(const Ledger& ledger, uint32_t row) {
-    return row == row_none || row < ledger.accounts_installed;
+// The row is none and has no balance, or is there and has just this one.
+bool is_balance_of(const Ledger& ledger, uint32_t row, int64_t balance) {
+    if (row == row_none) return balance == 0;
+    return row < ledger.accounts_installed && ledger.accounts[row].installed.balance == balance;
+}
+
+// M4 for a movement that was refused (E2).
+bool refusal_fits(const Ledger& ledger, const MovementEntry& movement) {
+    return movement.debit_previous == 0 && movement.credit_previous == 0 &&
+           is_balance_of(ledger, movement.debit, movement.debit_after) &&
+           is_balance_of(ledger, movement.credit, movement.credit_after);
 }
 
 Status install_movement(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
     const MovementEntry& movement = entry.movement;
     if (entry.person != row_none && entry.person >= ledger.people_installed) return Status::damaged;
-    if (entry.status == Status::ok) {
+    if (mode == InstallMode::replay) {
+        const Slice id = slice_of_chars(movement.id.text, movement.id.size);
+        if (ids_find(ledger.ids, entry.person, id) != nullptr) return Status::damaged;  // P3
+    }
+    const bool moves = entry.status == Status::ok;
+    if (!moves && !refusal_fits(ledger, movement)) return Status::damaged;
+    if (moves) {
         if (!movement_fits(ledger, movement)) return Status::damaged;
         Account& debit = ledger.accounts[movement.debit];
         Account& credit = ledger.accounts[movement.credit];
@@ -237,10 +252,6 @@ Status install_movement(Ledger& ledger, const Entry& entry, Position position, I
             credit.decided = credit.installed;
         }
         ledger.movements++;
-    } else {
-        if (movement.debit_previous != 0 || movement.credit_previous != 0) return Status::damaged;
-        if (!account_or_none(ledger, movement.debit)) return Status::damaged;
-        if (!account_or_none(ledger, movement.credit)) return Status::damaged;
     }
     if (mode == InstallMode::replay) ids_add(ledger.ids, id_record_of(entry));
     ledger.ids_installed++;
