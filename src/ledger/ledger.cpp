@@ -125,7 +125,6 @@ void save_person(Ledger& ledger, Person& person) {
 }
 
 Status install_genesis(Ledger& ledger, const Entry& entry) {
-    if (entry.seq != 1 || ledger.currency[0] != '\0') return Status::damaged;
     const GenesisEntry& genesis = entry.genesis;
     if (memcmp(genesis.bank_id, ledger.key, bank_id_size) != 0) return Status::damaged;
     memset(ledger.currency, 0, sizeof ledger.currency);
@@ -141,9 +140,17 @@ Status install_limits(Ledger& ledger, const LimitsEntry& limits, InstallMode mod
     return Status::ok;
 }
 
+// The accounts that every book has come first, under their names.
+bool name_fits_row(uint32_t row, const Name& name) {
+    if (row == account_cash) return slice_equal_text(name_slice(name), "cash");
+    if (row == account_shop) return slice_equal_text(name_slice(name), "shop");
+    return true;
+}
+
 Status install_account(Ledger& ledger, const AccountEntry& entry, InstallMode mode) {
     if (entry.account != ledger.accounts_installed) return Status::damaged;
     if (entry.owner != row_none && entry.owner >= ledger.people_installed) return Status::damaged;
+    if (!name_fits_row(entry.account, entry.name)) return Status::damaged;
     if (mode == InstallMode::replay) {
         if (entry.account >= ledger.limits.accounts) return Status::full;
         if (ledger_find_account(ledger, entry.name) != row_none) return Status::damaged;
@@ -169,6 +176,7 @@ PersonValues person_values_of(const PersonEntry& entry, uint32_t version) {
 Status install_new_person(Ledger& ledger, const PersonEntry& entry, InstallMode mode) {
     if (entry.person != ledger.people_installed) return Status::damaged;
     if (entry.account != ledger.accounts_installed) return Status::damaged;
+    if (entry.account <= account_shop) return Status::damaged;
     if (mode == InstallMode::replay) {
         if (entry.account >= ledger.limits.accounts) return Status::full;
         if (ledger_find_account(ledger, entry.name) != row_none) return Status::damaged;
@@ -267,6 +275,12 @@ Status install_terminal(Ledger& ledger, const TerminalEntry& entry, InstallMode 
     }
     ledger.terminals_installed++;
     return Status::ok;
+}
+
+// A book begins with its genesis and its limits, and has one genesis.
+bool kind_fits_place(const Entry& entry) {
+    if (entry.seq == 2) return entry.kind == EntryKind::limits;
+    return (entry.seq == 1) == (entry.kind == EntryKind::genesis);
 }
 
 Status install_body(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
@@ -473,6 +487,7 @@ void ledger_add_account(Ledger& ledger, const Name& name, uint32_t owner, int64_
 
 Status ledger_install(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
     if (entry.seq != ledger.seq_installed + 1) return Status::damaged;
+    if (!kind_fits_place(entry)) return Status::damaged;
     const Status status = install_body(ledger, entry, position, mode);
     if (status != Status::ok) return status;
     ledger.seq_installed = entry.seq;
@@ -494,6 +509,7 @@ Status ledger_load_account(Ledger& ledger, const Name& name, const Name& owner,
                            const AccountValues& values) {
     const uint32_t row = ledger.accounts_installed;
     if (row >= ledger.limits.accounts) return Status::full;
+    if (!name_fits_row(row, name)) return Status::damaged;
     if (ledger_find_account(ledger, name) != row_none) return Status::damaged;
     const uint32_t person = owner.size == 0 ? row_none : ledger_find_person(ledger, owner);
     if (owner.size > 0 && person == row_none) return Status::damaged;

@@ -23,7 +23,7 @@
 #include "base/table.h"
 #include "ledger/ids.h"
 
-inline constexpr uint32_t account_cash = 0;  // row numbers that every book has
+inline constexpr uint32_t account_cash = 0;  // rows that every book has, `cash` and `shop`
 inline constexpr uint32_t account_shop = 1;
 
 struct PersonValues {

@@ -217,6 +217,7 @@ Status take_limits_line(Reader& text, LimitsEntry& out) {
     for (uint64_t& value : values) {
         if (take_number(line, UINT32_MAX, value) != Status::ok) return Status::damaged;
     }
+    if (values[1] == 0) return Status::damaged;  // No limits entry says so.
     out = {.accounts = static_cast<uint32_t>(values[0]),
            .ids = static_cast<uint32_t>(values[1]),
            .terminals = static_cast<uint32_t>(values[2])};
