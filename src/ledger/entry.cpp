@@ -103,8 +103,11 @@ Status decode_genesis(Reader& reader, GenesisEntry& out) {
     memcpy(out.bank_id, bank_id.data, bank_id_size);
     out.scale = get_u8(reader);
     out.currency_size = get_u8(reader);
-    if (out.scale > scale_max || out.currency_size == 0) return Status::damaged;
-    return take_text(reader, out.currency_size, out.currency, currency_size_max);
+    if (out.scale > scale_max) return Status::damaged;
+    const Slice currency = get_bytes(reader, out.currency_size);
+    if (!currency_is_valid(currency)) return Status::damaged;
+    memcpy(out.currency, currency.data, currency.size);
+    return Status::ok;
 }
 
 Status decode_limits(Reader& reader, LimitsEntry& out) {
@@ -223,6 +226,14 @@ Status parse_role(Slice text, Role& out) {
         return Status::ok;
     }
     return Status::invalid;
+}
+
+bool currency_is_valid(Slice text) {
+    if (text.size == 0 || text.size > currency_size_max) return false;
+    for (uint32_t i = 0; i < text.size; i++) {
+        if (text.data[i] < 'A' || text.data[i] > 'Z') return false;
+    }
+    return true;
 }
 
 void entry_encode(const Entry& entry, Writer& out) {

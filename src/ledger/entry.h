@@ -69,6 +69,9 @@ Status parse_role(Slice text, Role& out);
 enum class PersonState : uint8_t { active, locked };
 enum class AccountState : uint8_t { open, closed };
 
+// True for 1 to currency_size_max upper-case letters.
+bool currency_is_valid(Slice text);
+
 struct Id {
     uint8_t size;  // bytes; 1 to id_size_max
     char text[id_size_max];

@@ -203,7 +203,7 @@ Status take_currency_line(Reader& text, Manifest& out) {
     uint64_t scale = 0;
     if (take_line(text, "currency", line) != Status::ok) return Status::damaged;
     if (cut_word(line, ' ', currency) != Status::ok) return Status::damaged;
-    if (currency.size == 0 || currency.size > currency_size_max) return Status::damaged;
+    if (!currency_is_valid(currency)) return Status::damaged;
     if (take_number(line, scale_max, scale) != Status::ok) return Status::damaged;
     memcpy(out.currency, currency.data, currency.size);
     out.scale = static_cast<uint8_t>(scale);
