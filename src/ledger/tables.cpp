@@ -44,8 +44,9 @@ void put_name_or_none(Writer& out, const Name& name) {
     }
 }
 
-void put_bound(Writer& out, int64_t minor, uint32_t scale) {
-    if (minor == balance_minor_max || minor == -balance_minor_max) {
+// `none` is what a bound is that does not bind; the other end of the range is a number.
+void put_bound(Writer& out, int64_t minor, int64_t none, uint32_t scale) {
+    if (minor == none) {
         put_u8(out, '-');
     } else {
         put_minor(out, minor, scale);
@@ -81,9 +82,9 @@ void format_account(const Ledger& ledger, uint64_t row, Writer& out) {
     put_separator(out);
     put_minor(out, values.held, ledger.scale);
     put_separator(out);
-    put_bound(out, values.floor, ledger.scale);
+    put_bound(out, values.floor, -balance_minor_max, ledger.scale);
     put_separator(out);
-    put_bound(out, values.ceiling, ledger.scale);
+    put_bound(out, values.ceiling, balance_minor_max, ledger.scale);
     put_separator(out);
     put_name_or_none(out, account.owner == row_none ? Name{} : ledger.people[account.owner].name);
     put_separator(out);
