@@ -532,7 +532,10 @@ Status ledger_load_terminal(Ledger& ledger, const Name& name) {
 
 Status ledger_load_id(Ledger& ledger, const IdRecord& record) {
     const Slice id = slice_of_chars(record.id.text, record.id.size);
-    if (ids_find(ledger.ids, record.person, id) != nullptr) return Status::damaged;
+    const Ids& ids = ledger.ids;
+    const uint64_t newest = ids.head == 0 ? 0 : ids_at(ids, ids.head - 1).seq;
+    if (record.seq <= newest) return Status::damaged;
+    if (ids_find(ids, record.person, id) != nullptr) return Status::damaged;
     ids_add(ledger.ids, record);
     ledger.ids_installed++;
     return Status::ok;

@@ -162,8 +162,8 @@ enum class InstallMode : uint8_t { commit, replay };
 Status ledger_install(Ledger& ledger, const Entry& entry, Position position, InstallMode mode);
 
 // Rows of a checkpoint, in their order, into a ledger that tables_begin readied. Each returns
-// damaged for a row that cannot be (a name twice, an owner who is nobody), full when the limits are
-// too small.
+// damaged for a row that cannot be (a name twice, an owner who is nobody, an id older than the one
+// before), full when the limits are too small.
 Status ledger_load_person(Ledger& ledger, const Name& name, const PersonValues& values);
 Status ledger_load_account(Ledger& ledger, const Name& name, const Name& owner,
                            const AccountValues& values);

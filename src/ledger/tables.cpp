@@ -168,6 +168,9 @@ Status take_number(Reader& line, uint64_t maximum, uint64_t& out) {
 Status take_hex(Reader& line, uint8_t* out, uint32_t size) {
     Slice found;
     if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
+    for (uint32_t i = 0; i < found.size; i++) {
+        if (found.data[i] >= 'A' && found.data[i] <= 'F') return Status::damaged;  // T2
+    }
     return parse_hex(found, out, size) == Status::ok ? Status::ok : Status::damaged;
 }
 
@@ -424,6 +427,7 @@ Status load_id(Ledger& ledger, Reader& line) {
     if (take_account(ledger, line, record.credit) != Status::ok) return Status::damaged;
     if (take_name_or_none(line, record.missing) != Status::ok) return Status::damaged;
     if (take_minor(line, ledger.scale, record.amount) != Status::ok) return Status::damaged;
+    if (record.amount <= 0 || record.amount > amount_minor_max) return Status::damaged;
     if (take_minor(line, ledger.scale, record.balance) != Status::ok) return Status::damaged;
     if (take_column(line, word) != Status::ok) return Status::damaged;
     if (parse_hex(word, record.memo_hash, sizeof record.memo_hash) != Status::ok) {
@@ -597,6 +601,8 @@ Status tables_end(Ledger& ledger, const Manifest& manifest) {
     }
     if (ledger.accounts_installed <= account_shop) return Status::damaged;
     if (ledger_sum(ledger) != 0) return Status::damaged;
+    const Ids& ids = ledger.ids;
+    if (ids.head > 0 && ids_at(ids, ids.head - 1).seq > manifest.mark.entry) return Status::damaged;
     ledger.seq_installed = manifest.mark.entry;
     return Status::ok;
 }

@@ -102,5 +102,6 @@ void tables_begin(Ledger& ledger, const Manifest& manifest);
 // for a row that snapshot_step would not have written, full when the limits are too small.
 Status tables_load(Ledger& ledger, TableName table, Slice line);
 
-// After the last row: checks that the balances add up to zero and that everybody has an account.
+// After the last row: checks that the balances add up to zero, that everybody has an account, and
+// that no id was answered later than the manifest's entry.
 Status tables_end(Ledger& ledger, const Manifest& manifest);
