@@ -92,7 +92,9 @@ class Bank:
         such as strace's; `preload` is a library that is loaded before all others."""
         assert self.process is None, "it runs already"
         begin = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
-        env = dict(os.environ, **({"LD_PRELOAD": preload} if preload else {}))
+        env = dict(os.environ)
+        if preload:  # A blank in LD_PRELOAD would end the path, so the name alone stands there.
+            env["LD_LIBRARY_PATH"], env["LD_PRELOAD"] = os.path.split(preload)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*under, *self.server_argv(port)], env=env,
                                             cwd=self.folder, stdin=subprocess.DEVNULL,

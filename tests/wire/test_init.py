@@ -4,6 +4,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import shutil
 import stat
 import subprocess
@@ -105,7 +106,7 @@ class InitTest(unittest.TestCase):
         self.assertNotIn("login ", done.stdout)
         commands = re.findall(r"^  (penny\S* .*)$", done.stdout, re.M)
         self.assertEqual(len(commands), 3)
-        self.assertIn(f"pennyd {self.home}/pennyd.conf", commands)
+        self.assertIn(f"pennyd {shlex.quote(self.path('pennyd.conf'))}", commands)
         self.assertEqual(sorted(os.listdir(self.path("certs", "clients"))),
                          ["admin.crt", "admin.key"])
         with open(self.path("pennyd.conf"), encoding="utf-8") as text:
