@@ -349,9 +349,13 @@ SessionPlan server_plan(const Server& server, uint32_t index) {
 
 void server_sent(Server& server, uint32_t index, uint32_t size) {
     Session& session = session_at(server, index);
-    if (session.peer_gone || session.buffers == pool_none) return;  // Dropped already.
+    if (session.buffers == pool_none) return;  // Given back when the session ended.
     CHECK(!session.lent);
-    writer_drop(session.cipher_out, size);
+    if (session.peer_gone) {
+        session.cipher_out.size = 0;
+    } else {
+        writer_drop(session.cipher_out, size);
+    }
     step_session(server, index);
     serve_commit_queue(server);
 }

@@ -40,8 +40,12 @@ bool take_plain(Session& session) {
     return session.plain_in.size > before;
 }
 
-// Encrypts what there is room for.
+// Encrypts what there is room for. What nobody is left to read is dropped.
 void give_plain(Session& session) {
+    if (session.peer_gone) {
+        session.plain_out.size = 0;
+        session.cipher_out.size = 0;
+    }
     if (session.plain_out.size == 0) return;
     Reader plain = reader_of(writer_slice(session.plain_out));
     const Status status = channel_write(session.channel, plain, session.cipher_out);
@@ -168,7 +172,7 @@ bool take_request(Session& session, SessionTools& tools, SessionNeed& need) {
 void finish_ending(Session& session) {
     if (session.phase != SessionPhase::ending || session.pending > 0) return;
     if (session.plain_out.size > 0 && session.buffers != UINT32_MAX) return;
-    if (!session.end_sent && session.buffers != UINT32_MAX) {
+    if (!session.end_sent && !session.peer_gone && session.buffers != UINT32_MAX) {
         channel_close(session.channel, session.cipher_out);
     }
     session.end_sent = true;
@@ -201,10 +205,6 @@ bool session_is_idle(const Session& session) {
 SessionNeed session_step(Session& session, SessionTools& tools) {
     if (session.lent || session.buffers == UINT32_MAX) return SessionNeed::none;
     SessionNeed need = SessionNeed::none;
-    if (session.peer_gone) {
-        session.plain_out.size = 0;
-        session.cipher_out.size = 0;
-    }
     if (session.phase == SessionPhase::handshake) {
         // The port may still be sending from cipher_out, which a worker must not touch then.
         const bool can_run = session.cipher_in.size > 0 || session.wants_room;

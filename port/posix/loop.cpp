@@ -13,6 +13,7 @@
 namespace {
 
 constexpr uint32_t backlog = 1024;
+constexpr uint32_t sends_per_turn = 32;   // of one session, before others have their turn
 constexpr uint32_t scratch_size = 4096;  // bytes of a closing peer that nobody reads
 
 struct Client {
@@ -230,7 +231,9 @@ void apply_plan(Loop& loop, uint32_t session) {
     Client& client = loop.clients[session];
     if (client.closing || client.lingering) return;
     SessionPlan plan = server_plan(*loop.server, session);
-    while (send_out(loop, client, plan.out)) plan = server_plan(*loop.server, session);
+    for (uint32_t i = 0; i < sends_per_turn && send_out(loop, client, plan.out); i++) {
+        plan = server_plan(*loop.server, session);
+    }
     if (client.closing || client.lingering) return;
     uv_stream_t* stream = reinterpret_cast<uv_stream_t*>(&client.tcp);
     if (plan.cut) {

@@ -1,0 +1,176 @@
+// One session over a channel that ciphers nothing: order, waiting, and ends.
+
+#include "session.h"
+
+#include <string>
+
+#include "unit/test_bank.h"
+
+namespace {
+
+Status plain_advance(Channel&, Reader&, Writer&) { return Status::ok; }
+
+Status plain_copy(Reader& in, Writer& out) {
+    const uint32_t left = reader_left(in);
+    const uint32_t size = left < writer_room(out) ? left : writer_room(out);
+    put_bytes(out, get_bytes(in, size));
+    return reader_left(in) == 0 ? Status::ok : Status::full;
+}
+
+Status plain_read(Channel&, Reader& in, Writer& out) { return plain_copy(in, out); }
+Status plain_write(Channel&, Reader& in, Writer& out) { return plain_copy(in, out); }
+void plain_close(Channel&, Writer& out) { put_text(out, "<closed>"); }
+bool plain_is_idle(const Channel&) { return true; }
+void plain_free(Channel&) {}
+
+constexpr ChannelType plain_type = {.name = "plain",
+                                    .lab = false,
+                                    .advance = plain_advance,
+                                    .read = plain_read,
+                                    .write = plain_write,
+                                    .close = plain_close,
+                                    .is_idle = plain_is_idle,
+                                    .free = plain_free};
+
+// A session that is logged in as alice, with the rooms behind it.
+struct TestSession {
+    TestSession() {
+        test_create(book.book);
+        EXPECT_EQ(test_add(book.book, "alice"), Status::ok);
+        EXPECT_EQ(test_add(book.book, "bob"), Status::ok);
+        EXPECT_EQ(test_move(book.book, {.operation = Operation::deposit,
+                                        .debit = "cash",
+                                        .credit = "alice",
+                                        .amount = 1000,
+                                        .id = "opening"}),
+                  Status::ok);
+        test_commit(book.book);
+        access.budgets = refusals;
+        access.people_max = 8;
+        access.rules = {AccessRegistration::open, true, 60};
+        service.book = &book.book;
+        service.access = &access;
+        session.buffers = UINT32_MAX;
+        session_lend(session, 0, buffers);
+        session.phase = SessionPhase::ready;
+        session.deadline_ms = 1'000'000;
+        session.channel.type = &plain_type;
+        session.caller.protocol = 2;
+        session.caller.person = ledger_find_person(book.book.ledger, test_name("alice"));
+        session.caller.version = 1;
+        session.tag = {7, 1};
+        tools.service = &service;
+        tools.now_ms = 1000;
+        tools.wall_us = 1'000'000;
+        tools.login_ms = 1000;
+        tools.idle_ms = 1000;
+    }
+    SessionNeed feed(const std::string& text) {
+        put_bytes(session.cipher_in, slice_of(text));
+        return session_step(session, tools);
+    }
+    // What would be sent now; it is taken.
+    std::string sent() {
+        const Slice out = writer_slice(session.cipher_out);
+        const std::string text(reinterpret_cast<const char*>(out.data), out.size);
+        writer_drop(session.cipher_out, out.size);
+        return text;
+    }
+    void commit() {
+        for (const BookDone& done : test_commit(book.book)) session_committed(session, tools, done);
+        session.wants_commit = false;
+        if (session.block == SessionBlock::commit) session.block = SessionBlock::none;
+        session_step(session, tools);
+    }
+    TestBook book;
+    RefusalBudget refusals[8] = {};
+    Access access = {};
+    Service service = {};
+    SessionBuffers buffers;
+    Session session = {};
+    SessionTools tools = {};
+};
+
+}  // namespace
+
+TEST(Session, AnswersInTheOrderOfRequestsAndReadsItsOwnWrites) {
+    TestSession one;
+    one.feed("TRANSFER a bob 1\r\nTRANSFER b bob 2\r\nBALANCE\r\nPING\r\n");
+    EXPECT_EQ(one.sent(), "");
+    EXPECT_EQ(one.session.pending, 2u);
+    one.commit();
+    const std::string said = one.sent();
+    const size_t first = said.find("9.00");
+    const size_t second = said.find("7.00");
+    const size_t balance = said.rfind("7.00");
+    const size_t pong = said.find("+PONG");
+    EXPECT_LT(first, second);
+    EXPECT_LT(second, balance);
+    EXPECT_LT(balance, pong);
+    EXPECT_NE(pong, std::string::npos);
+    EXPECT_TRUE(session_is_idle(one.session));
+}
+
+TEST(Session, TakesNoMoreThanAPipelineOfMoney) {
+    TestSession one;
+    std::string many;
+    for (uint32_t i = 0; i < 3 * pipeline_max; i++) {
+        many += "TRANSFER m" + std::to_string(i) + " bob 0.01\r\n";
+    }
+    one.feed(many);
+    EXPECT_EQ(one.session.pending, pipeline_max);
+    uint32_t commits = 0;
+    for (; one.session.pending > 0; commits++) {
+        one.sent();
+        one.commit();
+    }
+    EXPECT_EQ(commits, 3u);
+    EXPECT_EQ(test_balance(one.book.book, "bob"), 3 * pipeline_max);
+}
+
+TEST(Session, AnswersNothingAtOnceWhileEarlierMoneyWaits) {
+    TestSession one;
+    one.feed("TRANSFER a bob 1\r\nTRANSFER b bob nonsense\r\nTRANSFER a bob 1\r\n");
+    EXPECT_EQ(one.sent(), "");
+    one.commit();
+    const std::string said = one.sent();
+    EXPECT_EQ(said.find("*4"), 0u);
+    EXPECT_NE(said.find("-AMOUNT"), std::string::npos);
+    EXPECT_GT(said.rfind("*4"), said.find("-AMOUNT"));
+}
+
+TEST(Session, SaysGoodbyeAfterTheRepliesThatAreOwed) {
+    TestSession one;
+    one.feed("TRANSFER a bob 1\r\nQUIT\r\n");
+    EXPECT_NE(one.session.phase, SessionPhase::ending);
+    one.commit();
+    const std::string said = one.sent();
+    EXPECT_LT(said.find("9.00"), said.find("+OK"));
+    EXPECT_EQ(said.substr(said.size() - 8), "<closed>");
+    EXPECT_TRUE(session_is_over(one.session));
+}
+
+TEST(Session, SendsNothingWhenThePeerIsGoneWhateverIsStillOwed) {
+    TestSession one;
+    one.feed("TRANSFER a bob 1\r\n");
+    session_end(one.session, "idle for too long");
+    one.session.peer_gone = true;
+    EXPECT_FALSE(session_is_over(one.session)) << "a reply is still owed";
+    one.commit();
+    EXPECT_EQ(one.sent(), "");
+    EXPECT_TRUE(session_is_over(one.session));
+}
+
+TEST(Session, TakesNoRequestWhoseReplyMightNotFit) {
+    TestSession one;
+    one.session.plain_out.size = plain_out_size - reply_size_max + 1;
+    one.session.cipher_out.size = cipher_out_size;
+    one.feed("PING\r\n");
+    EXPECT_EQ(one.session.commands, 0u);
+    EXPECT_GT(one.session.plain_in.size, 0u);
+    one.session.plain_out.size = 0;
+    one.session.cipher_out.size = 0;
+    session_step(one.session, one.tools);
+    EXPECT_EQ(one.session.commands, 1u);
+    EXPECT_EQ(one.sent(), "+PONG\r\n");
+}
