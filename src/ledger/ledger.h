@@ -12,8 +12,8 @@
 //                                        └── ledger_drop ◄─┘ decided falls back to installed
 //
 //   M1. The balances of all accounts, `cash` included, add up to zero after every entry (P2).
-//   M2. After a movement the account that gave has floor <= balance - held, and the one that received
-//       has balance <= ceiling. Money may leave an account above its ceiling.
+//   M2. After a movement the account that gave has floor <= balance - held, and the one that
+//       received has balance <= ceiling. Money may leave an account above its ceiling.
 //   M3. The state is a pure function of the entries installed (P4): hash order, pointers and the
 //       decided columns never show in a digest.
 //   M4. ledger_install checks every number against the rows before it copies: bytes of a disk,
