@@ -1,0 +1,189 @@
+// Entries and tables that hash well and were never written by a ledger: each was once believed.
+#include <gtest/gtest.h>
+#include <string.h>
+
+#include "unit/test_bank.h"
+
+namespace {
+
+Entry blank(EntryKind kind, uint64_t seq) {
+    Entry entry;
+    memset(static_cast<void*>(&entry), 0, sizeof entry);
+    entry.kind = kind;
+    entry.person = entry.terminal = row_none;
+    entry.seq = seq;
+    return entry;
+}
+
+Status replay(Ledger& ledger, const Entry& entry) {
+    return ledger_install(ledger, entry, position_of(1, 9000), InstallMode::replay);
+}
+
+// An empty ledger that knows its bank.
+struct TestForged {
+    TestForged() { book_init(bank.book, id); }
+    Ledger& ledger() { return bank.book.ledger; }
+    Entry genesis() const {
+        Entry entry = blank(EntryKind::genesis, 1);
+        entry.genesis.currency_size = 3;
+        memcpy(entry.genesis.currency, "EUR", 3);
+        return entry;
+    }
+    Entry limits() const {
+        Entry entry = blank(EntryKind::limits, 2);
+        entry.limits = {.accounts = 8, .ids = 8, .terminals = 8};
+        return entry;
+    }
+    Entry account(uint64_t seq, uint32_t row, const char* name) const {
+        Entry entry = blank(EntryKind::account, seq);
+        entry.account.account = row;
+        entry.account.owner = row_none;
+        entry.account.floor = -balance_minor_max;
+        entry.account.ceiling = balance_minor_max;
+        entry.account.name = test_name(name);
+        return entry;
+    }
+    uint8_t id[bank_id_size] = {};
+    TestBook bank;
+};
+
+}  // namespace
+
+TEST(Forged, ABookBeginsWithGenesisLimitsCashAndShop) {
+    TestForged one;
+    Entry early = one.limits();
+    early.seq = 1;
+    EXPECT_EQ(replay(one.ledger(), early), Status::damaged);
+    EXPECT_EQ(replay(one.ledger(), one.genesis()), Status::ok);
+    EXPECT_EQ(replay(one.ledger(), one.account(2, 0, "cash")), Status::damaged);
+    EXPECT_EQ(replay(one.ledger(), one.limits()), Status::ok);
+    Entry person = blank(EntryKind::person, 3);
+    person.row_person.operation = PersonOperation::added;
+    person.row_person.name = test_name("alice");
+    EXPECT_EQ(replay(one.ledger(), person), Status::damaged);
+    EXPECT_EQ(replay(one.ledger(), one.account(3, 0, "shop")), Status::damaged);
+    EXPECT_EQ(replay(one.ledger(), one.account(3, 0, "cash")), Status::ok);
+    EXPECT_EQ(replay(one.ledger(), one.account(4, 1, "till")), Status::damaged);
+    EXPECT_EQ(replay(one.ledger(), one.account(4, 1, "shop")), Status::ok);
+    Entry again = one.genesis();
+    again.seq = 5;
+    EXPECT_EQ(replay(one.ledger(), again), Status::damaged);
+}
+
+TEST(Forged, AnIdIsNotInstalledTwice) {
+    TestBook one;
+    test_create(one.book);
+    test_commit(one.book);
+    Entry entry = blank(EntryKind::movement, one.book.ledger.seq_installed + 1);
+    entry.movement = {.debit = 0,
+                      .credit = 1,
+                      .amount = 5,
+                      .debit_after = -5,
+                      .credit_after = 5,
+                      .debit_previous = 0,
+                      .credit_previous = 0,
+                      .operation = Operation::transfer,
+                      .id = {1, "a"},
+                      .memo = {},
+                      .missing = {}};
+    ASSERT_EQ(replay(one.book.ledger, entry), Status::ok);
+    entry.seq++;
+    entry.movement.debit_after = -10;
+    entry.movement.credit_after = 10;
+    entry.movement.debit_previous = entry.movement.credit_previous = position_of(1, 9000);
+    EXPECT_EQ(replay(one.book.ledger, entry), Status::damaged);
+    EXPECT_EQ(test_balance(one.book, "shop"), 5);
+    entry.movement.id.text[0] = 'b';
+    EXPECT_EQ(replay(one.book.ledger, entry), Status::ok);
+}
+
+TEST(Forged, ARefusalSaysTheBalancesThatThereAre) {
+    TestBook one;
+    test_create(one.book);
+    test_commit(one.book);
+    Entry entry = blank(EntryKind::movement, one.book.ledger.seq_installed + 1);
+    entry.status = Status::noacct;
+    entry.movement.debit = 0;
+    entry.movement.credit = row_none;
+    entry.movement.amount = 5;
+    entry.movement.operation = Operation::transfer;
+    entry.movement.id = {1, "a"};
+    entry.movement.debit_after = INT64_MIN;
+    EXPECT_EQ(replay(one.book.ledger, entry), Status::damaged);
+    entry.movement.debit_after = 0;
+    entry.movement.credit_after = 1;
+    EXPECT_EQ(replay(one.book.ledger, entry), Status::damaged);
+    entry.movement.credit_after = 0;
+    EXPECT_EQ(replay(one.book.ledger, entry), Status::ok);
+}
+
+TEST(Forged, ACurrencyIsLetters) {
+    TestForged one;
+    for (const char* currency : {"E R", "EU\n", "eur", "E:R"}) {
+        Entry entry = one.genesis();
+        memcpy(entry.genesis.currency, currency, 3);
+        uint8_t bytes[entry_size_max];
+        Writer writer = writer_of(bytes, sizeof bytes);
+        entry_encode(entry, writer);
+        EXPECT_EQ(entry_decode(writer_slice(writer), entry), Status::damaged) << currency;
+    }
+    EXPECT_TRUE(currency_is_valid(slice_of("EUR")));
+    EXPECT_FALSE(currency_is_valid(slice_of("")));
+    EXPECT_FALSE(currency_is_valid(slice_of("ABCDEFGHI")));
+}
+
+TEST(Forged, ABoundAtTheOtherEndComesBackAsItWas) {
+    TestForged one;
+    ASSERT_EQ(replay(one.ledger(), one.genesis()), Status::ok);
+    ASSERT_EQ(replay(one.ledger(), one.limits()), Status::ok);
+    Entry cash = one.account(3, 0, "cash");
+    cash.account.floor = balance_minor_max;
+    Entry shop = one.account(4, 1, "shop");
+    shop.account.ceiling = -balance_minor_max;
+    ASSERT_EQ(replay(one.ledger(), cash), Status::ok);
+    ASSERT_EQ(replay(one.ledger(), shop), Status::ok);
+    Snapshot snapshot = {};
+    snapshot_begin(snapshot, one.ledger(), {.entry = 4, .batch = 1, .time_ms = 0, .end = 0,
+                                            .salt = 0, .chain = {}});
+    const TestTables text = test_tables_of(snapshot, one.ledger());
+    TestBook other;
+    Manifest manifest;
+    ASSERT_EQ(manifest_parse(slice_of(text.manifest), manifest), Status::ok);
+    tables_begin(other.book.ledger, manifest);
+    const std::string& rows = text.tables[static_cast<uint32_t>(TableName::balance)];
+    const size_t end = rows.find('\n');
+    const std::string lines[] = {rows.substr(0, end),
+                                 rows.substr(end + 1, rows.size() - end - 2)};
+    for (const std::string& line : lines) {
+        ASSERT_EQ(tables_load(other.book.ledger, TableName::balance, slice_of(line)), Status::ok);
+    }
+    EXPECT_EQ(other.book.ledger.accounts[0].installed.floor, balance_minor_max);
+    EXPECT_EQ(other.book.ledger.accounts[1].installed.ceiling, -balance_minor_max);
+}
+
+TEST(Forged, IdsOfACheckpointAreInOrderAndNotFromLater) {
+    TestBook one;
+    Manifest manifest = {};
+    manifest.scale = 2;
+    manifest.mark.entry = 9;
+    manifest.limits = {.accounts = 8, .ids = 8, .terminals = 8};
+    const std::string memo(32, '0');
+    const auto row = [&](const std::string& seq, const std::string& id, const std::string& amount) {
+        const std::string line = seq + ":0:-:deposit:OK:" + id + ":cash:shop:-:" + amount +
+                                 ":0.00:" + memo;
+        return tables_load(one.book.ledger, TableName::ids, slice_of(line));
+    };
+    tables_begin(one.book.ledger, manifest);
+    for (const char* name : {"cash", "shop"}) {
+        const std::string line = std::string(name) + ":0.00:0.00:-:-:-:open:0.0";
+        ASSERT_EQ(tables_load(one.book.ledger, TableName::balance, slice_of(line)), Status::ok);
+    }
+    EXPECT_EQ(row("0", "a", "1.00"), Status::damaged);
+    EXPECT_EQ(row("8", "a", "-1.00"), Status::damaged);
+    EXPECT_EQ(row("8", "a", "1.00"), Status::ok);
+    EXPECT_EQ(row("8", "b", "1.00"), Status::damaged);
+    EXPECT_EQ(row("9", "b", "1.00"), Status::ok);
+    EXPECT_EQ(tables_end(one.book.ledger, manifest), Status::ok);
+    EXPECT_EQ(row("10", "c", "1.00"), Status::ok);
+    EXPECT_EQ(tables_end(one.book.ledger, manifest), Status::damaged);
+}
