@@ -331,7 +331,7 @@ lint: tools-test $(CORE) ## who includes whom, what the core calls, and how the 
 	@$(RUN) --suite lint
 
 fuzz: fuzz-build ## each parser of outside bytes against a fuzzer; FUZZ_SECONDS=N for each, or 10
-	@$(RUN) --suite fuzz
+	@PENNY_TEST_SECONDS=$$(($${FUZZ_SECONDS:-10} + 170)) $(RUN) --suite fuzz
 
 wire: tools-wire all ## the black-box tests against the programs
 	@$(RUN) --suite wire

@@ -23,6 +23,7 @@ CODE_TREES = ("src/", "port/", "tools/")
 CODE_ENDINGS = (".h", ".c", ".cpp", ".def")
 TABS_NEEDED = (".tsv", ".mk", "Makefile")  # Recipes, and tables whose cells hold blanks.
 WIDE = (".tsv", "Makefile")
+NOT_OURS_TO_TIDY = ("tests/fuzz/corpus/",)  # Bytes as a peer or a disk would have them.
 FUNCTION_START = re.compile(r"^[A-Za-z_\[].*\)\s*(const\s*)?\{\s*(//.*)?$")
 
 
@@ -42,6 +43,8 @@ def each_file(root):
 
 def read_text(root, path):
     """The lines of a text file, or None for any other."""
+    if path.startswith(NOT_OURS_TO_TIDY):
+        return None
     with open(os.path.join(root, path), "rb") as data:
         content = data.read()
     if b"\0" in content:

@@ -33,6 +33,7 @@ ACCEPTED = {
     "README.md": "x" * 300 + "\n",
     "docs/words.md": lint_tidy.BANNED[0] + "S and " + lint_tidy.BANNED[3].lower() + "\n",
     "certs/binary.der": "\0 \n",
+    "tests/fuzz/corpus/resp/ping": "*1\r\n$4\r\nPING\r\n",
 }
 
 

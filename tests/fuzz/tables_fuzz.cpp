@@ -1,0 +1,126 @@
+// tables_fuzz.cpp - a checkpoint from a disk. The hashes in a manifest would stop every mutation,
+// so they are put in here. Input is text: the lines of a manifest as far as "limits", then for each
+// table a line "= NAME" and its rows, then "= place" and the manifest's lines from "batch" to
+// "chain". The input as it is goes into manifest_parse as well.
+#include <string.h>
+
+#include <string>
+
+#include "fuzz/fuzz.h"
+
+namespace {
+
+Slice slice_of_string(const std::string& text) {
+    return slice_of_chars(text.data(), static_cast<uint32_t>(text.size()));
+}
+
+void add_hex(std::string& text, const char* before, const Hash& hash) {
+    uint8_t digits[2 * hash_size];
+    Writer writer = writer_of(digits, sizeof digits);
+    put_hex(writer, hash_slice(hash));
+    text += before;
+    text.append(reinterpret_cast<const char*>(digits), sizeof digits);
+    text += '\n';
+}
+
+// Cuts the text before the next line that begins with "= ", and that line, off the front.
+std::string cut_part(std::string& rest) {
+    size_t end = rest.compare(0, 2, "= ") == 0 ? 0 : rest.find("\n= ");
+    if (end != std::string::npos && end > 0) end++;
+    const std::string part = rest.substr(0, end);
+    const size_t next = end == std::string::npos ? end : rest.find('\n', end);
+    rest = next == std::string::npos ? "" : rest.substr(next + 1);
+    return part;
+}
+
+FuzzTables compose(const std::string& input) {
+    FuzzTables all;
+    std::string rest = input;
+    all.manifest = cut_part(rest);
+    for (uint32_t i = 0; i < table_count; i++) {
+        all.tables[i] = cut_part(rest);
+        if (!all.tables[i].empty() && all.tables[i].back() != '\n') all.tables[i] += '\n';
+        all.manifest += std::string("table ") + table_name(static_cast<TableName>(i));
+        all.manifest += " " + std::to_string(all.tables[i].size());
+        add_hex(all.manifest, " ", hash_of(slice_of_string(all.tables[i])));
+    }
+    add_hex(all.manifest, "digest ", hash_of(slice_of_string(all.manifest)));
+    all.manifest += rest;
+    add_hex(all.manifest, "sum ", hash_of(slice_of_string(all.manifest)));
+    return all;
+}
+
+// The newest rows of the table of ids, as many as the window holds.
+std::string newest_rows(const std::string& table, uint32_t rows) {
+    size_t start = table.size();
+    while (start > 0) {
+        const bool is_line_start = table[start - 1] == '\n' && start < table.size();
+        if (is_line_start && --rows == 0) break;
+        start--;
+    }
+    return table.substr(start);
+}
+
+// What was loaded is what would be written (T2, T3), and nothing in it stops a request.
+void check_loaded(Ledger& ledger, const FuzzTables& loaded, const Manifest& manifest) {
+    CHECK(ledger_sum(ledger) == 0);
+    FuzzTables written = fuzz_tables_of(ledger, manifest.mark);
+    const uint32_t ids = static_cast<uint32_t>(TableName::ids);
+    for (uint32_t i = 0; i < table_count; i++) {
+        CHECK(written.tables[i] ==
+              (i == ids ? newest_rows(loaded.tables[i], ledger.ids.window) : loaded.tables[i]));
+    }
+    if (written.tables[ids] == loaded.tables[ids]) CHECK(written.manifest == loaded.manifest);
+    fuzz_check_tables(ledger, fuzz_book(1).ledger, manifest.mark);
+    for (uint64_t number = ids_first(ledger.ids); number < ledger.ids.head; number++) {
+        const IdRecord& record = ids_at(ledger.ids, number);
+        CHECK(record.seq > 0 && record.seq <= manifest.mark.entry);
+        CHECK(number == ids_first(ledger.ids) || record.seq > ids_at(ledger.ids, number - 1).seq);
+        CHECK(record.amount > 0 && record.amount <= amount_minor_max);
+    }
+    CHECK(slice_equal_text(name_slice(ledger.accounts[account_cash].name), "cash"));
+    CHECK(slice_equal_text(name_slice(ledger.accounts[account_shop].name), "shop"));
+    for (uint32_t debit = 0; debit < ledger.accounts_installed; debit++) {
+        Movement movement = {};
+        movement.operation = Operation::transfer;
+        movement.person = row_none;
+        movement.id.size = 1;
+        movement.debit = debit;
+        movement.credit = ledger.accounts_installed - 1 - debit;
+        movement.amount = amount_minor_max;
+        const IdRecord* known = nullptr;
+        const char* field = nullptr;
+        const Status status = ledger_judge(ledger, movement, known, field);
+        CHECK(status != Status::noacct);
+    }
+}
+
+#if PLANT
+bool has_planted(const Ledger& ledger) {
+    for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
+        const int64_t held = ledger.accounts[row].installed.held;
+        if (held != 0 && held != 100) return true;  // The seeds have these.
+    }
+    return false;
+}
+#endif
+
+}  // namespace
+
+int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+    Manifest manifest;
+    const Slice bytes = {data, static_cast<uint32_t>(size)};
+    if (manifest_parse(bytes, manifest) == Status::ok) CHECK(size <= manifest_size_max);
+    const FuzzTables tables = compose(std::string(reinterpret_cast<const char*>(data), size));
+    Ledger& ledger = fuzz_book(0).ledger;
+    const Status status = fuzz_load(ledger, tables, manifest);
+    CHECK(status == Status::ok || status == Status::damaged || status == Status::full ||
+          status == Status::failed);
+    if (status != Status::ok) return 0;
+    if (ledger.ids.head > 0) fuzz_mark_reached();
+#if PLANT
+    if (has_planted(ledger)) fuzz_mark_planted();
+#endif
+    check_loaded(ledger, tables, manifest);
+    return 0;
+}
