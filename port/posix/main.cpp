@@ -365,6 +365,11 @@ Status read_pem(const char* path, uint32_t slot, bool secret, Slice& out, Writer
         put_text(message, status == Status::full && errno == 0 ? "too long" : strerror(errno));
         return Status::failed;
     }
+    if (size == 0) {  // Taken for a file that is not configured, it would revoke nobody.
+        put_text(message, name);
+        put_text(message, ": is empty; put it back, or name another file");
+        return Status::failed;
+    }
     if (secret && system_is_exposed(name)) {
         put_text(message, name);
         put_text(message, ": the key can be read by others; run `chmod 600` on it");
@@ -372,6 +377,19 @@ Status read_pem(const char* path, uint32_t slot, bool secret, Slice& out, Writer
     }
     out.size = size;
     return Status::ok;
+}
+
+// Where a reason that names none of the files is to be looked for.
+void put_files(Writer& message, const ListenerConfig& listener) {
+    const char* paths[] = {listener.certificate, listener.key, listener.ca, listener.crl};
+    const char* separator = "; the files are ";
+    for (const char* path : paths) {
+        if (path[0] == '\0') continue;
+        put_text(message, separator);
+        if (path[0] != '/') put_text(message, process.folder);
+        put_text(message, path);
+        separator = ", ";
+    }
 }
 
 int load_certificates() {
@@ -394,6 +412,7 @@ int load_certificates() {
         if (!read) return refuse(exit_refused, message);
         if (status != Status::ok) {
             put_text(message, reason == nullptr ? "the TLS files cannot be used" : reason);
+            put_files(message, listener);
             return refuse(exit_refused, message);
         }
     }
