@@ -73,6 +73,7 @@ struct Loop {
     uint32_t threads;
     bool hurried;
     bool password_arena_used;
+    uint32_t random_failures;  // that were said
     uint8_t scratch[scratch_size];
 };
 
@@ -345,9 +346,12 @@ void run_file_wish(Loop& loop, Wish& wish) {
         }
         case WishKind::segment: {
             uint8_t salt[8];
-            wish.outcome = port_random(salt, sizeof salt)
-                               ? store_segment_make(*loop.store, wish.number, wish.size, error)
-                               : Status::failed;
+            if (!port_random(salt, sizeof salt)) {
+                put_text(error, "no random bytes for the salt of a segment");
+                wish.outcome = Status::failed;
+                break;
+            }
+            wish.outcome = store_segment_make(*loop.store, wish.number, wish.size, error);
             Reader reader = reader_of({salt, sizeof salt});
             wish.salt = get_u64(reader);
             break;
@@ -467,9 +471,21 @@ void drain(Loop& loop) {
 void on_prepare(uv_prepare_t* prepare) { drain(*static_cast<Loop*>(prepare->data)); }
 void on_check(uv_check_t* check) { drain(*static_cast<Loop*>(check->data)); }
 
+// Whoever asked in vain, on whichever thread: the operator hears of it once per tick.
+void report_random(Loop& loop) {
+    const uint32_t failures = system_random_failures();
+    if (failures == loop.random_failures) return;
+    loop.random_failures = failures;
+    static constexpr char text[] =
+        "the system gives no random bytes (getrandom fails): no handshake, no password record and "
+        "no segment can be made until it does";
+    port_log(LogLevel::error, text, sizeof text - 1);
+}
+
 void on_timer(uv_timer_t* timer) {
     Loop& loop = *static_cast<Loop*>(timer->data);
     tell_time(loop);
+    report_random(loop);
     server_tick(*loop.server);
     const uint64_t now_ms = system_now_ms();
     for (uint32_t i = 0; i < loop.server->sessions.count; i++) {

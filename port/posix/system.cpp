@@ -15,6 +15,8 @@
 
 namespace {
 
+uint32_t random_failures;
+
 const char* level_name(LogLevel level) {
     switch (level) {
         case LogLevel::info: return " info ";
@@ -56,11 +58,16 @@ bool port_random(uint8_t* out, uint32_t size) {
     while (done < size) {
         const ssize_t got = getrandom(out + done, size - done, 0);
         if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
+        if (got <= 0) {
+            __atomic_add_fetch(&random_failures, 1, __ATOMIC_RELAXED);
+            return false;
+        }
         done += static_cast<uint32_t>(got);
     }
     return true;
 }
+
+uint32_t system_random_failures() { return __atomic_load_n(&random_failures, __ATOMIC_RELAXED); }
 
 uint64_t system_now_ms() {
     timespec now = {};

@@ -26,5 +26,8 @@ void system_give_back(uint8_t* memory, uint64_t size);
 // a larger one.
 Status system_read_file(const char* path, uint8_t* out, uint32_t capacity, uint32_t& size);
 
+// How often port_random has failed.
+uint32_t system_random_failures();
+
 // True when a file may be read by others than its owner.
 bool system_is_exposed(const char* path);

@@ -185,7 +185,7 @@ Status load_own(TlsGeneration& generation, const TlsFiles& files, PemBlock& bloc
     const int pair = mbedtls_pk_check_pair(&generation.certificate.pk, &generation.key, crypto_rng,
                                            nullptr);
     if (pair == MBEDTLS_ERR_ENTROPY_SOURCE_FAILED) {
-        reason = "no random bytes";
+        reason = "the system gives no random bytes";
         return Status::failed;
     }
     if (pair != 0) {
