@@ -56,6 +56,7 @@ void say_locked(Store& store, Writer& error) {
     } else {
         put_decimal(error, pid);
     }
+    put_text(error, "; stop it first");
 }
 
 Status take_lock(Store& store, Writer& error) {
