@@ -58,7 +58,10 @@ Status judge_accounts(const Ledger& ledger, const Movement& movement) {
     const AccountValues& credit = ledger.accounts[movement.credit].decided;
     if (debit.state == AccountState::closed) return Status::closed;
     if (credit.state == AccountState::closed) return Status::closed;
-    if (!fits_floor(debit, movement.amount)) return Status::funds;
+    if (!fits_floor(debit, movement.amount)) {
+        // Nobody lacks the money that is paid in: it is cash that cannot count any further.
+        return movement.operation == Operation::deposit ? Status::limit : Status::funds;
+    }
     if (!fits_ceiling(credit, movement.amount)) return Status::limit;
     return Status::ok;
 }
