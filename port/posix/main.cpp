@@ -575,6 +575,7 @@ int test() {
 
 int main(int count, char** words) {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is a write that fails.
     Arguments arguments = {};
     int code = take_arguments(count, words, arguments);
     if (code < 0) code = load_config(arguments);
