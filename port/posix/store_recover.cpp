@@ -53,6 +53,7 @@ Status refuse_here(Walk& walk, const char* said, const char* advice) {
 const char* advice_for(RecoveryFound found) {
     switch (found) {
         case RecoveryFound::newer: return "start the program that wrote it";
+        case RecoveryFound::cut:
         case RecoveryFound::foreign:
         case RecoveryFound::misfit:
             return "put back the segment that belongs here, from a backup of this book";

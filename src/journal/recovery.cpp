@@ -68,16 +68,19 @@ void recovery_start(Recovery& recovery, const uint8_t* bank_id, uint32_t segment
 RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t left,
                              RecoveryBatch& out) {
     const uint8_t* bank_id = recovery.bank_known ? recovery.bank_id : nullptr;
+    const bool is_short = left < batch_size_max;  // The log begins no batch here (log.h, G2).
+    const RecoveryFound junk = is_short ? RecoveryFound::cut : RecoveryFound::junk;
     switch (batch_find(window, bank_id, out.header, out.entries, out.hash)) {
         case BatchFind::blank:
             // A torn batch may lack just its first block: the rest must be blank as well.
-            if (!is_zero(window)) return RecoveryFound::junk;
-            return left < batch_size_max ? RecoveryFound::tail : RecoveryFound::blank;
-        case BatchFind::junk: return RecoveryFound::junk;
+            if (!is_zero(window)) return junk;
+            return is_short ? RecoveryFound::tail : RecoveryFound::blank;
+        case BatchFind::junk: return junk;
         case BatchFind::foreign: return RecoveryFound::foreign;
         case BatchFind::newer: return RecoveryFound::newer;
         case BatchFind::whole:
-            return continues(recovery, out) ? RecoveryFound::fits : RecoveryFound::misfit;
+            if (!continues(recovery, out)) return RecoveryFound::misfit;
+            return is_short ? RecoveryFound::cut : RecoveryFound::fits;
     }
     CHECK(false);
     return RecoveryFound::junk;

@@ -13,7 +13,7 @@
 
 #include "journal/log.h"
 
-enum class RecoveryFound : uint8_t { fits, tail, blank, junk, misfit, foreign, newer };
+enum class RecoveryFound : uint8_t { fits, tail, blank, junk, cut, misfit, foreign, newer };
 enum class RecoveryAction : uint8_t { install, advance, finish, drop, refuse };
 enum class RecoveryWhen : uint8_t { no, yes, any };
 
@@ -25,7 +25,7 @@ struct RecoveryRow {
     const char* said;
 };
 
-inline constexpr uint32_t recovery_found_count = 7;
+inline constexpr uint32_t recovery_found_count = 8;
 
 // The whole table, for the test of its completeness.
 const RecoveryRow* recovery_rows(uint32_t& out_count);

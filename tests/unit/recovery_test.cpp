@@ -27,12 +27,12 @@ Slice window_of(const Image& image, uint32_t offset) {
 }
 
 // What a start would do with the image, as if it were the beginning of a larger segment of zeros.
-Walked walk(const Image& image, Position mark = 0) {
+Walked walk(const Image& image, Position mark = 0, uint32_t size = segment_size_min) {
     Recovery recovery;
     recovery_start(recovery, nullptr, 1, mark);
     for (;;) {
         RecoveryBatch batch;
-        const uint32_t left = segment_size_min - recovery.offset;
+        const uint32_t left = size - recovery.offset;
         const RecoveryFound found =
             recovery_judge(recovery, window_of(image, recovery.offset), left, batch);
         bool later = false;
@@ -262,6 +262,26 @@ TEST(Recovery, GoesOnBehindASegmentsTail) {
     recovery_advance(recovery);
     EXPECT_EQ(recovery.segment, 2u);
     EXPECT_EQ(recovery.offset, 0u);
+}
+
+// Unlike a power cut, this leaves no zeros behind: without a rule of its own the sound batches that
+// are left would look like a whole journal.
+TEST(Recovery, RefusesASegmentCutAtAnyBlockOfItsBatches) {
+    const Journal journal;
+    for (uint32_t size = block_size; size <= journal.ends.back(); size += block_size) {
+        const Image image(journal.image.begin(), journal.image.begin() + size);
+        EXPECT_EQ(walk(image, 0, size), journal.prefix(0, RecoveryAction::refuse)) << size;
+    }
+}
+
+TEST(Recovery, TakesABatchWhereTheLogMayHavePutOne) {
+    const Journal journal;
+    const uint64_t last = journal.count() - 1;
+    const uint32_t least = journal.starts[last] + batch_size_max;
+    EXPECT_EQ(walk(journal.image, 0, least),
+              journal.prefix(journal.count(), RecoveryAction::advance));
+    EXPECT_EQ(walk(journal.image, 0, least - block_size),
+              journal.prefix(last, RecoveryAction::refuse));
 }
 
 TEST(Recovery, CountsABatchOfANewerFormatAsLater) {
