@@ -59,6 +59,16 @@ Status open_for_writing(Store& store, uint32_t segment) {
     return Status::ok;
 }
 
+void log_failed_write(const Store& store, const LogWrite& write) {
+    uint8_t text[512];
+    Writer line = writer_of(text, sizeof text);
+    store_say_errno(store, line, store_path_segment(write.segment).text,
+                    "cannot be written or synced");
+    put_text(line, "; at offset ");
+    put_decimal(line, write.offset);
+    store_log(LogLevel::error, line);
+}
+
 }  // namespace
 
 Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer& error) {
@@ -93,6 +103,7 @@ Status store_write(Store& store, const LogWrite& write) {
     }
     if (status == Status::ok && store.calls->fdatasync(store.write_fd) == 0) return Status::ok;
     store.write_failed = true;
+    log_failed_write(store, write);
     return Status::failed;
 }
 
