@@ -111,11 +111,11 @@ Status book_create(Book& book, uint64_t wall_ms, const GenesisEntry& genesis) {
     propose(book, entry, book_tag_none, stamp);
     ledger_set_limits(book.ledger, stamp, entry);
     propose(book, entry, book_tag_none, stamp);
-    ledger_add_account(book.ledger, name_literal("cash"), row_none, -balance_minor_max,
-                       balance_minor_max, stamp, entry);
+    ledger_add_account(book.ledger, row_none, row_none, name_literal("cash"), row_none,
+                       -balance_minor_max, balance_minor_max, stamp, entry);
     propose(book, entry, book_tag_none, stamp);
-    ledger_add_account(book.ledger, name_literal("shop"), row_none, -balance_minor_max,
-                       balance_minor_max, stamp, entry);
+    ledger_add_account(book.ledger, row_none, row_none, name_literal("shop"), row_none,
+                       -balance_minor_max, balance_minor_max, stamp, entry);
     propose(book, entry, book_tag_none, stamp);
     return Status::ok;
 }
@@ -124,7 +124,7 @@ Status book_note_limits(Book& book, uint64_t wall_ms) {
     const LedgerLimits& limits = book.ledger.limits;
     const LimitsEntry& known = book.ledger.limits_known;
     if (known.accounts == limits.accounts && known.ids == limits.ids &&
-        known.terminals == limits.terminals) {
+        known.terminals == limits.terminals && known.holds == limits.holds) {
         return Status::ok;
     }
     LogStamp stamp;
@@ -136,34 +136,124 @@ Status book_note_limits(Book& book, uint64_t wall_ms) {
     return Status::ok;
 }
 
-Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_refuse, BookTag tag,
-                 IdRecord& answer, const char*& field) {
-    CHECK(!book.committing);  // D1
-    CHECK(move.id.size <= id_size_max);
+namespace {
+
+Movement movement_of(const Book& book, const BookMove& move) {
     Movement movement = {};
     movement.operation = move.operation;
     movement.person = move.person;
     movement.amount = move.amount;
     movement.memo = move.memo;
+    movement.hold = move.hold;
+    movement.expires_s = move.expires_s;
+    movement.whole = move.whole;
     movement.id.size = static_cast<uint8_t>(move.id.size);
     if (move.id.size > 0) memcpy(movement.id.text, move.id.data, move.id.size);
-    find_account(book, move.debit, movement.debit, movement.missing);
-    find_account(book, move.credit, movement.credit, movement.missing);
+    if (operation_ends_hold(move.operation)) {
+        ledger_resolve_hold(book.ledger, movement);
+    } else {
+        find_account(book, move.debit, movement.debit, movement.missing);
+        find_account(book, move.credit, movement.credit, movement.missing);
+    }
+    return movement;
+}
 
+// Releases the expired holds of one account, as many as were reserved for. Returns pending when
+// more are left, `released` true when it was the hold that is asked about.
+Status release_expired(Book& book, uint32_t account, uint64_t asked_hold, uint32_t& room,
+                       LogStamp& stamp, bool& released) {
+    if (account == row_none || book.ledger.accounts[account].decided.held == 0) return Status::ok;
+    for (;;) {
+        const uint32_t slot = holds_find_expired(book.ledger.holds, account, stamp.time_ms);
+        if (slot == pool_none) return Status::ok;
+        if (room == 0) return Status::pending;
+        room--;
+        if (book.ledger.holds.pool.slots[slot].number == asked_hold) released = true;
+        Entry entry;
+        ledger_release(book.ledger, slot, stamp, entry);
+        propose(book, entry, book_tag_none, stamp);
+    }
+}
+
+}  // namespace
+
+Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_refuse, BookTag tag,
+                 IdRecord& answer, const char*& field) {
+    CHECK(!book.committing);  // D1
+    CHECK(move.id.size <= id_size_max);
+    Movement movement = movement_of(book, move);
     const IdRecord* known = nullptr;
-    const Status outcome = ledger_judge(book.ledger, movement, known, field);
+    Status outcome = ledger_judge(book.ledger, movement, known, field);
     if (outcome == Status::replayed) answer = *known;
-    if (outcome != Status::ok && !status_is_remembered(outcome)) return outcome;
+    // A hold that has less than is asked for may turn out to have expired.
+    const bool goes_on = outcome == Status::ok || outcome == Status::amount;
+    if (!goes_on && !status_is_remembered(outcome)) return outcome;
     if (outcome != Status::ok && !may_refuse) return Status::busy;
 
     LogStamp stamp;
-    Status status = log_reserve(book.log, wall_ms, 2, stamp);
+    Status status = log_reserve(book.log, wall_ms, 2 + releases_per_request, stamp);
     if (status != Status::ok) return status;
+    uint32_t room = releases_per_request;
+    bool released = false;
+    status = release_expired(book, movement.debit, movement.hold, room, stamp, released);
+    if (status != Status::ok) return status;
+    status = release_expired(book, movement.credit, movement.hold, room, stamp, released);
+    if (status != Status::ok) return status;
+    if (room < releases_per_request) {  // What was held may be free now.
+        movement = movement_of(book, move);
+        outcome = ledger_judge(book.ledger, movement, known, field);
+        if (released) outcome = Status::expired;
+    }
+    if (outcome != Status::ok && !status_is_remembered(outcome)) return outcome;
+    if (outcome != Status::ok && !may_refuse) return Status::busy;
     status = terminal_row(book, move.terminal, stamp, movement.terminal);
     if (status != Status::ok) return status;
     if (movement.id.size == 0) movement.id = chosen_id(stamp.seq);
     Entry entry;
     ledger_book(book.ledger, movement, outcome, stamp, entry);
+    propose(book, entry, tag, stamp);
+    return Status::ok;
+}
+
+Status book_open_account(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                         const Name& name, uint32_t owner, BookTag tag) {
+    CHECK(!book.committing);
+    Status status = ledger_judge_person(book.ledger, name);
+    if (status != Status::ok) return status;
+    LogStamp stamp;
+    uint32_t terminal_number = row_none;
+    status = log_reserve(book.log, wall_ms, 2, stamp);
+    if (status != Status::ok) return status;
+    status = terminal_row(book, terminal, stamp, terminal_number);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_add_account(book.ledger, asked_by, terminal_number, name, owner, 0, balance_minor_max,
+                       stamp, entry);
+    propose(book, entry, tag, stamp);
+    return Status::ok;
+}
+
+Status book_set_account(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                        uint32_t account, AccountOperation operation, const AccountValues& values,
+                        BookTag tag) {
+    CHECK(!book.committing);
+    CHECK(account < book.ledger.accounts_decided);
+    LogStamp stamp;
+    Status status = log_reserve(book.log, wall_ms, 2 + releases_per_request, stamp);
+    if (status != Status::ok) return status;
+    uint32_t room = releases_per_request;
+    bool released = false;
+    status = release_expired(book, account, 0, room, stamp, released);
+    if (status != Status::ok) return status;
+    const AccountValues& now = book.ledger.accounts[account].decided;
+    const bool empty = now.balance == 0 && now.held == 0;
+    if (values.state == AccountState::closed && !empty) return Status::state;
+    uint32_t terminal_number = row_none;
+    status = terminal_row(book, terminal, stamp, terminal_number);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_set_account(book.ledger, asked_by, terminal_number, account, operation, values, stamp,
+                       entry);
     propose(book, entry, tag, stamp);
     return Status::ok;
 }

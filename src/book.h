@@ -73,8 +73,11 @@ struct BookMove {
     Slice id;         // size 0: the book chooses one, which begins with '+'
     Name debit;       // names of accounts
     Name credit;
-    int64_t amount;
+    int64_t amount;   // minor units; 0 with `whole`
     Memo memo;
+    uint64_t hold;       // CAPTURE and VOID: which; its accounts are not named
+    uint32_t expires_s;  // HOLD
+    bool whole;          // CAPTURE without an amount, VOID
 };
 
 // Judges a movement. Returns
@@ -83,7 +86,9 @@ struct BookMove {
 //   pending   ask again after the next commit (the same id is in flight, or the batch is full)
 //   exists    `field` names what differs from the first request of this id
 //   busy      `may_refuse` is false and it would be a refusal; nothing was written
-//   oom misconf err   nothing was written
+//   oom misconf err amount   nothing was written
+//
+// Expired holds of the accounts it touches are released first, by entries of their own.
 Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_refuse, BookTag tag,
                  IdRecord& answer, const char*& field);
 
@@ -96,6 +101,17 @@ Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Na
 Status book_set_password(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
                          uint32_t person, uint32_t version, const PasswordRecord& password,
                          BookTag tag);
+
+// Proposes an account of its own name, owned by `owner` (row_none: by the book). Returns ok,
+// pending, or exists oom err misconf with nothing written.
+Status book_open_account(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                         const Name& name, uint32_t owner, BookTag tag);
+
+// Proposes other bounds or another state of an account. Returns ok, pending, misconf, or state when
+// an account with money or holds is to be closed.
+Status book_set_account(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                        uint32_t account, AccountOperation operation, const AccountValues& values,
+                        BookTag tag);
 
 // Hands out the next write for the journal's thread; false when there is none.
 bool book_write_next(Book& book, LogWrite& out);

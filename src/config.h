@@ -68,6 +68,7 @@ struct Config {
     uint32_t accounts;
     uint32_t ids;         // remembered
     uint32_t terminals;
+    uint32_t holds;       // open at once
     uint32_t buffers;     // sets of I/O buffers, lent to sessions while they are active
     uint32_t hashes;      // logins waiting for a password hash
     uint32_t statements;  // read at once

@@ -112,7 +112,10 @@ void tick_sessions(Server& server) {
 void server_layout(Server& server, Arena& arena, const Config& config) {
     server.config = config;
     const LedgerLimits limits = {
-        .accounts = config.accounts, .ids = config.ids, .terminals = config.terminals};
+        .accounts = config.accounts,
+        .ids = config.ids,
+        .terminals = config.terminals,
+        .holds = config.holds};
     // Beyond the limit as many as can shake hands at once are let in to be told so.
     const uint32_t sessions = config.sessions + config.handshakes;
     pool_layout(server.sessions, arena, "sessions", sessions);

@@ -93,6 +93,7 @@ const char* edited_said(TableName table) {
             return "was changed by something else and is not believed; money is moved with "
                    "DEPOSIT, WITHDRAW and TRANSFER";
         case TableName::terminals:
+        case TableName::holds:
         case TableName::ids: break;
     }
     return "was changed by something else and is not believed";
@@ -191,6 +192,9 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
                 break;
             case TableName::terminals:
                 status = refuse_limit(load, table, rows[i], limits.terminals, "terminals");
+                break;
+            case TableName::holds:
+                status = refuse_limit(load, table, rows[i], limits.holds, "holds");
                 break;
             case TableName::ids: break;
         }

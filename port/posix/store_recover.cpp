@@ -193,17 +193,23 @@ Status refuse_full(Walk& walk, const RecoveryBatch& batch, uint64_t bad_seq) {
         if (batch_next_entry(entries, bytes) != Status::ok) break;
         if (entry_decode(bytes, entry) != Status::ok) break;
     }
-    const bool is_terminal = entry.kind == EntryKind::terminal;
     const LedgerLimits& limits = walk.book.ledger.limits;
     const LimitsEntry& known = walk.book.ledger.limits_known;
+    const bool is_terminal = entry.kind == EntryKind::terminal;
+    const bool is_hold = entry.kind == EntryKind::movement;
     say_place(walk);
     put_text(walk.error, ", entry ");
     put_decimal(walk.error, bad_seq);
-    put_text(walk.error, is_terminal ? ": the limit `terminals`" : ": the limit `accounts`");
-    put_text(walk.error, " is ");
-    put_decimal(walk.error, is_terminal ? limits.terminals : limits.accounts);
+    put_text(walk.error, ": the limit `");
+    put_text(walk.error, is_terminal ? "terminals" : is_hold ? "holds" : "accounts");
+    put_text(walk.error, "` is ");
+    put_decimal(walk.error, is_terminal ? limits.terminals
+                            : is_hold   ? limits.holds
+                                        : limits.accounts);
     put_text(walk.error, ", and this book was kept with ");
-    put_decimal(walk.error, is_terminal ? known.terminals : known.accounts);
+    put_decimal(walk.error, is_terminal ? known.terminals
+                            : is_hold   ? known.holds
+                                        : known.accounts);
     return Status::failed;
 }
 

@@ -16,6 +16,9 @@ inline constexpr uint32_t phc_size_max = 128;      // bytes of one stored passwo
 inline constexpr uint32_t path_size_max = 255;     // bytes of a file name in the configuration
 
 // Money.
+inline constexpr uint32_t hold_expires_s_default = 7 * 86400;   // a week, as cards do
+inline constexpr uint32_t hold_expires_s_max = 366 * 86400;
+inline constexpr uint32_t releases_per_request = 8;  // expired holds that one request may settle
 inline constexpr uint32_t scale_max = 4;                               // decimals
 inline constexpr int64_t amount_minor_max = 1'000'000'000'000'000;     // 10^15: one movement
 inline constexpr int64_t balance_minor_max = 4'000'000'000'000'000'000;  // keeps sums inside int64

@@ -9,8 +9,12 @@ namespace {
 constexpr const char* role_names[role_count] = {"customer", "till", "treasurer", "auditor",
                                                 "admin"};
 
+constexpr const char* operation_names[] = {"",     "deposit", "withdraw", "transfer",
+                                           "hold", "capture", "void",     "release"};
+constexpr uint32_t operation_count = sizeof operation_names / sizeof operation_names[0];
+
 // Every entry needs at most this much beside its texts.
-static_assert(84 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
+static_assert(100 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
 static_assert(48 + name_size_max + phc_size_max <= entry_size_max);
 
 void encode_genesis(const GenesisEntry& genesis, Writer& out) {
@@ -24,7 +28,7 @@ void encode_limits(const LimitsEntry& limits, Writer& out) {
     put_u32(out, limits.accounts);
     put_u32(out, limits.ids);
     put_u32(out, limits.terminals);
-    put_u32(out, 0);
+    put_u32(out, limits.holds);
 }
 
 void encode_person(const PersonEntry& person, Writer& out) {
@@ -47,7 +51,8 @@ void encode_account(const AccountEntry& account, Writer& out) {
     put_i64(out, account.ceiling);
     put_u8(out, static_cast<uint8_t>(account.state));
     put_u8(out, account.name.size);
-    put_zeros(out, 6);
+    put_u8(out, static_cast<uint8_t>(account.operation));
+    put_zeros(out, 5);
     put_bytes(out, name_slice(account.name));
 }
 
@@ -63,6 +68,12 @@ void encode_movement(const MovementEntry& movement, Writer& out) {
     put_u8(out, movement.id.size);
     put_u8(out, movement.memo.size);
     put_u8(out, movement.missing.size);
+    if (operation_is_of_hold(movement.operation)) {
+        put_u64(out, movement.hold);
+        put_u32(out, movement.expires_s);
+        put_u8(out, movement.whole ? 1 : 0);
+        put_zeros(out, 3);
+    }
     put_bytes(out, slice_of_chars(movement.id.text, movement.id.size));
     put_bytes(out, slice_of_chars(movement.memo.text, movement.memo.size));
     put_bytes(out, name_slice(movement.missing));
@@ -114,7 +125,8 @@ Status decode_limits(Reader& reader, LimitsEntry& out) {
     out.accounts = get_u32(reader);
     out.ids = get_u32(reader);
     out.terminals = get_u32(reader);
-    return take_zeros(reader, 4) ? Status::ok : Status::damaged;
+    out.holds = get_u32(reader);
+    return Status::ok;
 }
 
 Status decode_person(Reader& reader, PersonEntry& out) {
@@ -147,12 +159,32 @@ Status decode_account(Reader& reader, AccountEntry& out) {
     out.ceiling = get_i64(reader);
     const uint8_t state = get_u8(reader);
     const uint8_t name_size = get_u8(reader);
-    if (!take_zeros(reader, 6)) return Status::damaged;
+    const uint8_t operation = get_u8(reader);
+    if (!take_zeros(reader, 5)) return Status::damaged;
+    if (operation < 1 || operation > static_cast<uint8_t>(AccountOperation::limit)) {
+        return Status::damaged;
+    }
+    out.operation = static_cast<AccountOperation>(operation);
     if (state > static_cast<uint8_t>(AccountState::closed)) return Status::damaged;
     if (out.floor > out.ceiling) return Status::damaged;
     if (out.floor < -balance_minor_max || out.ceiling > balance_minor_max) return Status::damaged;
     out.state = static_cast<AccountState>(state);
     return take_name(reader, name_size, out.name);
+}
+
+// What a movement about a hold has in front of its texts; zero in all others.
+Status decode_hold(Reader& reader, MovementEntry& out) {
+    out.hold = 0;
+    out.expires_s = 0;
+    out.whole = false;
+    if (!operation_is_of_hold(out.operation)) return Status::ok;
+    out.hold = get_u64(reader);
+    out.expires_s = get_u32(reader);
+    const uint8_t whole = get_u8(reader);
+    if (whole > 1 || !take_zeros(reader, 3)) return Status::damaged;
+    if (out.expires_s != 0 && out.operation != Operation::hold) return Status::damaged;
+    out.whole = whole == 1;
+    return Status::ok;
 }
 
 Status decode_movement(Reader& reader, MovementEntry& out) {
@@ -167,12 +199,15 @@ Status decode_movement(Reader& reader, MovementEntry& out) {
     out.id.size = get_u8(reader);
     out.memo.size = get_u8(reader);
     const uint8_t missing_size = get_u8(reader);
-    if (operation < 1 || operation > static_cast<uint8_t>(Operation::transfer)) {
+    if (operation < 1 || operation >= operation_count) {
         return Status::damaged;
     }
-    if (out.amount <= 0 || out.amount > amount_minor_max) return Status::damaged;
-    if (out.id.size == 0) return Status::damaged;
+    if (out.amount < 0 || out.amount > amount_minor_max) return Status::damaged;
     out.operation = static_cast<Operation>(operation);
+    // Only the server's own entries have no id.
+    if ((out.id.size == 0) != (out.operation == Operation::release)) return Status::damaged;
+    const Status hold = decode_hold(reader, out);
+    if (hold != Status::ok) return hold;
     Status status = take_text(reader, out.id.size, out.id.text, id_size_max);
     if (status != Status::ok) return status;
     status = take_text(reader, out.memo.size, out.memo.text, memo_size_max);
@@ -236,6 +271,20 @@ bool currency_is_valid(Slice text) {
     return true;
 }
 
+const char* operation_name(Operation operation) {
+    CHECK(static_cast<uint32_t>(operation) < operation_count);
+    return operation_names[static_cast<uint32_t>(operation)];
+}
+
+Status parse_operation(Slice text, Operation& out) {
+    for (uint32_t i = 1; i < operation_count; i++) {
+        if (!slice_equal_text(text, operation_names[i])) continue;
+        out = static_cast<Operation>(i);
+        return Status::ok;
+    }
+    return Status::invalid;
+}
+
 void entry_encode(const Entry& entry, Writer& out) {
     const uint32_t start = out.size;
     CHECK(writer_room(out) >= entry_size_max);
@@ -273,5 +322,10 @@ Status entry_decode(Slice bytes, Entry& out) {
     if (out.status != Status::ok && out.kind != EntryKind::movement) return Status::damaged;
     const Status body = decode_body(reader, out);
     if (body != Status::ok) return body;
+    // Only who asked for the whole of a hold that is not there named no amount.
+    if (out.kind == EntryKind::movement && out.movement.amount == 0 &&
+        (out.status == Status::ok || !out.movement.whole)) {
+        return Status::damaged;
+    }
     return reader.short_read || reader_left(reader) > 0 ? Status::damaged : Status::ok;
 }

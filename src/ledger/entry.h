@@ -25,7 +25,13 @@
 //         81   1  size of id                       48      name, password record
 //         82   1  size of memo
 //         83   1  size of the name not found
-//         84      id, memo, name not found
+//         84      id, memo, name not found       kind account: operation stands at 58
+//
+//     a movement about a hold has, from 84 on, before its texts
+//         84   8  number of the hold, from 1; 0 in a HOLD that was refused
+//         92   4  seconds until it expires, in a HOLD
+//         96   1  1 when the whole hold was asked for without naming an amount
+//         97   3  zero
 //
 //     kind account                             kind terminal
 //         32   4  account, row number              32   4  terminal, row number
@@ -34,12 +40,12 @@
 //         48   8  ceiling, minor units             40      name
 //         56   1  state
 //         57   1  size of name                 kind genesis
-//         58   2  zero                             32  16  bank id
-//         60   4  zero                             48   1  scale
+//         58   1  operation                        32  16  bank id
+//         59   5  zero                             48   1  scale
 //         64      name                             49   1  size of currency
 //                                                  50      currency
 //     kind limits
-//         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  zero
+//         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  holds
 //
 //   E1. entry_decode accepts exactly what entry_encode writes: same size, fields in range, zeros.
 //   E2. A refused movement has status other than ok, moves nothing, and joins no account's chain
@@ -56,7 +62,27 @@ inline constexpr uint32_t entry_version = 1;
 enum class EntryKind : uint8_t { genesis = 1, limits, person, account, movement, terminal };
 
 // What moved money. Values are on disk.
-enum class Operation : uint8_t { deposit = 1, withdraw, transfer };
+enum class Operation : uint8_t {
+    deposit = 1,
+    withdraw,
+    transfer,
+    hold,     // reserves an amount of the debit account for the credit account
+    capture,  // moves a hold's amount, or part of it, and ends the hold
+    cancel,   // ends a hold and moves nothing (VOID)
+    release,  // the same, by the server, because the hold has expired
+};
+
+inline bool operation_is_of_hold(Operation operation) { return operation >= Operation::hold; }
+
+// CAPTURE, VOID and the release of an expired hold.
+inline bool operation_ends_hold(Operation operation) { return operation > Operation::hold; }
+
+// The operation's name in tables and replies: "deposit", ..., "hold", "capture", "void", "release".
+const char* operation_name(Operation operation);
+Status parse_operation(Slice text, Operation& out);
+
+// What changed an account. Values are on disk.
+enum class AccountOperation : uint8_t { open = 1, close, limit };
 
 // What changed a person. Values are on disk.
 enum class PersonOperation : uint8_t { added = 1, password };
@@ -98,6 +124,7 @@ struct LimitsEntry {
     uint32_t accounts;
     uint32_t ids;
     uint32_t terminals;
+    uint32_t holds;
 };
 
 struct PersonEntry {
@@ -116,6 +143,7 @@ struct AccountEntry {
     int64_t floor;
     int64_t ceiling;
     AccountState state;
+    AccountOperation operation;
     Name name;
 };
 
@@ -131,6 +159,9 @@ struct MovementEntry {
     Id id;
     Memo memo;
     Name missing;      // the name that no account had, for NOACCT
+    uint64_t hold;     // number of the hold it is about; 0 for none
+    uint32_t expires_s;  // of a HOLD, counted from the entry's time
+    bool whole;        // CAPTURE without an amount, VOID
 };
 
 struct TerminalEntry {

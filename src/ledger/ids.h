@@ -35,6 +35,9 @@ struct IdRecord {
     Status status;
     Id id;
     Name missing;
+    uint64_t hold;         // number of the hold it is about; 0 for none
+    uint32_t expires_s;
+    bool whole;            // no amount was named
 };
 
 struct Ids {

@@ -22,6 +22,7 @@
 #pragma once
 
 #include "base/table.h"
+#include "ledger/holds.h"
 #include "ledger/ids.h"
 
 inline constexpr uint32_t account_cash = 0;  // rows that every book has, `cash` and `shop`
@@ -65,6 +66,7 @@ struct LedgerLimits {
     uint32_t accounts;   // people have one account each, so this bounds both
     uint32_t ids;
     uint32_t terminals;
+    uint32_t holds;
 };
 
 struct Ledger {
@@ -87,6 +89,7 @@ struct Ledger {
     uint32_t terminals_decided;
     uint32_t terminals_installed;
 
+    Holds holds;
     Ids ids;
     uint64_t ids_installed;      // ids.head as of the newest installed entry
     uint64_t seq_installed;      // newest entry installed
@@ -106,8 +109,11 @@ struct Movement {
     uint32_t debit;
     uint32_t credit;
     Name missing;
-    int64_t amount;  // minor units, 1 to amount_minor_max
+    int64_t amount;  // minor units, 1 to amount_minor_max; 0 with `whole`
     Memo memo;
+    uint64_t hold;       // CAPTURE and VOID: which
+    uint32_t expires_s;  // HOLD: 1 to hold_expires_s_max
+    bool whole;          // CAPTURE without an amount, VOID
 };
 
 void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits);
@@ -120,13 +126,18 @@ uint32_t ledger_find_person(const Ledger& ledger, const Name& name);
 uint32_t ledger_find_account(const Ledger& ledger, const Name& name);
 uint32_t ledger_find_terminal(const Ledger& ledger, const Name& name);
 
+// For CAPTURE and VOID: takes accounts, and the amount when none was named, from the hold if it is
+// open as decided.
+void ledger_resolve_hold(const Ledger& ledger, Movement& movement);
+
 // Judges a movement against the decided values and changes nothing. Returns
 //   ok         it would be booked
 //   replayed   `known` is the durable answer to the same request
 //   pending    the same request is in a batch that is not durable yet
 //   exists     the id was used for other content; `field` names what differs
-//   oom        a checkpoint in progress still needs the oldest id record; ask after the next commit
-//   noacct closed funds limit   a refusal, which is booked and remembered like a success
+//   oom        no room for another hold, or a checkpoint still needs the oldest id record
+//   noacct closed funds limit state   a refusal, which is booked and remembered like a success
+//   amount     more than the hold has
 //   err        the two accounts are the same one
 Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdRecord*& known,
                     const char*& field);
@@ -134,6 +145,9 @@ Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdReco
 // Makes the entry of a movement that was just judged `outcome` and moves the decided values.
 void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const LogStamp& stamp,
                  Entry& out);
+
+// Makes the entry that releases an expired hold (holds_find_expired) and moves the decided values.
+void ledger_release(Ledger& ledger, uint32_t hold_slot, const LogStamp& stamp, Entry& out);
 
 // Says whether a person of this name could be added: ok, exists, oom, or err for a reserved name.
 Status ledger_judge_person(const Ledger& ledger, const Name& name);
@@ -153,8 +167,14 @@ void ledger_add_terminal(Ledger& ledger, const Name& name, const LogStamp& stamp
 // The entries of a new book.
 void ledger_genesis(Ledger& ledger, const GenesisEntry& genesis, const LogStamp& stamp, Entry& out);
 void ledger_set_limits(Ledger& ledger, const LogStamp& stamp, Entry& out);
-void ledger_add_account(Ledger& ledger, const Name& name, uint32_t owner, int64_t floor,
-                        int64_t ceiling, const LogStamp& stamp, Entry& out);
+void ledger_add_account(Ledger& ledger, uint32_t asked_by, uint32_t terminal, const Name& name,
+                        uint32_t owner, int64_t floor, int64_t ceiling, const LogStamp& stamp,
+                        Entry& out);
+
+// Makes the entry that gives an account other bounds or another state, as `values` says.
+void ledger_set_account(Ledger& ledger, uint32_t asked_by, uint32_t terminal, uint32_t account,
+                        AccountOperation operation, const AccountValues& values,
+                        const LogStamp& stamp, Entry& out);
 
 // Installs a durable entry that stands at `position`. With `replay` the decided values follow.
 // Returns damaged, with the ledger unchanged, when the entry does not fit the rows (M4); full when
@@ -170,6 +190,7 @@ Status ledger_load_account(Ledger& ledger, const Name& name, const Name& owner,
                            const AccountValues& values);
 Status ledger_load_terminal(Ledger& ledger, const Name& name);
 Status ledger_load_id(Ledger& ledger, const IdRecord& record);
+Status ledger_load_hold(Ledger& ledger, const Hold& hold);
 
 // Drops everything decided and not installed: its batch failed or never flew.
 void ledger_drop(Ledger& ledger);

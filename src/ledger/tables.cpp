@@ -20,8 +20,6 @@ constexpr const char* columns_of[table_count] = {
 
 constexpr const char* person_states[] = {"active", "locked"};
 constexpr const char* account_states[] = {"open", "closed"};
-constexpr const char* operations[] = {"", "deposit", "withdraw", "transfer"};
-constexpr uint32_t operation_count = 4;
 
 void put_separator(Writer& out) { put_u8(out, ':'); }
 
@@ -105,7 +103,7 @@ void format_id(const Ledger& ledger, uint64_t number, Writer& out) {
     put_separator(out);
     put_name_or_none(out, record.person == row_none ? Name{} : ledger.people[record.person].name);
     put_separator(out);
-    put_text(out, operations[static_cast<uint32_t>(record.operation)]);
+    put_text(out, operation_name(record.operation));
     put_separator(out);
     put_text(out, record.status == Status::ok ? "OK" : status_word(record.status));
     put_separator(out);
@@ -122,6 +120,26 @@ void format_id(const Ledger& ledger, uint64_t number, Writer& out) {
     put_minor(out, record.balance, ledger.scale);
     put_separator(out);
     put_hex(out, {record.memo_hash, sizeof record.memo_hash});
+    put_separator(out);
+    put_decimal(out, record.hold);
+    put_separator(out);
+    put_decimal(out, record.expires_s);
+    put_separator(out);
+    put_text(out, record.whole ? "whole" : "-");
+}
+
+void format_hold(const Ledger& ledger, const Hold& hold, Writer& out) {
+    put_decimal(out, hold.number);
+    put_separator(out);
+    put_account_name(ledger, hold.debit, out);
+    put_separator(out);
+    put_account_name(ledger, hold.credit, out);
+    put_separator(out);
+    put_minor(out, hold.amount, ledger.scale);
+    put_separator(out);
+    put_decimal(out, hold.expiry_ms);
+    put_separator(out);
+    put_decimal(out, hold.entry);
 }
 
 void format_row(const Ledger& ledger, TableName table, uint64_t row, Writer& out) {
@@ -129,134 +147,10 @@ void format_row(const Ledger& ledger, TableName table, uint64_t row, Writer& out
         case TableName::passwd: format_person(ledger, row, out); break;
         case TableName::balance: format_account(ledger, row, out); break;
         case TableName::terminals: put_bytes(out, name_slice(ledger.terminals[row])); break;
+        case TableName::holds: format_hold(ledger, ledger.holds.saved[row], out); break;
         case TableName::ids: format_id(ledger, row, out); break;
     }
     put_u8(out, '\n');
-}
-
-void put_manifest_number(Writer& out, const char* name, uint64_t value) {
-    put_text(out, name);
-    put_u8(out, ' ');
-    put_decimal(out, value);
-    put_u8(out, '\n');
-}
-
-void put_manifest_hex(Writer& out, const char* name, Slice bytes) {
-    put_text(out, name);
-    put_u8(out, ' ');
-    put_hex(out, bytes);
-    put_u8(out, '\n');
-}
-
-// Reading: one line of the manifest is words separated by single blanks.
-
-Status take_word(Reader& line, const char* word) {
-    Slice found;
-    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
-    return slice_equal_text(found, word) ? Status::ok : Status::damaged;
-}
-
-Status take_number(Reader& line, uint64_t maximum, uint64_t& out) {
-    Slice found;
-    uint64_t value = 0;
-    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
-    if (parse_decimal(found, value) != Status::ok || value > maximum) return Status::damaged;
-    out = value;
-    return Status::ok;
-}
-
-Status take_hex(Reader& line, uint8_t* out, uint32_t size) {
-    Slice found;
-    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
-    for (uint32_t i = 0; i < found.size; i++) {
-        if (found.data[i] >= 'A' && found.data[i] <= 'F') return Status::damaged;  // T2
-    }
-    return parse_hex(found, out, size) == Status::ok ? Status::ok : Status::damaged;
-}
-
-Status take_end(Reader& line) {
-    Slice found;
-    return cut_word(line, ' ', found) == Status::end ? Status::ok : Status::damaged;
-}
-
-// Cuts the next line and checks its first word.
-Status take_line(Reader& text, const char* word, Reader& out) {
-    Slice line;
-    if (cut_word(text, '\n', line) != Status::ok) return Status::damaged;
-    out = reader_of(line);
-    return take_word(out, word);
-}
-
-Status take_number_line(Reader& text, const char* word, uint64_t maximum, uint64_t& out) {
-    Reader line;
-    if (take_line(text, word, line) != Status::ok) return Status::damaged;
-    if (take_number(line, maximum, out) != Status::ok) return Status::damaged;
-    return take_end(line);
-}
-
-Status take_hex_line(Reader& text, const char* word, uint8_t* out, uint32_t size) {
-    Reader line;
-    if (take_line(text, word, line) != Status::ok) return Status::damaged;
-    if (take_hex(line, out, size) != Status::ok) return Status::damaged;
-    return take_end(line);
-}
-
-Status take_currency_line(Reader& text, Manifest& out) {
-    Reader line;
-    Slice currency;
-    uint64_t scale = 0;
-    if (take_line(text, "currency", line) != Status::ok) return Status::damaged;
-    if (cut_word(line, ' ', currency) != Status::ok) return Status::damaged;
-    if (!currency_is_valid(currency)) return Status::damaged;
-    if (take_number(line, scale_max, scale) != Status::ok) return Status::damaged;
-    memcpy(out.currency, currency.data, currency.size);
-    out.scale = static_cast<uint8_t>(scale);
-    return take_end(line);
-}
-
-Status take_limits_line(Reader& text, LimitsEntry& out) {
-    Reader line;
-    uint64_t values[3] = {};
-    if (take_line(text, "limits", line) != Status::ok) return Status::damaged;
-    for (uint64_t& value : values) {
-        if (take_number(line, UINT32_MAX, value) != Status::ok) return Status::damaged;
-    }
-    if (values[1] == 0) return Status::damaged;  // No limits entry says so.
-    out = {.accounts = static_cast<uint32_t>(values[0]),
-           .ids = static_cast<uint32_t>(values[1]),
-           .terminals = static_cast<uint32_t>(values[2])};
-    return take_end(line);
-}
-
-Status take_table_line(Reader& text, const char* name, SnapshotTable& out) {
-    Reader line;
-    if (take_line(text, "table", line) != Status::ok) return Status::damaged;
-    if (take_word(line, name) != Status::ok) return Status::damaged;
-    if (take_number(line, UINT64_MAX, out.size) != Status::ok) return Status::damaged;
-    if (take_hex(line, out.hash.bytes, hash_size) != Status::ok) return Status::damaged;
-    return take_end(line);
-}
-
-// Where the journal goes on behind the checkpoint.
-Status take_place(Reader& text, SnapshotMark& out) {
-    uint64_t segment = 0;
-    uint64_t offset = 0;
-    const bool fine =
-        take_number_line(text, "batch", UINT64_MAX, out.batch) == Status::ok &&
-        take_number_line(text, "segment", UINT32_MAX, segment) == Status::ok &&
-        take_number_line(text, "offset", UINT32_MAX, offset) == Status::ok &&
-        take_number_line(text, "salt", UINT64_MAX, out.salt) == Status::ok &&
-        take_number_line(text, "time", UINT64_MAX, out.time_ms) == Status::ok &&
-        take_hex_line(text, "chain", out.chain.bytes, hash_size) == Status::ok;
-    out.end = position_of(static_cast<uint32_t>(segment), static_cast<uint32_t>(offset));
-    return fine ? Status::ok : Status::damaged;
-}
-
-// A line with the SHA-256 of all lines before it.
-Status take_hash_of_above(Reader& text, const char* word, Hash& out) {
-    const Hash expected = hash_of({text.data, text.offset});
-    if (take_hex_line(text, word, out.bytes, hash_size) != Status::ok) return Status::damaged;
-    return hash_equal(expected, out) ? Status::ok : Status::damaged;
 }
 
 // Reading rows: columns separated by ':'.
@@ -411,13 +305,12 @@ Status load_id(Ledger& ledger, Reader& line) {
     IdRecord record = {};
     Name person;
     Slice word;
-    uint8_t operation = 0;
+    uint64_t expires_s = 0;
     if (take_decimal(line, record.seq) != Status::ok) return Status::damaged;
     if (take_decimal(line, record.time_ms) != Status::ok) return Status::damaged;
     if (take_name_or_none(line, person) != Status::ok) return Status::damaged;
-    if (take_choice(line, operations, operation_count, operation) != Status::ok) {
-        return Status::damaged;
-    }
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    if (parse_operation(word, record.operation) != Status::ok) return Status::damaged;
     if (take_outcome(line, record.status) != Status::ok) return Status::damaged;
     if (take_column(line, word) != Status::ok || word.size == 0) return Status::damaged;
     Writer id = writer_of(reinterpret_cast<uint8_t*>(record.id.text), id_size_max);
@@ -433,11 +326,50 @@ Status load_id(Ledger& ledger, Reader& line) {
     if (parse_hex(word, record.memo_hash, sizeof record.memo_hash) != Status::ok) {
         return Status::damaged;
     }
-    if (take_last_column(line) != Status::ok || operation == 0) return Status::damaged;
-    record.operation = static_cast<Operation>(operation);
+    if (take_decimal(line, record.hold) != Status::ok) return Status::damaged;
+    if (take_decimal(line, expires_s) != Status::ok) return Status::damaged;
+    if (expires_s > hold_expires_s_max) return Status::damaged;
+    record.expires_s = static_cast<uint32_t>(expires_s);
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    record.whole = slice_equal_text(word, "whole");
+    if (take_last_column(line) != Status::ok) return Status::damaged;
     record.person = person.size == 0 ? row_none : ledger_find_person(ledger, person);
     if (person.size > 0 && record.person == row_none) return Status::damaged;
     return ledger_load_id(ledger, record);
+}
+
+Status load_hold(Ledger& ledger, Reader& line) {
+    Hold hold = {};
+    if (take_decimal(line, hold.number) != Status::ok) return Status::damaged;
+    if (take_account(ledger, line, hold.debit) != Status::ok) return Status::damaged;
+    if (take_account(ledger, line, hold.credit) != Status::ok) return Status::damaged;
+    if (take_minor(line, ledger.scale, hold.amount) != Status::ok) return Status::damaged;
+    if (take_decimal(line, hold.expiry_ms) != Status::ok) return Status::damaged;
+    if (take_decimal(line, hold.entry) != Status::ok) return Status::damaged;
+    if (take_last_column(line) != Status::ok) return Status::damaged;
+    if (hold.debit == row_none || hold.credit == row_none) return Status::damaged;
+    if (hold.amount <= 0 || hold.amount > amount_minor_max) return Status::damaged;
+    hold.decided = true;
+    hold.installed = true;
+    return ledger_load_hold(ledger, hold);
+}
+
+// Every open hold is reserved on its payer's account, and nothing else is.
+bool holds_match_accounts(Ledger& ledger) {
+    for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
+        ledger.accounts[row].saved.held = 0;
+    }
+    for (uint32_t i = 0; i < ledger.holds.saved_count; i++) {
+        const Hold& hold = ledger.holds.saved[i];
+        AccountValues& saved = ledger.accounts[hold.debit].saved;
+        if (saved.held > balance_minor_max - hold.amount) return false;
+        saved.held += hold.amount;
+    }
+    for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
+        const Account& account = ledger.accounts[row];
+        if (account.saved.held != account.installed.held) return false;
+    }
+    return true;
 }
 
 }  // namespace
@@ -459,6 +391,9 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     snapshot.row_end[static_cast<uint32_t>(TableName::balance)] = ledger.accounts_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::terminals)] = ledger.terminals_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::ids)] = ids_end;
+    holds_save(ledger.holds);
+    snapshot.row_end[static_cast<uint32_t>(TableName::holds)] = ledger.holds.saved_count;
+    snapshot.holds_given = ledger.holds.given_installed;
     ledger.ids_kept_from = ids_first_at(ledger.ids, ids_end);
     hasher_init(snapshot.hasher);
 }
@@ -494,79 +429,14 @@ void snapshot_end(Snapshot& snapshot, Ledger& ledger) {
     ledger.ids_kept_from = UINT64_MAX;
 }
 
-Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out) {
-    CHECK(snapshot_is_done(snapshot) && out.size == 0);
-    put_manifest_number(out, "pennybank-checkpoint", manifest_version);
-    put_manifest_hex(out, "bank", {ledger.key, bank_id_size});
-    put_text(out, "currency ");
-    put_text(out, ledger.currency);
-    put_u8(out, ' ');
-    put_decimal(out, ledger.scale);
-    put_u8(out, '\n');
-    put_manifest_number(out, "entry", snapshot.mark.entry);
-    put_text(out, "limits ");
-    put_decimal(out, snapshot.limits.accounts);
-    put_u8(out, ' ');
-    put_decimal(out, snapshot.limits.ids);
-    put_u8(out, ' ');
-    put_decimal(out, snapshot.limits.terminals);
-    put_u8(out, '\n');
-    for (uint32_t i = 0; i < table_count; i++) {
-        put_text(out, "table ");
-        put_text(out, names[i]);
-        put_u8(out, ' ');
-        put_decimal(out, snapshot.tables[i].size);
-        put_u8(out, ' ');
-        put_hex(out, hash_slice(snapshot.tables[i].hash));
-        put_u8(out, '\n');
-    }
-    const Hash digest = hash_of(writer_slice(out));
-    put_manifest_hex(out, "digest", hash_slice(digest));
-    put_manifest_number(out, "batch", snapshot.mark.batch);
-    put_manifest_number(out, "segment", position_segment(snapshot.mark.end));
-    put_manifest_number(out, "offset", position_offset(snapshot.mark.end));
-    put_manifest_number(out, "salt", snapshot.mark.salt);
-    put_manifest_number(out, "time", snapshot.mark.time_ms);
-    put_manifest_hex(out, "chain", hash_slice(snapshot.mark.chain));
-    const Hash sum = hash_of(writer_slice(out));
-    put_manifest_hex(out, "sum", hash_slice(sum));
-    CHECK(!out.overflow);
-    return digest;
-}
-
-Status manifest_parse(Slice text, Manifest& out) {
-    out = {};
-    Reader reader = reader_of(text);
-    uint64_t version = 0;
-    if (take_number_line(reader, "pennybank-checkpoint", UINT32_MAX, version) != Status::ok) {
-        return Status::damaged;
-    }
-    if (version > manifest_version) return Status::failed;
-    if (version != manifest_version) return Status::damaged;
-    if (take_hex_line(reader, "bank", out.bank_id, bank_id_size) != Status::ok) {
-        return Status::damaged;
-    }
-    if (take_currency_line(reader, out) != Status::ok) return Status::damaged;
-    if (take_number_line(reader, "entry", UINT64_MAX, out.mark.entry) != Status::ok) {
-        return Status::damaged;
-    }
-    if (take_limits_line(reader, out.limits) != Status::ok) return Status::damaged;
-    for (uint32_t i = 0; i < table_count; i++) {
-        if (take_table_line(reader, names[i], out.tables[i]) != Status::ok) return Status::damaged;
-    }
-    if (take_hash_of_above(reader, "digest", out.digest) != Status::ok) return Status::damaged;
-    if (take_place(reader, out.mark) != Status::ok) return Status::damaged;
-    Hash sum;
-    if (take_hash_of_above(reader, "sum", sum) != Status::ok) return Status::damaged;
-    return reader_left(reader) > 0 ? Status::damaged : Status::ok;
-}
-
 void tables_begin(Ledger& ledger, const Manifest& manifest) {
     ledger_init(ledger, manifest.bank_id);
     memcpy(ledger.currency, manifest.currency, sizeof ledger.currency);
     ledger.scale = manifest.scale;
     ledger.limits_known = manifest.limits;
     ids_set_window(ledger.ids, manifest.limits.ids);
+    ledger.holds.given_decided = manifest.holds_given;
+    ledger.holds.given_installed = manifest.holds_given;
 }
 
 Status tables_load(Ledger& ledger, TableName table, Slice text) {
@@ -586,6 +456,10 @@ Status tables_load(Ledger& ledger, TableName table, Slice text) {
             row = ledger.terminals_installed;
             status = load_terminal(ledger, text);
             break;
+        case TableName::holds:
+            row = ledger.holds.saved_count;
+            status = load_hold(ledger, line);
+            break;
         case TableName::ids:
             row = ledger.ids.head;
             status = load_id(ledger, line);
@@ -600,7 +474,7 @@ Status tables_end(Ledger& ledger, const Manifest& manifest) {
         if (ledger.people[row].account == row_none) return Status::damaged;
     }
     if (ledger.accounts_installed <= account_shop) return Status::damaged;
-    if (ledger_sum(ledger) != 0) return Status::damaged;
+    if (ledger_sum(ledger) != 0 || !holds_match_accounts(ledger)) return Status::damaged;
     const Ids& ids = ledger.ids;
     if (ids.head > 0 && ids_at(ids, ids.head - 1).seq > manifest.mark.entry) return Status::damaged;
     ledger.seq_installed = manifest.mark.entry;

@@ -63,6 +63,7 @@ struct Snapshot {
     Hasher hasher;
     SnapshotTable tables[table_count];
     LimitsEntry limits;
+    uint64_t holds_given;  // newest number of a hold
 };
 
 // Fixes the state of this moment; one snapshot at a time. The ledger must be at `mark`.
@@ -85,6 +86,7 @@ struct Manifest {
     char currency[currency_size_max + 1];
     SnapshotMark mark;
     LimitsEntry limits;
+    uint64_t holds_given;
     SnapshotTable tables[table_count];
     Hash digest;
 };

@@ -13,7 +13,18 @@ bool id_byte_is_fine(uint8_t byte) {
            byte == '-';
 }
 
-// Takes a client's id; `+` and `*` become the empty slice: the book is to choose.
+Status take_memo(Slice word, Memo& out) {
+    if (word.size > memo_size_max) return Status::invalid;
+    for (uint32_t i = 0; i < word.size; i++) {
+        if (word.data[i] < ' ' || word.data[i] == 0x7f) return Status::invalid;
+    }
+    out.size = static_cast<uint8_t>(word.size);
+    if (word.size > 0) memcpy(out.text, word.data, word.size);
+    return Status::ok;
+}
+
+}  // namespace
+
 Status take_id(Slice word, Slice& out) {
     if (slice_equal_text(word, "+") || slice_equal_text(word, "*")) {
         out = {word.data, 0};
@@ -24,16 +35,6 @@ Status take_id(Slice word, Slice& out) {
         if (!id_byte_is_fine(word.data[i])) return Status::invalid;
     }
     out = word;
-    return Status::ok;
-}
-
-Status take_memo(Slice word, Memo& out) {
-    if (word.size > memo_size_max) return Status::invalid;
-    for (uint32_t i = 0; i < word.size; i++) {
-        if (word.data[i] < ' ' || word.data[i] == 0x7f) return Status::invalid;
-    }
-    out.size = static_cast<uint8_t>(word.size);
-    if (word.size > 0) memcpy(out.text, word.data, word.size);
     return Status::ok;
 }
 
@@ -65,15 +66,19 @@ ServiceNext refuse_no_account(ServiceCall& call, Slice name) {
     return ServiceNext::replied;
 }
 
-// The reply to a movement, first or again: everything in it comes from the record (P3).
 void put_movement(const Ledger& ledger, Reply& reply, const IdRecord& record) {
     if (record.status == Status::ok) {
         const bool chosen = record.id.text[0] == '+';
-        reply_map(reply, chosen ? 3 : 2);
+        const bool of_hold = record.hold != 0;
+        reply_map(reply, 2u + (of_hold ? 1 : 0) + (chosen ? 1 : 0));
         reply_bulk_text(reply, "entry");
         reply_integer(reply, static_cast<int64_t>(record.seq));
         reply_bulk_text(reply, "balance");
         reply_minor_bulk(reply, record.balance, ledger.scale);
+        if (of_hold) {
+            reply_bulk_text(reply, "hold");
+            reply_integer(reply, static_cast<int64_t>(record.hold));
+        }
         if (!chosen) return;
         reply_bulk_text(reply, "id");
         reply_bulk(reply, slice_of_chars(record.id.text, record.id.size));
@@ -94,6 +99,14 @@ void put_movement(const Ledger& ledger, Reply& reply, const IdRecord& record) {
         put_text(out, "no account '");
         put_bytes(out, name_slice(record.missing));
         put_text(out, "'");
+    } else if (record.status == Status::state) {
+        put_text(out, "hold ");
+        put_decimal(out, record.hold);
+        put_text(out, " is not open");
+    } else if (record.status == Status::expired) {
+        put_text(out, "hold ");
+        put_decimal(out, record.hold);
+        put_text(out, " has expired and was released");
     } else {
         put_text(out, status_meaning(record.status));
     }
@@ -129,6 +142,9 @@ ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move) {
     if (status == Status::oom) {
         return refuse(call, Status::oom, "a table of the book is full; try later");
     }
+    if (status == Status::amount) {
+        return refuse(call, Status::amount, "the hold has less than that");
+    }
     CHECK(status == Status::err);
     return refuse(call, Status::err, "the account cannot pay itself");
 }
@@ -137,6 +153,8 @@ Name own_account(const Service& service, const ServiceCall& call) {
     const Ledger& ledger = service.book->ledger;
     return ledger.accounts[call_person(service, call).account].name;
 }
+
+namespace {
 
 Name cash_account(const Service& service) {
     return service.book->ledger.accounts[account_cash].name;
@@ -200,18 +218,8 @@ Status find_readable(const Service& service, ServiceCall& call, Slice word, Role
     return Status::ok;
 }
 
-const char* operation_name(Operation operation) {
-    switch (operation) {
-        case Operation::deposit: return "deposit";
-        case Operation::withdraw: return "withdraw";
-        case Operation::transfer: return "transfer";
-    }
-    CHECK(false);
-    return "";
-}
-
 void put_statement_row(const Ledger& ledger, Reply& reply, const StatementRow& row) {
-    reply_map(reply, 7);
+    reply_map(reply, row.hold == 0 ? 7 : 8);
     reply_bulk_text(reply, "entry");
     reply_integer(reply, static_cast<int64_t>(row.entry));
     reply_bulk_text(reply, "time");
@@ -226,6 +234,10 @@ void put_statement_row(const Ledger& ledger, Reply& reply, const StatementRow& r
     reply_minor_bulk(reply, row.balance, ledger.scale);
     reply_bulk_text(reply, "account");
     reply_bulk(reply, name_slice(ledger.accounts[row.other].name));
+    if (row.hold != 0) {
+        reply_bulk_text(reply, "hold");
+        reply_integer(reply, static_cast<int64_t>(row.hold));
+    }
     reply_bulk_text(reply, "memo");
     reply_bulk(reply, slice_of_chars(row.memo.text, row.memo.size));
 }
@@ -263,14 +275,19 @@ Status take_statement_entry(StatementJob& job) {
     const MovementEntry& movement = entry.movement;
     const bool gave = movement.debit == job.account;
     if (!gave && movement.credit != job.account) return Status::damaged;
+    // What is only reserved, or given free again, moves nothing.
+    const bool moves = !operation_is_of_hold(movement.operation) ||
+                       movement.operation == Operation::capture;
+    const int64_t amount = moves ? movement.amount : 0;
     if (entry.seq < job.before) {
         job.rows[job.row_count++] = {
             .entry = entry.seq,
             .time_ms = entry.time_ms,
-            .amount = gave ? -movement.amount : movement.amount,
+            .amount = gave ? -amount : amount,
             .balance = gave ? movement.debit_after : movement.credit_after,
             .other = gave ? movement.credit : movement.debit,
             .person = entry.person,
+            .hold = movement.hold,
             .operation = movement.operation,
             .id = movement.id,
             .memo = movement.memo,
@@ -437,9 +454,9 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
             reply_ok(reply);
             return;
         }
+        case EntryKind::account: reply_ok(reply); return;
         case EntryKind::genesis:
         case EntryKind::limits:
-        case EntryKind::account:
         case EntryKind::terminal: break;
     }
     CHECK(false);

@@ -29,5 +29,23 @@ ServiceNext refuse_misconf(const Service& service, ServiceCall& call);
 
 ServiceNext refuse_syntax(ServiceCall& call);
 
+// Takes a client's id; `+` and `*` become the empty slice: the book is to choose.
+Status take_id(Slice word, Slice& out);
+ServiceNext refuse_id(ServiceCall& call);
+ServiceNext refuse_amount(const Service& service, ServiceCall& call);
+ServiceNext refuse_no_account(ServiceCall& call, Slice name);
+
+// The name of the account that belongs to the person who is logged in.
+Name own_account(const Service& service, const ServiceCall& call);
+
+// The reply to a movement, first or again: everything in it comes from the record (P3).
+void put_movement(const Ledger& ledger, Reply& reply, const IdRecord& record);
+
+// Proposes a movement by the person who is logged in, or answers what can be answered at once.
+ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move);
+
+// What follows from the status of a proposal about a person or an account.
+ServiceNext after_proposal(const Service& service, ServiceCall& call, Status status);
+
 // The map that HELLO answers with.
 void put_hello(Service& service, ServiceCall& call);

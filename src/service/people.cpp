@@ -43,7 +43,8 @@ ServiceNext refuse_registration(const Service& service, ServiceCall& call) {
                   off ? "new people are made by an admin" : "new people are made at a till");
 }
 
-// The outcomes that book_add_person and book_set_password share.
+}  // namespace
+
 ServiceNext after_proposal(const Service& service, ServiceCall& call, Status status) {
     if (status == Status::ok) return ServiceNext::proposed;
     if (status == Status::pending) return ServiceNext::waiting;
@@ -56,6 +57,8 @@ ServiceNext after_proposal(const Service& service, ServiceCall& call, Status sta
     CHECK(status == Status::state);
     return refuse(call, Status::state, "the password was changed by somebody else meanwhile");
 }
+
+namespace {
 
 ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;

@@ -81,6 +81,7 @@ struct StatementRow {
     int64_t balance;
     uint32_t other;      // the other account
     uint32_t person;
+    uint64_t hold;       // 0 for none
     Operation operation;
     Id id;
     Memo memo;

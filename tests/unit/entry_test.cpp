@@ -50,7 +50,7 @@ std::vector<Entry> samples() {
     memcpy(entry.genesis.currency, "EUR", 3);
     all.push_back(entry);
     entry = blank(EntryKind::limits);
-    entry.limits = {.accounts = 5, .ids = 6, .terminals = 7};
+    entry.limits = {.accounts = 5, .ids = 6, .terminals = 7, .holds = 8};
     all.push_back(entry);
     entry = blank(EntryKind::person);
     entry.row_person.person = 4;
@@ -67,11 +67,28 @@ std::vector<Entry> samples() {
                      .floor = -balance_minor_max,
                      .ceiling = balance_minor_max,
                      .state = AccountState::closed,
+                     .operation = AccountOperation::close,
                      .name = test_name("till2")};
     all.push_back(entry);
     all.push_back(movement(Status::ok));
     all.push_back(movement(Status::funds));
     all.push_back(movement(Status::noacct));
+    entry = movement(Status::ok);
+    entry.movement.operation = Operation::hold;
+    entry.movement.hold = 77;
+    entry.movement.expires_s = hold_expires_s_max;
+    all.push_back(entry);
+    entry = movement(Status::state);
+    entry.movement.operation = Operation::capture;
+    entry.movement.hold = 78;
+    entry.movement.whole = true;
+    entry.movement.amount = 0;
+    all.push_back(entry);
+    entry = movement(Status::ok);
+    entry.movement.operation = Operation::release;
+    entry.movement.hold = 79;
+    entry.movement.id = {};
+    all.push_back(entry);
     entry = blank(EntryKind::terminal);
     entry.row_terminal = {.terminal = 2, .name = test_name("kiosk")};
     all.push_back(entry);

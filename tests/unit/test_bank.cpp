@@ -68,8 +68,11 @@ Status test_move(Book& book, const TestMove& move, IdRecord* answer, std::string
         move.person.empty() ? row_none : ledger_find_person(book.ledger, test_name(move.person));
     if (!move.terminal.empty()) asked.terminal = test_name(move.terminal);
     asked.id = slice_of(move.id);
-    asked.debit = test_name(move.debit);
-    asked.credit = test_name(move.credit);
+    if (!move.debit.empty()) asked.debit = test_name(move.debit);
+    if (!move.credit.empty()) asked.credit = test_name(move.credit);
+    asked.hold = move.hold;
+    asked.expires_s = move.expires_s;
+    asked.whole = move.whole;
     asked.amount = move.amount;
     memcpy(asked.memo.text, move.memo.data(), move.memo.size());
     asked.memo.size = static_cast<uint8_t>(move.memo.size());

@@ -11,7 +11,8 @@
 #include "book.h"
 #include "unit/slices.h"
 
-inline constexpr LedgerLimits test_limits = {.accounts = 64, .ids = 256, .terminals = 8};
+inline constexpr LedgerLimits test_limits = {
+    .accounts = 64, .ids = 256, .terminals = 8, .holds = 16};
 inline constexpr uint32_t test_segment_size = segment_size_min;
 
 // Numbers that look random and are the same on every run.
@@ -57,6 +58,9 @@ struct TestMove {
     bool may_refuse = true;
     BookTag tag = book_tag_none;
     uint64_t wall_ms = 1000;
+    uint64_t hold = 0;       // CAPTURE and VOID, which name no accounts
+    uint32_t expires_s = 0;  // HOLD
+    bool whole = false;
 };
 
 // book_move; `answer` and `field` may be nullptr.

@@ -54,12 +54,27 @@ struct CheckAccount {
     int64_t ceiling;
     Position last;
     bool is_open;
+    int64_t held;
+};
+
+// One hold, at its number - 1.
+struct CheckHold {
+    uint32_t debit;
+    uint32_t credit;
+    int64_t amount;
+    uint64_t expiry_ms;
+    bool is_open;
 };
 
 struct CheckSums {
     CheckAccount* accounts;  // from malloc
     uint32_t account_count;
     uint32_t account_room;
+    CheckHold* holds;        // from malloc; all that were ever made
+    uint64_t hold_count;
+    uint64_t hold_room;
+    uint32_t holds_open;
+    uint32_t holds_open_max;
     uint32_t person_count;
     uint32_t terminal_count;
     uint64_t entries;

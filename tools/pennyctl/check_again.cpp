@@ -47,6 +47,10 @@ Movement movement_of(const Entry& entry) {
     movement.missing = entry.movement.missing;
     movement.amount = entry.movement.amount;
     movement.memo = entry.movement.memo;
+    movement.expires_s = entry.movement.expires_s;
+    movement.whole = entry.movement.whole;
+    // A HOLD is given its number when it is decided.
+    movement.hold = operation_ends_hold(movement.operation) ? entry.movement.hold : 0;
     return movement;
 }
 
@@ -56,22 +60,9 @@ Status wrong_outcome(Check& check, const CheckEntry& at, Status outcome) {
     return status;
 }
 
-// Lets the ledger decide the movement again and compares the whole entry.
-Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
+// What was decided again must be the entry that is there, and must follow from those before it.
+Status compare_made(Check& check, Again& again, const CheckEntry& at, const Entry& made) {
     Ledger& ledger = again.book.ledger;
-    const Movement movement = movement_of(at.entry);
-    const bool names_none = movement.debit == row_none || movement.credit == row_none;
-    if (names_none && (movement.missing.size == 0 ||
-                       ledger_find_account(ledger, movement.missing) != row_none)) {
-        return check_wrong(check, at, "the account that it did not find is there");
-    }
-    const IdRecord* known = nullptr;
-    const char* field = nullptr;
-    const Status outcome = ledger_judge(ledger, movement, known, field);
-    if (outcome != at.entry.status) return wrong_outcome(check, at, outcome);
-    Entry made;
-    const LogStamp stamp = {at.entry.seq, at.entry.time_ms, at.position};
-    ledger_book(ledger, movement, outcome, stamp, made);
     uint8_t bytes[entry_size_max];
     Writer writer = writer_of(bytes, sizeof bytes);
     entry_encode(made, writer);
@@ -82,6 +73,39 @@ Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
         return Status::ok;
     }
     return check_wrong(check, at, "it does not follow from the entries before it");
+}
+
+// Lets the ledger decide the movement again and compares the whole entry.
+Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
+    Ledger& ledger = again.book.ledger;
+    const LogStamp stamp = {at.entry.seq, at.entry.time_ms, at.position};
+    if (at.entry.movement.operation == Operation::release) {
+        const uint32_t slot = holds_find_expired(ledger.holds, at.entry.movement.debit,
+                                                 at.entry.time_ms);
+        if (slot == pool_none) return check_wrong(check, at, "decided again, no hold has expired");
+        Entry made;
+        ledger_release(ledger, slot, stamp, made);
+        return compare_made(check, again, at, made);
+    }
+    Movement movement = movement_of(at.entry);
+    const bool ends = operation_ends_hold(movement.operation);
+    if (ends) ledger_resolve_hold(ledger, movement);
+    const bool names_none = movement.debit == row_none || movement.credit == row_none;
+    if (!ends && names_none && (movement.missing.size == 0 ||
+                       ledger_find_account(ledger, movement.missing) != row_none)) {
+        return check_wrong(check, at, "the account that it did not find is there");
+    }
+    const IdRecord* known = nullptr;
+    const char* field = nullptr;
+    Status outcome = ledger_judge(ledger, movement, known, field);
+    // The hold was released just before, because it had expired.
+    if (ends && outcome == Status::state && at.entry.status == Status::expired) {
+        outcome = Status::expired;
+    }
+    if (outcome != at.entry.status) return wrong_outcome(check, at, outcome);
+    Entry made;
+    ledger_book(ledger, movement, outcome, stamp, made);
+    return compare_made(check, again, at, made);
 }
 
 Status decide_entry(Check& check, void* context, const CheckEntry& at) {
@@ -130,7 +154,10 @@ Status compare_sums(Check& check, const Again& again) {
     for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
         const AccountValues& values = ledger.accounts[row].installed;
         const CheckAccount& account = again.sums.accounts[row];
-        if (values.balance == account.balance && values.last == account.last) continue;
+        if (values.balance == account.balance && values.held == account.held &&
+            values.last == account.last) {
+            continue;
+        }
         const Status status = check_wrong_here(check, "the two walks differ in the account ");
         put_bytes(check.error, name_slice(ledger.accounts[row].name));
         return status;

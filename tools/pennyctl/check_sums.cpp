@@ -38,6 +38,7 @@ void note_limits(CheckSums& sums, const LimitsEntry& limits) {
     if (limits.accounts > most.accounts) most.accounts = limits.accounts;
     if (limits.ids > most.ids) most.ids = limits.ids;
     if (limits.terminals > most.terminals) most.terminals = limits.terminals;
+    if (limits.holds > most.holds) most.holds = limits.holds;
 }
 
 Status note_person(Check& check, CheckSums& sums, const CheckEntry& at) {
@@ -50,14 +51,27 @@ Status note_person(Check& check, CheckSums& sums, const CheckEntry& at) {
         return check_wrong(check, at, "its person is not the next one");
     }
     sums.person_count++;
-    return add_account(check, sums, at, person.account, {0, 0, balance_minor_max, 0, true});
+    return add_account(check, sums, at, person.account, {0, 0, balance_minor_max, 0, true, 0});
 }
 
 Status note_account(Check& check, CheckSums& sums, const CheckEntry& at) {
     const AccountEntry& account = at.entry.account;
     const bool is_open = account.state == AccountState::open;
-    return add_account(check, sums, at, account.account,
-                       {0, account.floor, account.ceiling, 0, is_open});
+    if (account.operation == AccountOperation::open) {
+        return add_account(check, sums, at, account.account,
+                           {0, account.floor, account.ceiling, 0, is_open, 0});
+    }
+    if (account.account >= sums.account_count) {
+        return check_wrong(check, at, "it changes an account that is not there");
+    }
+    CheckAccount& row = sums.accounts[account.account];
+    if (!is_open && (row.balance != 0 || row.held != 0)) {
+        return check_wrong(check, at, "it closes an account that is not empty");
+    }
+    row.floor = account.floor;
+    row.ceiling = account.ceiling;
+    row.is_open = is_open;
+    return Status::ok;
 }
 
 // A refused movement says what was there and changes nothing.
@@ -78,6 +92,53 @@ Status note_refusal(Check& check, const CheckSums& sums, const CheckEntry& at) {
     return Status::ok;
 }
 
+// Money is reserved: the account must have it beside what is reserved already.
+Status note_hold(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const MovementEntry& movement = at.entry.movement;
+    CheckAccount& debit = sums.accounts[movement.debit];
+    if (movement.hold != sums.hold_count + 1) {
+        return check_wrong(check, at, "its hold is not the next one");
+    }
+    if (sums.hold_count == sums.hold_room) {
+        const uint64_t room = sums.hold_room == 0 ? 1024 : 2 * sums.hold_room;
+        void* grown = realloc(sums.holds, room * sizeof(CheckHold));
+        if (grown == nullptr) return check_wrong(check, at, "there is no memory for more holds");
+        sums.holds = static_cast<CheckHold*>(grown);
+        sums.hold_room = room;
+    }
+    const uint64_t expiry_ms = at.entry.time_ms + movement.expires_s * 1000ull;
+    sums.holds[sums.hold_count++] = {movement.debit, movement.credit, movement.amount, expiry_ms,
+                                     true};
+    if (++sums.holds_open > sums.holds_open_max) sums.holds_open_max = sums.holds_open;
+    debit.held += movement.amount;
+    return Status::ok;
+}
+
+// A hold ends; a captured amount moves.
+Status note_hold_end(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const MovementEntry& movement = at.entry.movement;
+    if (movement.hold == 0 || movement.hold > sums.hold_count) {
+        return check_wrong(check, at, "it ends a hold that was never made");
+    }
+    CheckHold& hold = sums.holds[movement.hold - 1];
+    if (!hold.is_open) return check_wrong(check, at, "it ends a hold that is not open");
+    if (hold.debit != movement.debit || hold.credit != movement.credit) {
+        return check_wrong(check, at, "its accounts are not those of the hold");
+    }
+    const bool expired = at.entry.time_ms >= hold.expiry_ms;
+    if (expired != (movement.operation == Operation::release)) {
+        return check_wrong(check, at, "a hold is released when it has expired, and only then");
+    }
+    const bool part = movement.operation == Operation::capture;
+    if (part ? movement.amount > hold.amount : movement.amount != hold.amount) {
+        return check_wrong(check, at, "its amount is not that of the hold");
+    }
+    hold.is_open = false;
+    sums.holds_open--;
+    sums.accounts[hold.debit].held -= hold.amount;
+    return Status::ok;
+}
+
 Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
     const MovementEntry& movement = at.entry.movement;
     if (at.entry.status != Status::ok) return note_refusal(check, sums, at);
@@ -87,21 +148,39 @@ Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
     if (movement.debit == movement.credit) return check_wrong(check, at, "both accounts are one");
     CheckAccount& debit = sums.accounts[movement.debit];
     CheckAccount& credit = sums.accounts[movement.credit];
-    if (!debit.is_open || !credit.is_open) return check_wrong(check, at, "an account is closed");
-    if (movement.debit_previous != debit.last || movement.credit_previous != credit.last) {
+    const bool gives_free = movement.operation == Operation::cancel ||
+                            movement.operation == Operation::release;
+    const bool moves = !gives_free && movement.operation != Operation::hold;
+    if (!gives_free && (!debit.is_open || !credit.is_open)) {
+        return check_wrong(check, at, "an account is closed");
+    }
+    if (movement.debit_previous != debit.last ||
+        movement.credit_previous != (moves ? credit.last : 0)) {
         return check_wrong(check, at, "it does not point at the entry before of its accounts");
     }
+    Status status = Status::ok;
+    if (movement.operation == Operation::hold) status = note_hold(check, sums, at);
+    if (gives_free || movement.operation == Operation::capture) {
+        status = note_hold_end(check, sums, at);
+    }
+    if (status != Status::ok) return status;
     // Balances stay within their bounds and so far from the ends of int64.
-    debit.balance -= movement.amount;
-    credit.balance += movement.amount;
-    if (debit.balance < debit.floor) return check_wrong(check, at, "an account is below its floor");
-    if (credit.balance > credit.ceiling) {
+    if (moves) {
+        debit.balance -= movement.amount;
+        credit.balance += movement.amount;
+    }
+    const bool bounded = !gives_free && movement.operation != Operation::capture;
+    if (bounded && debit.balance - debit.held < debit.floor) {
+        return check_wrong(check, at, "an account is below its floor");
+    }
+    if (moves && credit.balance > credit.ceiling) {
         return check_wrong(check, at, "an account is above its ceiling");
     }
     if (debit.balance != movement.debit_after || credit.balance != movement.credit_after) {
         return check_wrong(check, at, "a balance is not what the movements before it add up to");
     }
-    debit.last = credit.last = at.position;
+    debit.last = at.position;
+    if (moves) credit.last = at.position;
     return Status::ok;
 }
 
@@ -153,11 +232,16 @@ Status check_sums(Check& check, CheckSums& sums) {
     const Status status = check_walk(check, visitor);
     if (status != Status::ok) return status;
     if (sums.entries == 0) return check_wrong_here(check, "there is no book");
-    note_limits(sums, {sums.account_count, 1, sums.terminal_count == 0 ? 1 : sums.terminal_count});
+    note_limits(sums, {.accounts = sums.account_count,
+                       .ids = 1,
+                       .terminals = sums.terminal_count == 0 ? 1 : sums.terminal_count,
+                       .holds = sums.holds_open_max == 0 ? 1 : sums.holds_open_max});
     return status;
 }
 
 void check_sums_free(CheckSums& sums) {
     free(sums.accounts);
+    free(sums.holds);
     sums.accounts = nullptr;
+    sums.holds = nullptr;
 }

@@ -287,7 +287,8 @@ ExitCode make_book(Init& init) {
     seed.data_dir = data;
     seed.currency = init.options.currency;
     seed.scale = static_cast<uint8_t>(init.options.scale);
-    seed.limits = {init.config.accounts, init.config.ids, init.config.terminals};
+    seed.limits = {init.config.accounts, init.config.ids, init.config.terminals,
+                   init.config.holds};
     seed.segment_size = seed_segment_size;
     seed.wall_ms = init.wall_ms;
     seed.people = init.rows;

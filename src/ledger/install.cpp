@@ -1,0 +1,274 @@
+#include <string.h>
+
+#include "base/check.h"
+#include "ledger/rows.h"
+
+namespace {
+
+// The part of a movement that concerns the table of holds. `slot` is the hold's that ends.
+void install_hold(Ledger& ledger, const Entry& entry, uint32_t slot, InstallMode mode) {
+    Holds& holds = ledger.holds;
+    if (entry.movement.operation == Operation::hold) {
+        if (mode == InstallMode::replay) {
+            holds_open(holds, rows_hold_of(entry));
+            holds.given_decided = entry.movement.hold;
+        }
+        holds.pool.slots[holds_find(holds, entry.movement.hold)].installed = true;
+        holds.given_installed = entry.movement.hold;
+    } else if (slot != pool_none) {
+        Hold& hold = holds.pool.slots[slot];
+        hold.installed = false;
+        if (mode == InstallMode::replay) hold.decided = false;
+        holds_settle(holds, slot);
+    }
+}
+
+// Keeps what the snapshot of this epoch must still show of a row that is about to change.
+void save_account(Ledger& ledger, Account& account) {
+    if (account.saved_epoch == ledger.epoch) return;
+    account.saved = account.installed;
+    account.saved_epoch = ledger.epoch;
+}
+
+void save_person(Ledger& ledger, Person& person) {
+    if (person.saved_epoch == ledger.epoch) return;
+    person.saved = person.installed;
+    person.saved_epoch = ledger.epoch;
+}
+
+Status install_genesis(Ledger& ledger, const Entry& entry) {
+    const GenesisEntry& genesis = entry.genesis;
+    if (memcmp(genesis.bank_id, ledger.key, bank_id_size) != 0) return Status::damaged;
+    memset(ledger.currency, 0, sizeof ledger.currency);
+    memcpy(ledger.currency, genesis.currency, genesis.currency_size);
+    ledger.scale = genesis.scale;
+    return Status::ok;
+}
+
+Status install_limits(Ledger& ledger, const LimitsEntry& limits, InstallMode mode) {
+    if (limits.ids == 0) return Status::damaged;
+    ledger.limits_known = limits;
+    if (mode == InstallMode::replay) ids_set_window(ledger.ids, limits.ids);
+    return Status::ok;
+}
+
+Status install_new_account(Ledger& ledger, const AccountEntry& entry, InstallMode mode) {
+    if (entry.account != ledger.accounts_installed) return Status::damaged;
+    if (entry.owner != row_none && entry.owner >= ledger.people_installed) return Status::damaged;
+    if (entry.state != AccountState::open) return Status::damaged;
+    if (!rows_name_fits(entry.account, entry.name)) return Status::damaged;
+    if (mode == InstallMode::replay) {
+        if (entry.account >= ledger.limits.accounts) return Status::full;
+        if (ledger_find_account(ledger, entry.name) != row_none) return Status::damaged;
+        rows_put_account(ledger, entry.account, entry.name, entry.owner);
+    }
+    Account& account = ledger.accounts[entry.account];
+    account.installed = rows_member_account();
+    account.installed.floor = entry.floor;
+    account.installed.ceiling = entry.ceiling;
+    if (mode == InstallMode::replay) account.decided = account.installed;
+    ledger.accounts_installed++;
+    return Status::ok;
+}
+
+Status install_account(Ledger& ledger, const AccountEntry& entry, InstallMode mode) {
+    if (entry.operation == AccountOperation::open) return install_new_account(ledger, entry, mode);
+    if (entry.account >= ledger.accounts_installed) return Status::damaged;
+    Account& account = ledger.accounts[entry.account];
+    if (!name_equal(account.name, entry.name) || account.owner != entry.owner) {
+        return Status::damaged;
+    }
+    const AccountValues& now = account.installed;
+    if (entry.state == AccountState::closed && (now.balance != 0 || now.held != 0)) {
+        return Status::damaged;
+    }
+    save_account(ledger, account);
+    account.installed.floor = entry.floor;
+    account.installed.ceiling = entry.ceiling;
+    account.installed.state = entry.state;
+    if (mode == InstallMode::replay) account.decided = account.installed;
+    return Status::ok;
+}
+
+Status install_new_person(Ledger& ledger, const PersonEntry& entry, InstallMode mode) {
+    if (entry.person != ledger.people_installed) return Status::damaged;
+    if (entry.account != ledger.accounts_installed) return Status::damaged;
+    if (entry.account <= account_shop) return Status::damaged;
+    if (mode == InstallMode::replay) {
+        if (entry.account >= ledger.limits.accounts) return Status::full;
+        if (ledger_find_account(ledger, entry.name) != row_none) return Status::damaged;
+        if (ledger_find_person(ledger, entry.name) != row_none) return Status::damaged;
+        rows_put_person(ledger, entry.person, entry.name, entry.account);
+        rows_put_account(ledger, entry.account, entry.name, entry.person);
+    }
+    Person& person = ledger.people[entry.person];
+    Account& account = ledger.accounts[entry.account];
+    person.installed = rows_person_values(entry, 1);
+    account.installed = rows_member_account();
+    if (mode == InstallMode::replay) {
+        person.decided = person.installed;
+        account.decided = account.installed;
+    }
+    ledger.people_installed++;
+    ledger.accounts_installed++;
+    return Status::ok;
+}
+
+Status install_person(Ledger& ledger, const PersonEntry& entry, InstallMode mode) {
+    if (entry.operation == PersonOperation::added) return install_new_person(ledger, entry, mode);
+    if (entry.person >= ledger.people_installed) return Status::damaged;
+    Person& person = ledger.people[entry.person];
+    if (!name_equal(person.name, entry.name)) return Status::damaged;
+    if (person.account != entry.account) return Status::damaged;
+    save_person(ledger, person);
+    person.installed = rows_person_values(entry, person.installed.version + 1);
+    if (mode == InstallMode::replay) person.decided = person.installed;
+    return Status::ok;
+}
+
+// M4 for a movement about an open hold; its slot and amount are given back.
+bool hold_fits(const Ledger& ledger, const Entry& entry, uint32_t& slot, int64_t& amount) {
+    const MovementEntry& movement = entry.movement;
+    slot = holds_find(ledger.holds, movement.hold);
+    if (slot == pool_none) return false;
+    const Hold& hold = ledger.holds.pool.slots[slot];
+    if (!hold.installed || hold.debit != movement.debit || hold.credit != movement.credit) {
+        return false;
+    }
+    const bool expired = entry.time_ms >= hold.expiry_ms;
+    if (expired != (movement.operation == Operation::release)) return false;
+    amount = hold.amount;
+    if (movement.operation == Operation::capture) return movement.amount <= hold.amount;
+    return movement.amount == hold.amount;
+}
+
+// M4 for the rules of the two accounts.
+bool accounts_fit(const MovementEntry& movement, const AccountValues& debit,
+                  const AccountValues& credit) {
+    if (movement.operation == Operation::cancel || movement.operation == Operation::release) {
+        return true;
+    }
+    if (debit.state != AccountState::open || credit.state != AccountState::open) return false;
+    if (movement.operation != Operation::capture && !rows_fits_floor(debit, movement.amount)) {
+        return false;
+    }
+    return movement.operation == Operation::hold || rows_fits_ceiling(credit, movement.amount);
+}
+
+// Installs a movement that was not refused.
+Status install_booked(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
+    const MovementEntry& movement = entry.movement;
+    if (movement.debit >= ledger.accounts_installed) return Status::damaged;
+    if (movement.credit >= ledger.accounts_installed) return Status::damaged;
+    if (movement.debit == movement.credit) return Status::damaged;
+    Account& debit = ledger.accounts[movement.debit];
+    Account& credit = ledger.accounts[movement.credit];
+    uint32_t slot = pool_none;
+    int64_t hold_amount = 0;
+    if (operation_ends_hold(movement.operation) && !hold_fits(ledger, entry, slot, hold_amount)) {
+        return Status::damaged;
+    }
+    if (movement.operation == Operation::hold) {
+        if (movement.hold != ledger.holds.given_installed + 1) return Status::damaged;
+        if (movement.expires_s == 0) return Status::damaged;
+        if (mode == InstallMode::replay && !holds_has_room(ledger.holds)) return Status::full;
+    }
+    if (!accounts_fit(movement, debit.installed, credit.installed)) return Status::damaged;
+    AccountValues debit_after = debit.installed;
+    AccountValues credit_after = credit.installed;
+    const bool joins =
+        rows_apply(movement.operation, movement.amount, hold_amount, debit_after, credit_after);
+    const Position credit_previous = joins ? credit.installed.last : 0;
+    if (movement.debit_after != debit_after.balance ||
+        movement.credit_after != credit_after.balance ||
+        movement.debit_previous != debit.installed.last ||
+        movement.credit_previous != credit_previous) {
+        return Status::damaged;
+    }
+    save_account(ledger, debit);
+    save_account(ledger, credit);
+    debit.installed = debit_after;
+    credit.installed = credit_after;
+    debit.installed.last = position;
+    if (joins) credit.installed.last = position;
+    if (mode == InstallMode::replay) {
+        debit.decided = debit.installed;
+        credit.decided = credit.installed;
+    }
+    install_hold(ledger, entry, slot, mode);
+    ledger.movements++;
+    return Status::ok;
+}
+
+// The row is none and has no balance, or is there and has just this one.
+bool is_balance_of(const Ledger& ledger, uint32_t row, int64_t balance) {
+    if (row == row_none) return balance == 0;
+    return row < ledger.accounts_installed && ledger.accounts[row].installed.balance == balance;
+}
+
+// M4 for a movement that was refused (E2).
+bool refusal_fits(const Ledger& ledger, const MovementEntry& movement) {
+    return movement.debit_previous == 0 && movement.credit_previous == 0 &&
+           is_balance_of(ledger, movement.debit, movement.debit_after) &&
+           is_balance_of(ledger, movement.credit, movement.credit_after);
+}
+
+Status install_movement(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
+    const MovementEntry& movement = entry.movement;
+    if (entry.person != row_none && entry.person >= ledger.people_installed) return Status::damaged;
+    const bool is_release = movement.operation == Operation::release;
+    if (mode == InstallMode::replay && !is_release) {
+        const Slice id = slice_of_chars(movement.id.text, movement.id.size);
+        if (ids_find(ledger.ids, entry.person, id) != nullptr) return Status::damaged;  // P3
+    }
+    if (entry.status == Status::ok) {
+        const Status status = install_booked(ledger, entry, position, mode);
+        if (status != Status::ok) return status;
+    } else {
+        if (is_release || !refusal_fits(ledger, movement)) return Status::damaged;
+    }
+    if (is_release) return Status::ok;  // The server's own, without an id.
+    if (mode == InstallMode::replay) ids_add(ledger.ids, id_record_of(entry));
+    ledger.ids_installed++;
+    return Status::ok;
+}
+
+Status install_terminal(Ledger& ledger, const TerminalEntry& entry, InstallMode mode) {
+    if (entry.terminal != ledger.terminals_installed) return Status::damaged;
+    if (mode == InstallMode::replay) {
+        if (entry.terminal >= ledger.limits.terminals) return Status::full;
+        if (ledger_find_terminal(ledger, entry.name) != row_none) return Status::damaged;
+        rows_put_terminal(ledger, entry.terminal, entry.name);
+    }
+    ledger.terminals_installed++;
+    return Status::ok;
+}
+
+// A book begins with its genesis and its limits, and has one genesis.
+bool kind_fits_place(const Entry& entry) {
+    if (entry.seq == 2) return entry.kind == EntryKind::limits;
+    return (entry.seq == 1) == (entry.kind == EntryKind::genesis);
+}
+
+Status install_body(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
+    switch (entry.kind) {
+        case EntryKind::genesis: return install_genesis(ledger, entry);
+        case EntryKind::limits: return install_limits(ledger, entry.limits, mode);
+        case EntryKind::person: return install_person(ledger, entry.row_person, mode);
+        case EntryKind::account: return install_account(ledger, entry.account, mode);
+        case EntryKind::movement: return install_movement(ledger, entry, position, mode);
+        case EntryKind::terminal: return install_terminal(ledger, entry.row_terminal, mode);
+    }
+    return Status::damaged;
+}
+
+}  // namespace
+
+Status ledger_install(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
+    if (entry.seq != ledger.seq_installed + 1) return Status::damaged;
+    if (!kind_fits_place(entry)) return Status::damaged;
+    const Status status = install_body(ledger, entry, position, mode);
+    if (status != Status::ok) return status;
+    ledger.seq_installed = entry.seq;
+    return Status::ok;
+}

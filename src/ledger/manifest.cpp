@@ -1,0 +1,208 @@
+#include <string.h>
+
+#include "base/check.h"
+#include "ledger/tables.h"
+
+namespace {
+
+void put_manifest_number(Writer& out, const char* name, uint64_t value) {
+    put_text(out, name);
+    put_u8(out, ' ');
+    put_decimal(out, value);
+    put_u8(out, '\n');
+}
+
+void put_manifest_hex(Writer& out, const char* name, Slice bytes) {
+    put_text(out, name);
+    put_u8(out, ' ');
+    put_hex(out, bytes);
+    put_u8(out, '\n');
+}
+
+// Reading: one line of the manifest is words separated by single blanks.
+
+Status take_word(Reader& line, const char* word) {
+    Slice found;
+    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
+    return slice_equal_text(found, word) ? Status::ok : Status::damaged;
+}
+
+Status take_number(Reader& line, uint64_t maximum, uint64_t& out) {
+    Slice found;
+    uint64_t value = 0;
+    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
+    if (parse_decimal(found, value) != Status::ok || value > maximum) return Status::damaged;
+    out = value;
+    return Status::ok;
+}
+
+Status take_hex(Reader& line, uint8_t* out, uint32_t size) {
+    Slice found;
+    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
+    for (uint32_t i = 0; i < found.size; i++) {
+        if (found.data[i] >= 'A' && found.data[i] <= 'F') return Status::damaged;  // T2
+    }
+    return parse_hex(found, out, size) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status take_end(Reader& line) {
+    Slice found;
+    return cut_word(line, ' ', found) == Status::end ? Status::ok : Status::damaged;
+}
+
+// Cuts the next line and checks its first word.
+Status take_line(Reader& text, const char* word, Reader& out) {
+    Slice line;
+    if (cut_word(text, '\n', line) != Status::ok) return Status::damaged;
+    out = reader_of(line);
+    return take_word(out, word);
+}
+
+Status take_number_line(Reader& text, const char* word, uint64_t maximum, uint64_t& out) {
+    Reader line;
+    if (take_line(text, word, line) != Status::ok) return Status::damaged;
+    if (take_number(line, maximum, out) != Status::ok) return Status::damaged;
+    return take_end(line);
+}
+
+Status take_hex_line(Reader& text, const char* word, uint8_t* out, uint32_t size) {
+    Reader line;
+    if (take_line(text, word, line) != Status::ok) return Status::damaged;
+    if (take_hex(line, out, size) != Status::ok) return Status::damaged;
+    return take_end(line);
+}
+
+Status take_currency_line(Reader& text, Manifest& out) {
+    Reader line;
+    Slice currency;
+    uint64_t scale = 0;
+    if (take_line(text, "currency", line) != Status::ok) return Status::damaged;
+    if (cut_word(line, ' ', currency) != Status::ok) return Status::damaged;
+    if (!currency_is_valid(currency)) return Status::damaged;
+    if (take_number(line, scale_max, scale) != Status::ok) return Status::damaged;
+    memcpy(out.currency, currency.data, currency.size);
+    out.scale = static_cast<uint8_t>(scale);
+    return take_end(line);
+}
+
+Status take_limits_line(Reader& text, LimitsEntry& out) {
+    Reader line;
+    uint64_t values[4] = {};
+    if (take_line(text, "limits", line) != Status::ok) return Status::damaged;
+    for (uint64_t& value : values) {
+        if (take_number(line, UINT32_MAX, value) != Status::ok) return Status::damaged;
+    }
+    if (values[1] == 0) return Status::damaged;  // No limits entry says so.
+    out = {.accounts = static_cast<uint32_t>(values[0]),
+           .ids = static_cast<uint32_t>(values[1]),
+           .terminals = static_cast<uint32_t>(values[2]),
+           .holds = static_cast<uint32_t>(values[3])};
+    return take_end(line);
+}
+
+Status take_table_line(Reader& text, const char* name, SnapshotTable& out) {
+    Reader line;
+    if (take_line(text, "table", line) != Status::ok) return Status::damaged;
+    if (take_word(line, name) != Status::ok) return Status::damaged;
+    if (take_number(line, UINT64_MAX, out.size) != Status::ok) return Status::damaged;
+    if (take_hex(line, out.hash.bytes, hash_size) != Status::ok) return Status::damaged;
+    return take_end(line);
+}
+
+// Where the journal goes on behind the checkpoint.
+Status take_place(Reader& text, SnapshotMark& out) {
+    uint64_t segment = 0;
+    uint64_t offset = 0;
+    const bool fine =
+        take_number_line(text, "batch", UINT64_MAX, out.batch) == Status::ok &&
+        take_number_line(text, "segment", UINT32_MAX, segment) == Status::ok &&
+        take_number_line(text, "offset", UINT32_MAX, offset) == Status::ok &&
+        take_number_line(text, "salt", UINT64_MAX, out.salt) == Status::ok &&
+        take_number_line(text, "time", UINT64_MAX, out.time_ms) == Status::ok &&
+        take_hex_line(text, "chain", out.chain.bytes, hash_size) == Status::ok;
+    out.end = position_of(static_cast<uint32_t>(segment), static_cast<uint32_t>(offset));
+    return fine ? Status::ok : Status::damaged;
+}
+
+// A line with the SHA-256 of all lines before it.
+Status take_hash_of_above(Reader& text, const char* word, Hash& out) {
+    const Hash expected = hash_of({text.data, text.offset});
+    if (take_hex_line(text, word, out.bytes, hash_size) != Status::ok) return Status::damaged;
+    return hash_equal(expected, out) ? Status::ok : Status::damaged;
+}
+
+}  // namespace
+
+Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out) {
+    CHECK(snapshot_is_done(snapshot) && out.size == 0);
+    put_manifest_number(out, "pennybank-checkpoint", manifest_version);
+    put_manifest_hex(out, "bank", {ledger.key, bank_id_size});
+    put_text(out, "currency ");
+    put_text(out, ledger.currency);
+    put_u8(out, ' ');
+    put_decimal(out, ledger.scale);
+    put_u8(out, '\n');
+    put_manifest_number(out, "entry", snapshot.mark.entry);
+    put_text(out, "limits ");
+    put_decimal(out, snapshot.limits.accounts);
+    put_u8(out, ' ');
+    put_decimal(out, snapshot.limits.ids);
+    put_u8(out, ' ');
+    put_decimal(out, snapshot.limits.terminals);
+    put_u8(out, ' ');
+    put_decimal(out, snapshot.limits.holds);
+    put_u8(out, '\n');
+    put_manifest_number(out, "holds", snapshot.holds_given);
+    for (uint32_t i = 0; i < table_count; i++) {
+        put_text(out, "table ");
+        put_text(out, table_name(static_cast<TableName>(i)));
+        put_u8(out, ' ');
+        put_decimal(out, snapshot.tables[i].size);
+        put_u8(out, ' ');
+        put_hex(out, hash_slice(snapshot.tables[i].hash));
+        put_u8(out, '\n');
+    }
+    const Hash digest = hash_of(writer_slice(out));
+    put_manifest_hex(out, "digest", hash_slice(digest));
+    put_manifest_number(out, "batch", snapshot.mark.batch);
+    put_manifest_number(out, "segment", position_segment(snapshot.mark.end));
+    put_manifest_number(out, "offset", position_offset(snapshot.mark.end));
+    put_manifest_number(out, "salt", snapshot.mark.salt);
+    put_manifest_number(out, "time", snapshot.mark.time_ms);
+    put_manifest_hex(out, "chain", hash_slice(snapshot.mark.chain));
+    const Hash sum = hash_of(writer_slice(out));
+    put_manifest_hex(out, "sum", hash_slice(sum));
+    CHECK(!out.overflow);
+    return digest;
+}
+
+Status manifest_parse(Slice text, Manifest& out) {
+    out = {};
+    Reader reader = reader_of(text);
+    uint64_t version = 0;
+    if (take_number_line(reader, "pennybank-checkpoint", UINT32_MAX, version) != Status::ok) {
+        return Status::damaged;
+    }
+    if (version > manifest_version) return Status::failed;
+    if (version != manifest_version) return Status::damaged;
+    if (take_hex_line(reader, "bank", out.bank_id, bank_id_size) != Status::ok) {
+        return Status::damaged;
+    }
+    if (take_currency_line(reader, out) != Status::ok) return Status::damaged;
+    if (take_number_line(reader, "entry", UINT64_MAX, out.mark.entry) != Status::ok) {
+        return Status::damaged;
+    }
+    if (take_limits_line(reader, out.limits) != Status::ok) return Status::damaged;
+    if (take_number_line(reader, "holds", UINT64_MAX, out.holds_given) != Status::ok) {
+        return Status::damaged;
+    }
+    for (uint32_t i = 0; i < table_count; i++) {
+        const char* name = table_name(static_cast<TableName>(i));
+        if (take_table_line(reader, name, out.tables[i]) != Status::ok) return Status::damaged;
+    }
+    if (take_hash_of_above(reader, "digest", out.digest) != Status::ok) return Status::damaged;
+    if (take_place(reader, out.mark) != Status::ok) return Status::damaged;
+    Hash sum;
+    if (take_hash_of_above(reader, "sum", sum) != Status::ok) return Status::damaged;
+    return reader_left(reader) > 0 ? Status::damaged : Status::ok;
+}

@@ -1,0 +1,284 @@
+#include "ledger/rows.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+uint64_t rows_hash_of_name(const Ledger& ledger, const Name& name) {
+    return siphash(ledger.key, name_slice(name));
+}
+
+void rows_hash_memo(const Memo& memo, uint8_t out[16]) {
+    memset(out, 0, 16);
+    if (memo.size == 0) return;
+    const Hash hash = hash_of(slice_of_chars(memo.text, memo.size));
+    memcpy(out, hash.bytes, 16);
+}
+
+bool rows_fits_ceiling(const AccountValues& account, int64_t amount) {
+    return account.balance <= account.ceiling - amount;
+}
+
+bool rows_fits_floor(const AccountValues& account, int64_t amount) {
+    return account.balance - account.held >= account.floor + amount;
+}
+
+bool rows_name_fits(uint32_t row, const Name& name) {
+    if (row == account_cash) return slice_equal_text(name_slice(name), "cash");
+    if (row == account_shop) return slice_equal_text(name_slice(name), "shop");
+    return true;
+}
+
+void rows_put_account(Ledger& ledger, uint32_t row, const Name& name, uint32_t owner) {
+    CHECK(row < ledger.limits.accounts);
+    Account& account = ledger.accounts[row];
+    account = {};
+    account.name = name;
+    account.owner = owner;
+    table_put(ledger.accounts_by_name, rows_hash_of_name(ledger, name), row);
+    ledger.accounts_decided = row + 1;
+}
+
+void rows_put_person(Ledger& ledger, uint32_t row, const Name& name, uint32_t account) {
+    CHECK(row < ledger.limits.accounts);
+    Person& person = ledger.people[row];
+    person = {};
+    person.name = name;
+    person.account = account;
+    table_put(ledger.people_by_name, rows_hash_of_name(ledger, name), row);
+    ledger.people_decided = row + 1;
+}
+
+void rows_put_terminal(Ledger& ledger, uint32_t row, const Name& name) {
+    CHECK(row < ledger.limits.terminals);
+    ledger.terminals[row] = name;
+    table_put(ledger.terminals_by_name, rows_hash_of_name(ledger, name), row);
+    ledger.terminals_decided = row + 1;
+}
+
+AccountValues rows_member_account() {
+    return {.balance = 0,
+            .held = 0,
+            .floor = 0,
+            .ceiling = balance_minor_max,
+            .last = 0,
+            .state = AccountState::open};
+}
+
+Hold rows_hold_of(const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    return {.number = movement.hold,
+            .entry = entry.seq,
+            .expiry_ms = entry.time_ms + movement.expires_s * 1000ull,
+            .amount = movement.amount,
+            .debit = movement.debit,
+            .credit = movement.credit,
+            .decided = true,
+            .installed = false};
+}
+
+PersonValues rows_person_values(const PersonEntry& entry, uint32_t version) {
+    return {.role = entry.role,
+            .state = entry.state,
+            .version = version,
+            .password = entry.password};
+}
+
+bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, AccountValues& debit,
+           AccountValues& credit) {
+    switch (operation) {
+        case Operation::deposit:
+        case Operation::withdraw:
+        case Operation::transfer:
+            debit.balance -= amount;
+            credit.balance += amount;
+            return true;
+        case Operation::hold: debit.held += amount; return false;
+        case Operation::capture:
+            debit.held -= hold_amount;
+            debit.balance -= amount;
+            credit.balance += amount;
+            return true;
+        case Operation::cancel:
+        case Operation::release: debit.held -= hold_amount; return false;
+    }
+    CHECK(false);
+    return false;
+}
+
+void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits) {
+    ledger.limits = limits;
+    ledger.people = arena_array<Person>(arena, "people", limits.accounts);
+    table_layout(ledger.people_by_name, arena, "  by name", limits.accounts);
+    ledger.accounts = arena_array<Account>(arena, "accounts", limits.accounts);
+    table_layout(ledger.accounts_by_name, arena, "  by name", limits.accounts);
+    ledger.terminals = arena_array<Name>(arena, "terminals", limits.terminals);
+    table_layout(ledger.terminals_by_name, arena, "  by name", limits.terminals);
+    holds_layout(ledger.holds, arena, limits.holds);
+    ids_layout(ledger.ids, arena, limits.ids);
+}
+
+void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]) {
+    memcpy(ledger.key, key, bank_id_size);
+    memset(ledger.currency, 0, sizeof ledger.currency);
+    ledger.scale = 0;
+    table_clear(ledger.people_by_name);
+    table_clear(ledger.accounts_by_name);
+    table_clear(ledger.terminals_by_name);
+    holds_init(ledger.holds);
+    ids_init(ledger.ids, key);
+    ledger.people_decided = ledger.people_installed = 0;
+    ledger.accounts_decided = ledger.accounts_installed = 0;
+    ledger.terminals_decided = ledger.terminals_installed = 0;
+    ledger.ids_installed = 0;
+    ledger.seq_installed = 0;
+    ledger.movements = 0;
+    ledger.epoch = 1;
+    ledger.ids_kept_from = UINT64_MAX;
+    ledger.limits_known = {};
+}
+
+uint32_t ledger_find_person(const Ledger& ledger, const Name& name) {
+    TableCursor cursor = table_find(ledger.people_by_name, rows_hash_of_name(ledger, name));
+    uint32_t row = 0;
+    while (table_next(ledger.people_by_name, cursor, row)) {
+        if (name_equal(ledger.people[row].name, name)) return row;
+    }
+    return row_none;
+}
+
+uint32_t ledger_find_account(const Ledger& ledger, const Name& name) {
+    TableCursor cursor = table_find(ledger.accounts_by_name, rows_hash_of_name(ledger, name));
+    uint32_t row = 0;
+    while (table_next(ledger.accounts_by_name, cursor, row)) {
+        if (name_equal(ledger.accounts[row].name, name)) return row;
+    }
+    return row_none;
+}
+
+uint32_t ledger_find_terminal(const Ledger& ledger, const Name& name) {
+    TableCursor cursor = table_find(ledger.terminals_by_name, rows_hash_of_name(ledger, name));
+    uint32_t row = 0;
+    while (table_next(ledger.terminals_by_name, cursor, row)) {
+        if (name_equal(ledger.terminals[row], name)) return row;
+    }
+    return row_none;
+}
+
+Status ledger_load_person(Ledger& ledger, const Name& name, const PersonValues& values) {
+    const uint32_t row = ledger.people_installed;
+    if (row >= ledger.limits.accounts) return Status::full;
+    if (ledger_find_person(ledger, name) != row_none) return Status::damaged;
+    rows_put_person(ledger, row, name, row_none);
+    ledger.people[row].installed = values;
+    ledger.people[row].decided = values;
+    ledger.people_installed++;
+    return Status::ok;
+}
+
+Status ledger_load_account(Ledger& ledger, const Name& name, const Name& owner,
+                           const AccountValues& values) {
+    const uint32_t row = ledger.accounts_installed;
+    if (row >= ledger.limits.accounts) return Status::full;
+    if (!rows_name_fits(row, name)) return Status::damaged;
+    if (ledger_find_account(ledger, name) != row_none) return Status::damaged;
+    const uint32_t person = owner.size == 0 ? row_none : ledger_find_person(ledger, owner);
+    if (owner.size > 0 && person == row_none) return Status::damaged;
+    rows_put_account(ledger, row, name, person);
+    if (person != row_none && name_equal(name, owner)) ledger.people[person].account = row;
+    ledger.accounts[row].installed = values;
+    ledger.accounts[row].decided = values;
+    ledger.accounts_installed++;
+    return Status::ok;
+}
+
+Status ledger_load_terminal(Ledger& ledger, const Name& name) {
+    const uint32_t row = ledger.terminals_installed;
+    if (row >= ledger.limits.terminals) return Status::full;
+    if (ledger_find_terminal(ledger, name) != row_none) return Status::damaged;
+    rows_put_terminal(ledger, row, name);
+    ledger.terminals_installed++;
+    return Status::ok;
+}
+
+Status ledger_load_hold(Ledger& ledger, const Hold& hold) {
+    if (!holds_has_room(ledger.holds)) return Status::full;
+    if (hold.number == 0 || holds_find(ledger.holds, hold.number) != pool_none) {
+        return Status::damaged;
+    }
+    // By number, and no number that was never given (P10).
+    const uint32_t count = ledger.holds.saved_count;
+    if (hold.number > ledger.holds.given_installed) return Status::damaged;
+    if (count > 0 && hold.number <= ledger.holds.saved[count - 1].number) return Status::damaged;
+    holds_open(ledger.holds, hold);
+    ledger.holds.saved[ledger.holds.saved_count++] = hold;
+    return Status::ok;
+}
+
+Status ledger_load_id(Ledger& ledger, const IdRecord& record) {
+    const Slice id = slice_of_chars(record.id.text, record.id.size);
+    const Ids& ids = ledger.ids;
+    const uint64_t newest = ids.head == 0 ? 0 : ids_at(ids, ids.head - 1).seq;
+    if (record.seq <= newest) return Status::damaged;
+    if (ids_find(ids, record.person, id) != nullptr) return Status::damaged;
+    ids_add(ledger.ids, record);
+    ledger.ids_installed++;
+    return Status::ok;
+}
+
+void ledger_drop(Ledger& ledger) {
+    for (uint32_t row = ledger.people_installed; row < ledger.people_decided; row++) {
+        table_remove(ledger.people_by_name, rows_hash_of_name(ledger, ledger.people[row].name), row);
+    }
+    for (uint32_t row = ledger.accounts_installed; row < ledger.accounts_decided; row++) {
+        table_remove(ledger.accounts_by_name, rows_hash_of_name(ledger, ledger.accounts[row].name), row);
+    }
+    for (uint32_t row = ledger.terminals_installed; row < ledger.terminals_decided; row++) {
+        table_remove(ledger.terminals_by_name, rows_hash_of_name(ledger, ledger.terminals[row]), row);
+    }
+    ledger.people_decided = ledger.people_installed;
+    ledger.accounts_decided = ledger.accounts_installed;
+    ledger.terminals_decided = ledger.terminals_installed;
+    for (uint32_t row = 0; row < ledger.people_installed; row++) {
+        ledger.people[row].decided = ledger.people[row].installed;
+    }
+    for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
+        ledger.accounts[row].decided = ledger.accounts[row].installed;
+    }
+    holds_drop(ledger.holds);
+    ids_drop_after(ledger.ids, ledger.seq_installed);
+}
+
+IdRecord id_record_of(const Entry& entry) {
+    CHECK(entry.kind == EntryKind::movement);
+    const MovementEntry& movement = entry.movement;
+    IdRecord record = {};
+    record.seq = entry.seq;
+    record.time_ms = entry.time_ms;
+    record.amount = movement.amount;
+    // What the one who asked sees: the side whose account it is about.
+    const bool of_credit = movement.operation == Operation::deposit ||
+                           movement.operation == Operation::capture ||
+                           movement.operation == Operation::cancel;
+    record.balance = of_credit ? movement.credit_after : movement.debit_after;
+    record.person = entry.person;
+    record.debit = movement.debit;
+    record.credit = movement.credit;
+    rows_hash_memo(movement.memo, record.memo_hash);
+    record.operation = movement.operation;
+    record.status = entry.status;
+    record.id = movement.id;
+    record.missing = movement.missing;
+    record.hold = movement.hold;
+    record.expires_s = movement.expires_s;
+    record.whole = movement.whole;
+    return record;
+}
+
+int64_t ledger_sum(const Ledger& ledger) {
+    uint64_t sum = 0;  // Wraps around, so that tables read from a disk cannot overflow it.
+    for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
+        sum += static_cast<uint64_t>(ledger.accounts[row].installed.balance);
+    }
+    return static_cast<int64_t>(sum);
+}

@@ -1,0 +1,34 @@
+// rows.h - what deciding and installing share: how rows are put, and what a movement does to them.
+//
+// Private to the room: only ledger.cpp, install.cpp and rows.cpp include it.
+#pragma once
+
+#include "ledger/ledger.h"
+
+uint64_t rows_hash_of_name(const Ledger& ledger, const Name& name);
+
+// The first half of the memo's SHA-256; zero without memo.
+void rows_hash_memo(const Memo& memo, uint8_t out[16]);
+
+// M2, for the account that receives and for the one that gives.
+bool rows_fits_ceiling(const AccountValues& account, int64_t amount);
+bool rows_fits_floor(const AccountValues& account, int64_t amount);
+
+// The accounts that every book has come first, under their names.
+bool rows_name_fits(uint32_t row, const Name& name);
+
+// Readies the next row and enters its name. The row is the next one, and there is room.
+void rows_put_account(Ledger& ledger, uint32_t row, const Name& name, uint32_t owner);
+void rows_put_person(Ledger& ledger, uint32_t row, const Name& name, uint32_t account);
+void rows_put_terminal(Ledger& ledger, uint32_t row, const Name& name);
+
+AccountValues rows_member_account();
+PersonValues rows_person_values(const PersonEntry& entry, uint32_t version);
+
+// The hold that the entry of a HOLD makes, open as decided.
+Hold rows_hold_of(const Entry& entry);
+
+// What a movement does to its two accounts; the same for decided and for installed values. Returns
+// true when the credit account joins, so that its chain goes on too.
+bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, AccountValues& debit,
+                AccountValues& credit);
