@@ -183,6 +183,7 @@ Status decode_hold(Reader& reader, MovementEntry& out) {
     const uint8_t whole = get_u8(reader);
     if (whole > 1 || !take_zeros(reader, 3)) return Status::damaged;
     if (out.expires_s != 0 && out.operation != Operation::hold) return Status::damaged;
+    if (out.expires_s > hold_expires_s_max) return Status::damaged;
     out.whole = whole == 1;
     return Status::ok;
 }

@@ -228,13 +228,16 @@ Status ledger_load_id(Ledger& ledger, const IdRecord& record) {
 
 void ledger_drop(Ledger& ledger) {
     for (uint32_t row = ledger.people_installed; row < ledger.people_decided; row++) {
-        table_remove(ledger.people_by_name, rows_hash_of_name(ledger, ledger.people[row].name), row);
+        const uint64_t hash = rows_hash_of_name(ledger, ledger.people[row].name);
+        table_remove(ledger.people_by_name, hash, row);
     }
     for (uint32_t row = ledger.accounts_installed; row < ledger.accounts_decided; row++) {
-        table_remove(ledger.accounts_by_name, rows_hash_of_name(ledger, ledger.accounts[row].name), row);
+        const uint64_t hash = rows_hash_of_name(ledger, ledger.accounts[row].name);
+        table_remove(ledger.accounts_by_name, hash, row);
     }
     for (uint32_t row = ledger.terminals_installed; row < ledger.terminals_decided; row++) {
-        table_remove(ledger.terminals_by_name, rows_hash_of_name(ledger, ledger.terminals[row]), row);
+        const uint64_t hash = rows_hash_of_name(ledger, ledger.terminals[row]);
+        table_remove(ledger.terminals_by_name, hash, row);
     }
     ledger.people_decided = ledger.people_installed;
     ledger.accounts_decided = ledger.accounts_installed;

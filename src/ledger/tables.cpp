@@ -320,7 +320,7 @@ Status load_id(Ledger& ledger, Reader& line) {
     if (take_account(ledger, line, record.credit) != Status::ok) return Status::damaged;
     if (take_name_or_none(line, record.missing) != Status::ok) return Status::damaged;
     if (take_minor(line, ledger.scale, record.amount) != Status::ok) return Status::damaged;
-    if (record.amount <= 0 || record.amount > amount_minor_max) return Status::damaged;
+    if (record.amount < 0 || record.amount > amount_minor_max) return Status::damaged;
     if (take_minor(line, ledger.scale, record.balance) != Status::ok) return Status::damaged;
     if (take_column(line, word) != Status::ok) return Status::damaged;
     if (parse_hex(word, record.memo_hash, sizeof record.memo_hash) != Status::ok) {
@@ -332,6 +332,9 @@ Status load_id(Ledger& ledger, Reader& line) {
     record.expires_s = static_cast<uint32_t>(expires_s);
     if (take_column(line, word) != Status::ok) return Status::damaged;
     record.whole = slice_equal_text(word, "whole");
+    // Only who asked for the whole of a hold that is not there named no amount.
+    const bool may_be_none = record.whole && record.status != Status::ok;
+    if (record.amount == 0 && !may_be_none) return Status::damaged;
     if (take_last_column(line) != Status::ok) return Status::damaged;
     record.person = person.size == 0 ? row_none : ledger_find_person(ledger, person);
     if (person.size > 0 && record.person == row_none) return Status::damaged;

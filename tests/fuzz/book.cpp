@@ -28,18 +28,33 @@ Slice slice_of_string(const std::string& text) {
     return slice_of_chars(text.data(), static_cast<uint32_t>(text.size()));
 }
 
+// Takes from the hold that a movement ends what the movement must say of it.
+void fit_hold(const Ledger& ledger, MovementEntry& movement) {
+    if (movement.operation == Operation::hold) movement.hold = ledger.holds.given_installed + 1;
+    if (!operation_ends_hold(movement.operation)) return;
+    const uint32_t slot = holds_find(ledger.holds, movement.hold);
+    if (slot == pool_none) return;
+    const Hold& hold = ledger.holds.pool.slots[slot];
+    movement.debit = hold.debit;
+    movement.credit = hold.credit;
+    if (movement.operation != Operation::capture) movement.amount = hold.amount;
+}
+
 void fit_movement(const Ledger& ledger, Entry& entry) {
     MovementEntry& movement = entry.movement;
+    if (entry.status == Status::ok) fit_hold(ledger, movement);
     const bool has_debit = movement.debit < ledger.accounts_installed;
     const bool has_credit = movement.credit < ledger.accounts_installed;
-    const bool moves = entry.status == Status::ok && has_debit && has_credit;
+    const bool booked = entry.status == Status::ok && has_debit && has_credit;
+    const bool moves = booked && (!operation_is_of_hold(movement.operation) ||
+                                  movement.operation == Operation::capture);
     const int64_t amount = moves ? movement.amount : 0;
     movement.debit_after = movement.credit_after = 0;
     movement.debit_previous = movement.credit_previous = 0;
     if (has_debit) {
         const AccountValues& debit = ledger.accounts[movement.debit].installed;
         movement.debit_after = debit.balance - amount;
-        if (moves) movement.debit_previous = debit.last;
+        if (booked) movement.debit_previous = debit.last;
     }
     if (has_credit) {
         const AccountValues& credit = ledger.accounts[movement.credit].installed;
@@ -48,10 +63,34 @@ void fit_movement(const Ledger& ledger, Entry& entry) {
     }
 }
 
-// M2 for both sides of a movement.
-void check_movement(const AccountValues& debit, const AccountValues& credit) {
-    CHECK(debit.floor <= debit.balance - debit.held);
-    CHECK(credit.balance <= credit.ceiling);
+// What happens to an account that is there keeps its name and its owner.
+void fit_account(const Ledger& ledger, AccountEntry& entry) {
+    if (entry.operation == AccountOperation::open) {
+        entry.account = ledger.accounts_installed;
+    } else if (entry.account < ledger.accounts_installed) {
+        entry.name = ledger.accounts[entry.account].name;
+        entry.owner = ledger.accounts[entry.account].owner;
+    }
+}
+
+// U1 for every account.
+void check_holds(const Ledger& ledger) {
+    for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
+        int64_t held = 0;
+        for (uint32_t slot = 0; slot < ledger.holds.pool.count; slot++) {
+            if (!pool_is_taken(ledger.holds.pool, slot)) continue;
+            const Hold& hold = ledger.holds.pool.slots[slot];
+            if (hold.installed && hold.debit == row) held += hold.amount;
+        }
+        CHECK(ledger.accounts[row].installed.held == held);
+    }
+}
+
+// M2 for both sides of a movement: the one that gave or reserved, and the one that received.
+void check_movement(Operation operation, const AccountValues& debit, const AccountValues& credit) {
+    if (!operation_ends_hold(operation)) CHECK(debit.floor <= debit.balance - debit.held);
+    const bool receives = !operation_is_of_hold(operation) || operation == Operation::capture;
+    if (receives) CHECK(credit.balance <= credit.ceiling);
 }
 
 void check_own_account(const Ledger& ledger, uint32_t row, const char* name) {
@@ -88,7 +127,7 @@ Book& fuzz_book(uint32_t number) {
 const uint8_t* fuzz_bank_id() { return bank_id; }
 
 bool fuzz_is_seed_amount(int64_t amount) {
-    constexpr int64_t amounts[] = {5, 50, 100, 1250, 5000, 99900};
+    constexpr int64_t amounts[] = {0, 5, 50, 100, 1250, 5000, 99900};
     for (const int64_t one : amounts) {
         if (amount == one) return true;
     }
@@ -105,7 +144,7 @@ void fuzz_fit_entry(const Ledger& ledger, uint64_t time_ms, Entry& entry) {
             entry.row_person.person = ledger.people_installed;
             entry.row_person.account = ledger.accounts_installed;
             break;
-        case EntryKind::account: entry.account.account = ledger.accounts_installed; break;
+        case EntryKind::account: fit_account(ledger, entry.account); break;
         case EntryKind::terminal: entry.row_terminal.terminal = ledger.terminals_installed; break;
         case EntryKind::genesis:
         case EntryKind::limits: break;
@@ -117,8 +156,10 @@ void fuzz_check_entry(const Ledger& ledger, const Entry& entry) {
     CHECK(ledger.currency[0] != 0);
     check_own_account(ledger, account_cash, "cash");
     check_own_account(ledger, account_shop, "shop");
+    check_holds(ledger);
     if (entry.kind != EntryKind::movement || entry.status != Status::ok) return;
-    check_movement(ledger.accounts[entry.movement.debit].installed,
+    check_movement(entry.movement.operation,
+                   ledger.accounts[entry.movement.debit].installed,
                    ledger.accounts[entry.movement.credit].installed);
 }
 

@@ -18,8 +18,9 @@ LOGIN, READY = b"\0", b"\1"
 # --- Entries: ledger/entry.h, without the size in front ---------------------------------------
 
 GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL = range(1, 7)
-OK, FUNDS, NOACCT = 0, 22, 24
-DEPOSIT, WITHDRAW, TRANSFER = 1, 2, 3
+OK, FUNDS, NOACCT, STATE = 0, 22, 24, 27
+DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE = range(1, 8)
+OPEN, CLOSE, LIMIT = 1, 2, 3
 BOUND = 4 * 10**18
 
 
@@ -31,12 +32,12 @@ def genesis(currency=b"EUR"):
     return entry(GENESIS, BANK + struct.pack("<BB", 2, len(currency)) + currency)
 
 
-def limits(accounts=8, ids=64, terminals=4):
-    return entry(LIMITS, struct.pack("<IIII", accounts, ids, terminals, 0))
+def limits(accounts=8, ids=64, terminals=4, holds=8):
+    return entry(LIMITS, struct.pack("<IIII", accounts, ids, terminals, holds))
 
 
-def account(name, floor=-BOUND, ceiling=BOUND):
-    head = struct.pack("<IIqqBB6x", 0, NONE, floor, ceiling, 0, len(name))
+def account(name, floor=-BOUND, ceiling=BOUND, operation=OPEN, row=0, state=0, owner=NONE):
+    head = struct.pack("<IIqqBBB5x", row, owner, floor, ceiling, state, len(name), operation)
     return entry(ACCOUNT, head + name)
 
 
@@ -47,10 +48,11 @@ def person(name, operation=1, row=0, role=0, number=0):
 
 
 def movement(operation, debit, credit, amount, number, memo=b"", missing=b"", status=OK,
-             asked_by=NONE, terminal=NONE, debit_after=0):
+             asked_by=NONE, terminal=NONE, debit_after=0, hold=0, expires=0, whole=0):
     head = struct.pack("<IIqqqQQBBBB", debit, credit, amount, debit_after, 0, 0, 0, operation,
                        len(number), len(memo), len(missing))
-    return entry(MOVEMENT, head + number + memo + missing, status, asked_by, terminal)
+    about = struct.pack("<QIB3x", hold, expires, whole) if operation >= HOLD else b""
+    return entry(MOVEMENT, head + about + number + memo + missing, status, asked_by, terminal)
 
 
 def terminal_row(name):
@@ -73,6 +75,13 @@ MONEY = [movement(DEPOSIT, 0, 2, 5000, b"a1"),
 REFUSED = [movement(TRANSFER, 2, 3, 99900, b"a3", status=FUNDS, asked_by=0),
            movement(TRANSFER, 2, NONE, 100, b"a4", missing=b"carol", status=NOACCT, asked_by=0)]
 TILL = [terminal_row(b"till-1"), movement(WITHDRAW, 3, 0, 50, b"+9", asked_by=1, terminal=0)]
+HOLDS = [movement(HOLD, 2, 3, 100, b"h1", asked_by=0, expires=3600),
+         movement(HOLD, 2, 3, 50, b"h2", asked_by=0, expires=1),
+         movement(CAPTURE, 2, 3, 50, b"h3", asked_by=1, hold=1),
+         movement(VOID, 2, 3, 50, b"h4", asked_by=1, hold=2, whole=1),
+         movement(CAPTURE, NONE, NONE, 0, b"h5", status=STATE, asked_by=1, hold=9, whole=1)]
+BOUNDS = [account(b"bob", -500, 100000, LIMIT, 3, owner=1), account(b"shop", operation=CLOSE, row=1,
+                                                                    state=1)]
 PASSWORD = [person(b"alice", operation=2, row=2)]
 
 
@@ -82,6 +91,7 @@ def entry_seeds():
         "begin": b"".join(fitted(e) for e in BEGIN),
         "people": b"".join(fitted(e) for e in BEGIN + PEOPLE),
         "whole": b"".join(fitted(e) for e in whole),
+        "holds": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + HOLDS + BOUNDS),
         "unfitted": b"".join(fitted(e) for e in BEGIN) + fitted(MONEY[0], 0),
         "window": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + [limits(ids=1)] + TILL),
         # Money leaves an account that is above its ceiling (M2).
@@ -126,6 +136,7 @@ def journal_seeds():
 
     return {
         "two-batches": seed(KNOWS, MADE),
+        "holds": seed(KNOWS, MADE, batch(HOLDS[:2]), batch(HOLDS[2:] + BOUNDS)),
         "closed": seed(0, MADE, batch(REFUSED), CLOSING),
         "two-segments": seed(KNOWS | SHORT, MADE, NEXT, batch(TILL), CLOSING),
         "whole": seed(KNOWS | SHORT, MADE, batch(REFUSED + TILL), batch(PASSWORD), marked=2),
@@ -142,11 +153,11 @@ def journal_seeds():
 
 # --- Checkpoints: the parts of tables_fuzz.cpp --------------------------------------------------
 
-def checkpoint(passwd="", balance="", terminals="", ids="", limits_line="8 64 4", currency="EUR",
-               chain="0a" * 32):
+def checkpoint(passwd="", balance="", terminals="", ids="", limits_line="8 64 4 8", currency="EUR",
+               chain="0a" * 32, holds="", given=0):
     return (f"pennybank-checkpoint 1\nbank {BANK.hex()}\ncurrency {currency} 2\nentry 12\n"
-            f"limits {limits_line}\n= passwd\n{passwd}= balance\n{balance}= terminals\n{terminals}"
-            f"= ids\n{ids}= place\nbatch 3\nsegment 1\noffset 12288\nsalt 77\ntime 1002\n"
+            f"limits {limits_line}\nholds {given}\n= passwd\n{passwd}= balance\n{balance}= terminals\n{terminals}"
+            f"= holds\n{holds}= ids\n{ids}= place\nbatch 3\nsegment 1\noffset 12288\nsalt 77\ntime 1002\n"
             f"chain {chain}\n").encode()
 
 
@@ -159,29 +170,36 @@ def tables_seeds():
                "bob:12.00:0.00:-5.00:100.00:bob:open:1.8500\n"
                "fund:0.00:0.00:0.00:-:alice:closed:0.0\n")
     memo = "00" * 16
-    ids = (f"7:1001:-:deposit:OK:a1:cash:alice:-:50.00:50.00:{memo}\n"
-           f"8:1001:alice:transfer:OK:a%3a2:alice:bob:-:12.50:37.50:{'5e' * 16}\n"
-           f"9:1002:alice:transfer:FUNDS:a3:alice:bob:-:999.00:37.50:{memo}\n"
-           f"10:1002:alice:transfer:NOACCT:a4:alice:-:carol:1.00:37.50:{memo}\n"
-           f"12:1002:bob:withdraw:OK:+9:bob:cash:-:0.50:12.00:{memo}\n")
+    ids = (f"7:1001:-:deposit:OK:a1:cash:alice:-:50.00:50.00:{memo}:0:0:-\n"
+           f"8:1001:alice:transfer:OK:a%3a2:alice:bob:-:12.50:37.50:{'5e' * 16}:0:0:-\n"
+           f"9:1002:alice:transfer:FUNDS:a3:alice:bob:-:999.00:37.50:{memo}:0:0:-\n"
+           f"10:1002:alice:transfer:NOACCT:a4:alice:-:carol:1.00:37.50:{memo}:0:0:-\n"
+           f"11:1002:alice:hold:OK:h1:alice:bob:-:1.00:37.50:{memo}:3:3600:-\n"
+           f"12:1002:bob:withdraw:OK:+9:bob:cash:-:0.50:12.00:{memo}:0:0:-\n")
+    hold = "3:alice:bob:1.00:5000:11\n"
     return {
         "empty": checkpoint(balance=own),
-        "whole": checkpoint(passwd, balance, "till-1\nkiosk\n", ids),
-        "small-window": checkpoint(passwd, balance, "till-1\n", ids, "8 3 4"),
+        "whole": checkpoint(passwd, balance, "till-1\nkiosk\n", ids, holds=hold, given=3),
+        # Each of them must be refused: not the account's sum, out of order, never given.
+        "hold-not-held": checkpoint(passwd, balance, holds=hold.replace("1.00", "1.01"), given=3),
+        "holds-out-of-order": checkpoint(
+            passwd, balance, holds="3:alice:bob:0.50:5000:11\n2:alice:bob:0.50:5000:10\n", given=3),
+        "hold-never-given": checkpoint(passwd, balance, holds=hold, given=2),
+        "small-window": checkpoint(passwd, balance, "till-1\n", ids, "8 3 4 8", holds=hold, given=3),
         "unbalanced": checkpoint(balance=own.replace("0.00", "1.00", 1)),
         "too-many-terminals": checkpoint(balance=own, terminals="a\nb\nc\nd\ne\n"),
         # What was once loaded, and must not be.
         "upper-case-hex": checkpoint(balance=own, chain="0A" * 32),
         "currency-with-a-nul": checkpoint(balance=own, currency="E\0R"),
-        "no-window": checkpoint(balance=own, limits_line="8 0 4"),
+        "no-window": checkpoint(balance=own, limits_line="8 0 4 8"),
         "no-cash": checkpoint(balance=own.replace("cash", "cosh")),
         "id-from-the-future": checkpoint(
-            passwd, balance, ids=f"13:1002:bob:withdraw:OK:b:bob:cash:-:0.50:12.00:{memo}\n"),
+            passwd, balance, holds=hold, given=3, ids=f"13:1002:bob:withdraw:OK:b:bob:cash:-:0.50:12.00:{memo}:0:0:-\n"),
         "ids-out-of-order": checkpoint(
-            passwd, balance, ids="".join(f"{n}:1002:bob:withdraw:OK:b{n}:bob:cash:-:0.50:12.00:"
-                                         f"{memo}\n" for n in (9, 8))),
+            passwd, balance, holds=hold, given=3, ids="".join(f"{n}:1002:bob:withdraw:OK:b{n}:bob:cash:-:0.50:12.00:"
+                                         f"{memo}:0:0:-\n" for n in (9, 8))),
         "amount-below-zero": checkpoint(
-            passwd, balance, ids=f"9:1002:bob:withdraw:OK:b:bob:cash:-:-0.50:12.00:{memo}\n"),
+            passwd, balance, holds=hold, given=3, ids=f"9:1002:bob:withdraw:OK:b:bob:cash:-:-0.50:12.00:{memo}:0:0:-\n"),
     }
 
 

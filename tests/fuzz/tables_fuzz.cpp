@@ -76,7 +76,8 @@ void check_loaded(Ledger& ledger, const FuzzTables& loaded, const Manifest& mani
         const IdRecord& record = ids_at(ledger.ids, number);
         CHECK(record.seq > 0 && record.seq <= manifest.mark.entry);
         CHECK(number == ids_first(ledger.ids) || record.seq > ids_at(ledger.ids, number - 1).seq);
-        CHECK(record.amount > 0 && record.amount <= amount_minor_max);
+        CHECK(record.amount >= 0 && record.amount <= amount_minor_max);
+        CHECK(record.amount > 0 || record.whole);
     }
     CHECK(slice_equal_text(name_slice(ledger.accounts[account_cash].name), "cash"));
     CHECK(slice_equal_text(name_slice(ledger.accounts[account_shop].name), "shop"));
@@ -97,9 +98,9 @@ void check_loaded(Ledger& ledger, const FuzzTables& loaded, const Manifest& mani
 
 #if PLANT
 bool has_planted(const Ledger& ledger) {
-    for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
-        const int64_t held = ledger.accounts[row].installed.held;
-        if (held != 0 && held != 100) return true;  // The seeds have these.
+    for (uint32_t slot = 0; slot < ledger.holds.pool.count; slot++) {
+        if (!pool_is_taken(ledger.holds.pool, slot)) continue;
+        if (ledger.holds.pool.slots[slot].expiry_ms != 5000) return true;  // The seeds' time.
     }
     return false;
 }

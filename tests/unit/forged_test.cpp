@@ -170,7 +170,7 @@ TEST(Forged, IdsOfACheckpointAreInOrderAndNotFromLater) {
     const std::string memo(32, '0');
     const auto row = [&](const std::string& seq, const std::string& id, const std::string& amount) {
         const std::string line = seq + ":0:-:deposit:OK:" + id + ":cash:shop:-:" + amount +
-                                 ":0.00:" + memo;
+                                 ":0.00:" + memo + ":0:0:-";
         return tables_load(one.book.ledger, TableName::ids, slice_of(line));
     };
     tables_begin(one.book.ledger, manifest);

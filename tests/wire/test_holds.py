@@ -146,6 +146,8 @@ class Kept(unittest.TestCase):
             with bank.wire("alice") as alice:
                 one = alice.ask("HOLD", "k1", "bob", "5.00")
                 two = alice.ask("HOLD", "k2", "bob", "6.00")
+            with bank.wire("bob") as bob:
+                refused = bob.ask("VOID", "k9", "99").line
             bank.kill()
             bank.start()
             with bank.wire("admin") as admin:
@@ -157,6 +159,7 @@ class Kept(unittest.TestCase):
                 self.assertEqual(admin.ask("DIGEST"), digest)
             with bank.wire("alice") as alice, bank.wire("bob") as bob:
                 self.assertEqual(alice.ask("HOLD", "k1", "bob", "5.00"), one)
+                self.assertEqual(bob.ask("VOID", "k9", "99").line, refused)
                 bob.ask("CAPTURE", "k1-c", one[5])
                 bob.ask("VOID", "k2-v", two[5])
                 again = alice.ask("HOLD", "k3", "bob", "1.00")
