@@ -340,7 +340,10 @@ void session_tick(Session& session, uint64_t now_ms, uint32_t request_ms) {
     }
     if (now_ms < session.deadline_ms) return;
     switch (session.phase) {
-        case SessionPhase::waiting: session_end(session, "no byte came in time"); return;
+        case SessionPhase::waiting:
+            session_end(session, session.wants_slot ? "no handshake slot was free in time"
+                                                    : "no byte came in time");
+            return;
         case SessionPhase::handshake: session_end(session, "the handshake took too long"); return;
         case SessionPhase::login: session_end(session, "nobody logged in in time"); return;
         case SessionPhase::ready: session_end(session, "idle for too long"); return;

@@ -309,6 +309,14 @@ class Slots(unittest.TestCase):
             one.close()
         wait_until_alone(bank)
 
+    def test_who_got_no_slot_in_time_is_told_apart_from_the_silent(self):
+        bank = self.new_bank("limits.handshakes=1", "server.handshake-ms=600000",
+                             "server.login-ms=500")
+        first, second = self.half_open(bank, 2)
+        self.assertEqual(second.until_end(), b"")
+        self.assertEqual(why_ended(bank, second.local()), "no handshake slot was free in time")
+        first.close()
+
     def test_bytes_that_trickle_do_not_stretch_the_limit(self):
         bank = self.new_bank("server.handshake-ms=300")
         with TlsBytes(bank) as peer:
