@@ -145,7 +145,19 @@ class FullDisk(unittest.TestCase):
             reply = admin.ask("CHECKPOINT")
             if isinstance(reply, Error):  # There may be room for one still.
                 self.assertEqual(reply.word, "MISCONF")
-        self.assertEqual(Decimal(self.balance(bank)), before + CENT * len(acked))
+        self.assertEqual(self.balance(bank), before + CENT * len(acked))
+        # To the last byte: a stop cannot take its checkpoint, and a start still reads the book.
+        with self.assertRaises(OSError), open(os.path.join(data, "other"), "wb") as other:
+            while True:
+                other.write(bytes(4096))
+                other.flush()
+        for stop in (bank.stop, bank.kill):
+            stop()
+            bank.start()
+            self.assertEqual(self.balance(bank), before + CENT * len(acked))
+            with bank.wire("till") as till:
+                self.assertEqual(till.ask("DEPOSIT", "wait", CENT, "alice").word, "MISCONF")
+        self.assertIn(" error checkpoint failed ", bank.log())
         run(["mount", "-o", "remount,size=128m", data])
         self.check_again(bank, acked, before)
 
