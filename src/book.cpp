@@ -30,6 +30,14 @@ Status terminal_row(Book& book, const Name& name, LogStamp& stamp, uint32_t& out
     return Status::ok;
 }
 
+// Reserves for one entry that comes from a terminal, whose row goes before it when it is new.
+Status reserve_entry(Book& book, uint64_t wall_ms, const Name& terminal, LogStamp& stamp,
+                     uint32_t& terminal_number) {
+    const Status status = log_reserve(book.log, wall_ms, 2, stamp);
+    if (status != Status::ok) return status;
+    return terminal_row(book, terminal, stamp, terminal_number);
+}
+
 void find_account(const Book& book, const Name& name, uint32_t& row, Name& missing) {
     row = ledger_find_account(book.ledger, name);
     if (row == row_none) missing = name;
@@ -222,9 +230,7 @@ Status book_open_account(Book& book, uint64_t wall_ms, uint32_t asked_by, const 
     if (status != Status::ok) return status;
     LogStamp stamp;
     uint32_t terminal_number = row_none;
-    status = log_reserve(book.log, wall_ms, 2, stamp);
-    if (status != Status::ok) return status;
-    status = terminal_row(book, terminal, stamp, terminal_number);
+    status = reserve_entry(book, wall_ms, terminal, stamp, terminal_number);
     if (status != Status::ok) return status;
     Entry entry;
     ledger_add_account(book.ledger, asked_by, terminal_number, name, owner, 0, balance_minor_max,
@@ -265,9 +271,7 @@ Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Na
     if (status != Status::ok) return status;
     LogStamp stamp;
     uint32_t terminal_number = row_none;
-    status = log_reserve(book.log, wall_ms, 2, stamp);
-    if (status != Status::ok) return status;
-    status = terminal_row(book, terminal, stamp, terminal_number);
+    status = reserve_entry(book, wall_ms, terminal, stamp, terminal_number);
     if (status != Status::ok) return status;
     Entry entry;
     ledger_add_person(book.ledger, asked_by, terminal_number, name, role, password, stamp, entry);
@@ -283,9 +287,7 @@ Status book_set_password(Book& book, uint64_t wall_ms, uint32_t asked_by, const 
     if (book.ledger.people[person].decided.version != version) return Status::state;
     LogStamp stamp;
     uint32_t terminal_number = row_none;
-    Status status = log_reserve(book.log, wall_ms, 2, stamp);
-    if (status != Status::ok) return status;
-    status = terminal_row(book, terminal, stamp, terminal_number);
+    Status status = reserve_entry(book, wall_ms, terminal, stamp, terminal_number);
     if (status != Status::ok) return status;
     Entry entry;
     ledger_set_password(book.ledger, asked_by, terminal_number, person, password, stamp, entry);

@@ -54,29 +54,6 @@ int64_t days_of_civil(int64_t year, int64_t month, int64_t day) {
            719468;
 }
 
-struct CivilDate {
-    uint32_t year;
-    uint32_t month;
-    uint32_t day;
-};
-
-CivilDate civil_of_days(uint64_t days) {
-    const uint64_t shifted = days + 719468;
-    const uint64_t era = shifted / 146097;
-    const uint64_t day_of_era = shifted % 146097;
-    const uint64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    const uint64_t day_of_year =
-        day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    const uint64_t month_from_march = (5 * day_of_year + 2) / 153;
-    const uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    CivilDate date = {};
-    date.year = static_cast<uint32_t>(era * 400 + year_of_era + (month <= 2 ? 1 : 0));
-    date.month = static_cast<uint32_t>(month);
-    date.day = static_cast<uint32_t>(day_of_year - (153 * month_from_march + 2) / 5 + 1);
-    return date;
-}
-
 char* put_digits(char* out, uint32_t value, uint32_t count) {
     for (uint32_t i = count; i > 0; i--) {
         out[i - 1] = static_cast<char>('0' + value % 10);
@@ -188,14 +165,13 @@ Status key_id_of_signer(const X509Signer& signer, KeyId& out) {
 
 Status format_civil_time(uint64_t wall_ms, char out[civil_time_size + 1]) {
     if (wall_ms >= civil_ms_end) return Status::invalid;
-    const CivilDate date = civil_of_days(wall_ms / ms_per_day);
-    const uint32_t second = static_cast<uint32_t>(wall_ms % ms_per_day / 1000);
-    char* at = put_digits(out, date.year, 4);
-    at = put_digits(at, date.month, 2);
-    at = put_digits(at, date.day, 2);
-    at = put_digits(at, second / 3600, 2);
-    at = put_digits(at, second / 60 % 60, 2);
-    at = put_digits(at, second % 60, 2);
+    const CivilTime time = civil_time_of(wall_ms / 1000);
+    char* at = put_digits(out, static_cast<uint32_t>(time.year), 4);
+    at = put_digits(at, time.month, 2);
+    at = put_digits(at, time.day, 2);
+    at = put_digits(at, time.hour, 2);
+    at = put_digits(at, time.minute, 2);
+    at = put_digits(at, time.second, 2);
     *at = '\0';
     CHECK(at == out + civil_time_size);
     return Status::ok;

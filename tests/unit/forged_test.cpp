@@ -37,6 +37,7 @@ struct TestForged {
     Entry account(uint64_t seq, uint32_t row, const char* name) const {
         Entry entry = blank(EntryKind::account, seq);
         entry.account.account = row;
+        entry.account.operation = AccountOperation::open;
         entry.account.owner = row_none;
         entry.account.floor = -balance_minor_max;
         entry.account.ceiling = balance_minor_max;
