@@ -48,6 +48,13 @@ def run(argv, expect=0, **options):
     return done
 
 
+def preloading(library):
+    """The environment of a program that loads this library before all others."""
+    # A blank in LD_PRELOAD would end the path, so the name alone stands there.
+    folder, name = os.path.split(library)
+    return dict(os.environ, LD_LIBRARY_PATH=folder, LD_PRELOAD=name)
+
+
 class Bank:
     """One bank: its folder, its people's passwords, and its server while it runs."""
 
@@ -92,9 +99,7 @@ class Bank:
         such as strace's; `preload` is a library that is loaded before all others."""
         assert self.process is None, "it runs already"
         begin = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
-        env = dict(os.environ)
-        if preload:  # A blank in LD_PRELOAD would end the path, so the name alone stands there.
-            env["LD_LIBRARY_PATH"], env["LD_PRELOAD"] = os.path.split(preload)
+        env = preloading(preload) if preload else dict(os.environ)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*under, *self.server_argv(port)], env=env,
                                             cwd=self.folder, stdin=subprocess.DEVNULL,

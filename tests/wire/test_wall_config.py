@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from decimal import Decimal
 
-from bank import Bank, BankTest, ROOT, program, run
+from bank import Bank, BankTest, ROOT, preloading, program, run
 from resp import Error, command, fields, wait_until
 from tls_bytes import TlsBytes, not_tls
 from wall import why_ended
@@ -179,7 +179,7 @@ class DataFolder(StartTest):
         with Bank() as bank:
             before = bank.process.pid
             done = run([program("pennyd"), bank.path("pennyd.conf"), "--port", "0"], expect=1)
-            self.assertRegex(done.stderr, rf"^pennyd: \S*/data: in use by process {before}; .*stop")
+            self.assertRegex(done.stderr, rf"^pennyd: .*/data: in use by process {before}; .*stop")
             with bank.wire("till") as till:
                 fields(till.ask("DEPOSIT", "one", "1", "alice"))
             bank.check()
@@ -297,7 +297,7 @@ class Random(unittest.TestCase):
         self.set_failing(True)
         home = os.path.join(bank.folder, "another")
         done = bank.pennyctl("init", home, "--demo", expect=1,
-                             env=dict(os.environ, LD_PRELOAD=self.library))
+                             env=preloading(self.library))
         self.assertIn("the system gives no random bytes", done.stderr)
         self.assertFalse(os.path.exists(home), "nothing is left of it")
 
