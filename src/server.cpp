@@ -161,7 +161,6 @@ void server_init(Server& server, uint64_t memory_reserved) {
     server.service.stats = {};
     server.service.stats.memory_reserved = memory_reserved;
     server.service.stats.sessions_max = config.sessions;
-    memcpy(server.service.message, config.message, sizeof config.message);
 }
 
 Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,

@@ -61,13 +61,7 @@ namespace {
 void finish_statement(Server& server, const Wish& wish) {
     StatementJob& job = server.statements.slots[wish.slot];
     Session& session = session_at(server, server.statement_owner[wish.slot]);
-    job.outcome = wish.outcome;
-    job.window_size = wish.outcome == Status::ok ? wish.size : 0;
-    if (job.outcome == Status::ok && job.window_size < entry_size_max) {
-        // The segment's end: what is missing reads as zeros, which no entry is.
-        memset(job.window + job.window_size, 0, statement_window_size - job.window_size);
-        job.window_size = statement_window_size;
-    }
+    service_statement_take(job, wish.outcome, wish.size);
     const bool go_on = session.phase != SessionPhase::ending && job.outcome == Status::ok;
     if (go_on && service_statement_feed(job) == Status::more) {
         ring_push(server.read_queue, wish.slot);

@@ -74,7 +74,6 @@ bool handshake_slot_is_free(const Server& server, const Session& asking) {
     return !others_wait || of_source < (server.config.handshakes + 1) / 2;
 }
 
-// The first bytes of a peer are there: gives it a handshake slot, buffers and a channel.
 }  // namespace
 
 Session& session_at(Server& server, uint32_t index) { return pool_at(server.sessions, index); }
@@ -181,13 +180,12 @@ void release_if_idle(Server& server, Session& session) {
 
 void step_session(Server& server, uint32_t index) {
     Session& session = session_at(server, index);
-    const SessionPhase phase = session.phase;
     for (bool again = true; again;) {
         if (session.lent) return;
         // The slots are taken before the step, so that what is lent was wiped, and given back
         // after.
         const bool may_ask = session.block == SessionBlock::none && session.pending == 0 &&
-                             phase != SessionPhase::handshake;
+                             session.phase != SessionPhase::handshake;
         const uint32_t hash = may_ask ? pool_take(server.hashes) : pool_none;
         const uint32_t statement = may_ask ? pool_take(server.statements) : pool_none;
         SessionTools tools = tools_of(server);
@@ -198,9 +196,6 @@ void step_session(Server& server, uint32_t index) {
         if (statement != pool_none) tools.statement = &server.statements.slots[statement];
         const SessionNeed need = session_step(session, tools);
         again = serve_need(server, session, need, hash, statement);
-    }
-    if (session.phase == SessionPhase::ready && phase == SessionPhase::login) {
-        log_session(server, session, "logged in");
     }
     if (session.wants_commit) wait_for_commit(server, index);
     release_if_idle(server, session);
@@ -269,7 +264,6 @@ uint32_t server_accept(Server& server, uint32_t listener) {
     session.caller.protocol = 2;
     session.caller.person = row_none;
     session.caller.number = ++server.session_count;
-    session.opened_ms = server.now_ms;
     session.deadline_ms = server.now_ms + server.config.login_ms;
     server.service.stats.connections++;
     if (session.surplus) server.service.stats.rejected_sessions++;

@@ -75,7 +75,6 @@ struct Session {
     Writer plain_in;
     Writer plain_out;
     Writer cipher_out;
-    uint64_t opened_ms;
     uint64_t deadline_ms;       // of the present phase; UINT64_MAX while a worker decides
     uint64_t active_ms;         // last request
     uint64_t request_since_ms;  // when the unfinished request began; 0 for none

@@ -419,6 +419,15 @@ Status service_statement_feed(StatementJob& job) {
     return Status::end;
 }
 
+void service_statement_take(StatementJob& job, Status outcome, uint32_t size) {
+    CHECK(size <= statement_window_size);
+    job.outcome = outcome;
+    job.window_size = statement_window_size;
+    // What is missing reads as zeros, which no entry is; so the same bytes are never asked for
+    // twice.
+    memset(job.window + size, 0, statement_window_size - size);
+}
+
 void service_statement_done(Service& service, ServiceCall& call) {
     const StatementJob& job = *call.statement;
     if (job.outcome != Status::ok) {

@@ -126,7 +126,6 @@ struct Service {
     PasswordCost cost;            // of new records
     PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
     ServiceStats stats;           // refreshed by the server before INFO is answered
-    char message[256];
 };
 
 // One request on its way. The pointers are the caller's.
@@ -185,9 +184,13 @@ void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena
 // next commit). The job is wiped unless it waits (S4).
 ServiceNext service_hashed(Service& service, ServiceCall& call);
 
-// Takes the bytes of `window` as read. Returns more when another read is wanted (window_start and
+// Goes on with the bytes of `window`. Returns more when another read is wanted (window_start and
 // window_size say which), end when the job is complete.
 Status service_statement_feed(StatementJob& job);
+
+// Takes the outcome of the read that was wanted: `size` bytes are in `window`, fewer than were
+// asked for only at the segment's end.
+void service_statement_take(StatementJob& job, Status outcome, uint32_t size);
 void service_statement_done(Service& service, ServiceCall& call);
 
 // The replies to CHECKPOINT and DIGEST.
