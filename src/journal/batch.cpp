@@ -125,6 +125,17 @@ BatchFind batch_find(Slice bytes, const uint8_t* bank_id, BatchHeader& header, S
     return BatchFind::whole;
 }
 
+Status batch_peek(Slice bytes, const uint8_t bank_id[bank_id_size], BatchHeader& out) {
+    Reader reader = reader_of(bytes);
+    const Slice found_magic = get_bytes(reader, sizeof magic);
+    const uint32_t version = get_u32(reader);
+    const uint32_t header_size = get_u32(reader);
+    if (!slice_equal(found_magic, {magic, sizeof magic})) return Status::damaged;
+    if (version != batch_version || header_size != batch_header_size) return Status::damaged;
+    if (get_header(reader, out) != Status::ok) return Status::damaged;
+    return memcmp(out.bank_id, bank_id, bank_id_size) == 0 ? Status::ok : Status::damaged;
+}
+
 Status batch_next_entry(Reader& entries, Slice& out) {
     if (reader_left(entries) == 0) return Status::end;
     Reader ahead = entries;

@@ -73,6 +73,10 @@ Hash batch_seal(uint8_t* memory, const BatchHeader& header);
 BatchFind batch_find(Slice bytes, const uint8_t* bank_id, BatchHeader& header, Slice& entries,
                      Hash& hash);
 
+// Reads the header at the front of `bytes` and judges it alone: entries and hash may be anything.
+// Returns damaged when it is no header of this format and this bank.
+Status batch_peek(Slice bytes, const uint8_t bank_id[bank_id_size], BatchHeader& out);
+
 // Cuts the next entry off the front. Returns end after the last, damaged when the sizes do not add
 // up.
 Status batch_next_entry(Reader& entries, Slice& out);
