@@ -86,7 +86,10 @@ Status book_replay(Book& book, const RecoveryBatch& batch, uint64_t& bad_seq) {
         const uint32_t offset = batch.header.offset + batch_header_size + entries.offset;
         Slice bytes;
         Status status = batch_next_entry(entries, bytes);
-        if (status == Status::end) return Status::ok;
+        if (status == Status::end) {
+            bad_seq = seq - 1;  // A group stands in one batch.
+            return book.ledger.group.size == 0 ? Status::ok : Status::damaged;
+        }
         Entry entry;
         if (status == Status::ok) status = entry_decode(bytes, entry);
         if (status == Status::ok && entry.time_ms != batch.header.time_ms) {
@@ -132,7 +135,8 @@ Status book_note_limits(Book& book, uint64_t wall_ms) {
     const LedgerLimits& limits = book.ledger.limits;
     const LimitsEntry& known = book.ledger.limits_known;
     if (known.accounts == limits.accounts && known.ids == limits.ids &&
-        known.terminals == limits.terminals && known.holds == limits.holds) {
+        known.terminals == limits.terminals && known.holds == limits.holds &&
+        known.reversible == limits.reversible) {
         return Status::ok;
     }
     LogStamp stamp;
@@ -155,9 +159,14 @@ Movement movement_of(const Book& book, const BookMove& move) {
     movement.hold = move.hold;
     movement.expires_s = move.expires_s;
     movement.whole = move.whole;
-    movement.id.size = static_cast<uint8_t>(move.id.size);
-    if (move.id.size > 0) memcpy(movement.id.text, move.id.data, move.id.size);
-    if (operation_ends_hold(move.operation)) {
+    movement.id = move.id;
+    movement.head = book.log.entry_proposed;
+    movement.remembered = move.was_known ? &move.known : nullptr;
+    if (move.operation == Operation::reverse) {
+        movement.reversed = move.reversed;
+        movement.debit = move.reversed_credit;
+        movement.credit = move.reversed_debit;
+    } else if (operation_ends_hold(move.operation)) {
         ledger_resolve_hold(book.ledger, movement);
     } else {
         find_account(book, move.debit, movement.debit, movement.missing);
@@ -183,19 +192,30 @@ Status release_expired(Book& book, uint32_t account, uint64_t asked_hold, uint32
     }
 }
 
+// Releases what has expired on the accounts of one movement, as many as there is room for.
+Status release_for(Book& book, const Movement& movement, uint32_t& room, LogStamp& stamp,
+                   bool& released) {
+    const Status status =
+        release_expired(book, movement.debit, movement.hold, room, stamp, released);
+    if (status != Status::ok) return status;
+    return release_expired(book, movement.credit, movement.hold, room, stamp, released);
+}
+
+bool is_booked_or_remembered(Status outcome) {
+    return outcome == Status::ok || status_is_remembered(outcome);
+}
+
 }  // namespace
 
 Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_refuse, BookTag tag,
                  IdRecord& answer, const char*& field) {
     CHECK(!book.committing);  // D1
-    CHECK(move.id.size <= id_size_max);
     Movement movement = movement_of(book, move);
     const IdRecord* known = nullptr;
     Status outcome = ledger_judge(book.ledger, movement, known, field);
     if (outcome == Status::replayed) answer = *known;
     // A hold that has less than is asked for may turn out to have expired.
-    const bool goes_on = outcome == Status::ok || outcome == Status::amount;
-    if (!goes_on && !status_is_remembered(outcome)) return outcome;
+    if (outcome != Status::amount && !is_booked_or_remembered(outcome)) return outcome;
     if (outcome != Status::ok && !may_refuse) return Status::busy;
 
     LogStamp stamp;
@@ -203,23 +223,118 @@ Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_re
     if (status != Status::ok) return status;
     uint32_t room = releases_per_request;
     bool released = false;
-    status = release_expired(book, movement.debit, movement.hold, room, stamp, released);
+    status = release_for(book, movement, room, stamp, released);
     if (status != Status::ok) return status;
-    status = release_expired(book, movement.credit, movement.hold, room, stamp, released);
+    uint32_t terminal = row_none;
+    status = terminal_row(book, move.terminal, stamp, terminal);
     if (status != Status::ok) return status;
-    if (room < releases_per_request) {  // What was held may be free now.
+    if (movement.head != stamp.seq - 1) {  // What was held may be free now.
         movement = movement_of(book, move);
         outcome = ledger_judge(book.ledger, movement, known, field);
         if (released) outcome = Status::expired;
     }
-    if (outcome != Status::ok && !status_is_remembered(outcome)) return outcome;
+    if (!is_booked_or_remembered(outcome)) return outcome;
     if (outcome != Status::ok && !may_refuse) return Status::busy;
-    status = terminal_row(book, move.terminal, stamp, movement.terminal);
-    if (status != Status::ok) return status;
+    movement.terminal = terminal;
     if (movement.id.size == 0) movement.id = chosen_id(stamp.seq);
     Entry entry;
     ledger_book(book.ledger, movement, outcome, stamp, entry);
     propose(book, entry, tag, stamp);
+    return Status::ok;
+}
+
+namespace {
+
+// P3 for a group: all of its ids are known from this very group, or none is known at all. Returns
+// ok when none is.
+Status judge_group_ids(const Book& book, const Movement* movements, uint32_t count,
+                       BookGroup& out) {
+    uint32_t known_count = 0;
+    bool pending = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const IdRecord* known = nullptr;
+        const Movement& movement = movements[i];
+        const Slice id = slice_of_chars(movement.id.text, movement.id.size);
+        known = ids_find(book.ledger.ids, movement.person, id);
+        if (known == nullptr) known = movement.remembered;
+        if (known == nullptr) continue;
+        out.refused_at = i;
+        if (known_count++ < i) {
+            out.field = "group";
+            return Status::exists;
+        }
+        const Status status = ledger_judge(book.ledger, movement, known, out.field);
+        if (status == Status::exists) return status;
+        out.records[i] = *known;
+        if (known->seq != out.records[0].seq + i) {
+            out.field = "group";
+            return Status::exists;
+        }
+        pending = pending || status == Status::pending;
+    }
+    if (known_count == 0) return Status::ok;
+    out.field = "group";
+    if (known_count < count) return Status::exists;
+    return pending ? Status::pending : Status::replayed;
+}
+
+void movements_of(const Book& book, const BookMove* moves, uint32_t count, Movement* out) {
+    for (uint32_t i = 0; i < count; i++) {
+        out[i] = movement_of(book, moves[i]);
+        out[i].group_place = static_cast<uint8_t>(i + 1);
+        out[i].group_size = static_cast<uint8_t>(count);
+    }
+}
+
+// Ends holds as they stand when the group's turn comes: one before it may have ended the hold.
+void book_one_of_group(Book& book, Movement& movement, Status outcome, BookTag tag,
+                       LogStamp& stamp) {
+    if (operation_ends_hold(movement.operation)) ledger_resolve_hold(book.ledger, movement);
+    if (movement.id.size == 0) movement.id = chosen_id(stamp.seq);
+    Entry entry;
+    ledger_book(book.ledger, movement, outcome, stamp, entry);
+    propose(book, entry, tag, stamp);
+}
+
+}  // namespace
+
+Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint32_t count,
+                       bool may_refuse, BookTag tag, BookGroup& out) {
+    CHECK(!book.committing && count > 0 && count <= group_moves_max);
+    Movement movements[group_moves_max];
+    movements_of(book, moves, count, movements);
+    Status status = judge_group_ids(book, movements, count, out);
+    if (status != Status::ok) return status;
+
+    LogStamp stamp;
+    status = log_reserve(book.log, wall_ms, 1 + releases_per_request + count, stamp);
+    if (status != Status::ok) return status;
+    uint32_t room = releases_per_request;
+    uint32_t expired_at = count;  // the first one whose hold had expired
+    for (uint32_t i = 0; i < count; i++) {
+        bool released = false;
+        status = release_for(book, movements[i], room, stamp, released);
+        if (status != Status::ok) return status;
+        if (released && expired_at == count) expired_at = i;
+    }
+    uint32_t terminal = row_none;
+    status = terminal_row(book, moves[0].terminal, stamp, terminal);
+    if (status != Status::ok) return status;
+    movements_of(book, moves, count, movements);
+    for (uint32_t i = 0; i < count; i++) movements[i].terminal = terminal;
+
+    Status outcome = ledger_judge_group(book.ledger, movements, count, stamp, out.refused_at);
+    if (outcome == Status::state && out.refused_at == expired_at) outcome = Status::expired;
+    if (!is_booked_or_remembered(outcome)) {
+        out.refused = outcome;
+        return outcome == Status::oom ? Status::oom : Status::execabort;
+    }
+    if (outcome != Status::ok && !may_refuse) return Status::busy;
+    for (uint32_t i = 0; i < count; i++) {
+        const bool is_culprit = i == out.refused_at;
+        const Status its = outcome == Status::ok || is_culprit ? outcome : Status::execabort;
+        book_one_of_group(book, movements[i], its, i + 1 == count ? tag : book_tag_none, stamp);
+    }
     return Status::ok;
 }
 

@@ -70,14 +70,20 @@ struct BookMove {
     Operation operation;
     uint32_t person;
     Name terminal;    // size 0 for none
-    Slice id;         // size 0: the book chooses one, which begins with '+'
+    Id id;            // size 0: the book chooses one, which begins with '+'
     Name debit;       // names of accounts
     Name credit;
     int64_t amount;   // minor units; 0 with `whole`
     Memo memo;
     uint64_t hold;       // CAPTURE and VOID: which; its accounts are not named
     uint32_t expires_s;  // HOLD
-    bool whole;          // CAPTURE without an amount, VOID
+    bool whole;          // no amount is named: CAPTURE of all, VOID, REVERSE
+    uint64_t reversed;         // REVERSE: the entry, and the two accounts of it, rows; row_none
+    uint32_t reversed_debit;   // for an entry that moved nothing which could be moved back
+    uint32_t reversed_credit;
+    bool was_looked_for;  // in the journal, as ledger_steps_to_look asks for
+    bool was_known;      // and the journal has an older request of this id
+    IdRecord known;      // its answer
 };
 
 // Judges a movement. Returns
@@ -91,6 +97,25 @@ struct BookMove {
 // Expired holds of the accounts it touches are released first, by entries of their own.
 Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_refuse, BookTag tag,
                  IdRecord& answer, const char*& field);
+
+// What a group comes to that is not proposed.
+struct BookGroup {
+    IdRecord records[group_moves_max];  // the first answers, when it was known
+    uint32_t refused_at;  // index of the movement that `refused` or `field` is about
+    Status refused;
+    const char* field;
+};
+
+// Judges movements of one person that are booked all or none, in one batch (MULTI); their ids are
+// not the same. Returns
+//   ok         proposed, booked or refused; the one answer comes with the last entry
+//   replayed   out.records hold the first answers
+//   pending    ask again after the next commit
+//   exists     movement out.refused_at was asked for otherwise: its out.field differs
+//   execabort  movement out.refused_at cannot be, as out.refused says; nothing was written
+//   busy oom misconf  nothing was written
+Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint32_t count,
+                       bool may_refuse, BookTag tag, BookGroup& out);
 
 // Proposes a person. Returns ok, pending, or exists oom err misconf with nothing written.
 Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,

@@ -52,6 +52,7 @@ struct Config {
     uint32_t idle_s;        // without a request
     uint32_t password_memory_kib;
     uint32_t password_passes;
+    uint32_t reverse_minutes;     // for a till's own entries
     uint32_t refused_per_minute;  // journaled refusals of one person
     uint32_t checkpoint_entries;
     uint32_t checkpoint_minutes;
@@ -69,9 +70,12 @@ struct Config {
     uint32_t ids;         // remembered
     uint32_t terminals;
     uint32_t holds;       // open at once
+    uint32_t reversible;  // entries that REVERSE reaches back
+    uint32_t multi;       // commands of one group
+    uint32_t groups;      // being queued at once
     uint32_t buffers;     // sets of I/O buffers, lent to sessions while they are active
     uint32_t hashes;      // logins waiting for a password hash
-    uint32_t statements;  // read at once
+    uint32_t reads;       // of the journal, at once
 
     ListenerConfig listeners[listeners_max];
     uint32_t listener_count;

@@ -115,22 +115,24 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
         .accounts = config.accounts,
         .ids = config.ids,
         .terminals = config.terminals,
-        .holds = config.holds};
+        .holds = config.holds,
+        .reversible = config.reversible};
     // Beyond the limit as many as can shake hands at once are let in to be told so.
     const uint32_t sessions = config.sessions + config.handshakes;
     pool_layout(server.sessions, arena, "sessions", sessions);
     pool_layout(server.buffers, arena, "session buffers", config.buffers);
     pool_layout(server.hashes, arena, "password jobs", config.hashes);
-    pool_layout(server.statements, arena, "statement jobs", config.statements);
+    pool_layout(server.reads, arena, "reads of the journal", config.reads);
+    pool_layout(server.groups, arena, "groups", config.groups);
     ring_layout(server.hash_queue, arena, "password queue", config.hashes);
     ring_layout(server.dirty, arena, "session queue", sessions);
     ring_layout(server.slot_queue, arena, "slot queue", sessions);
     ring_layout(server.commit_queue, arena, "commit queue", sessions);
     ring_layout(server.handshake_queue, arena, "handshake queue", sessions);
-    ring_layout(server.read_queue, arena, "statement queue", config.statements);
+    ring_layout(server.read_queue, arena, "  read queue", config.reads);
     server.queued = arena_array<uint8_t>(arena, "  queued", sessions);
     server.hash_owner = arena_array<uint32_t>(arena, "  password owners", config.hashes);
-    server.statement_owner = arena_array<uint32_t>(arena, "  statement owners", config.statements);
+    server.read_owner = arena_array<uint32_t>(arena, "  read owners", config.reads);
     server.snapshot.memory = arena_array<uint8_t>(arena, "checkpoint text", snapshot_chunk_size);
     book_layout(server.book, arena, limits);
     access_layout(server.access, arena, config.accounts);
@@ -142,11 +144,14 @@ void server_init(Server& server, uint64_t memory_reserved) {
     const AccessRules rules = {
         .registration = static_cast<AccessRegistration>(config.registration),
         .self_service = config.self_service,
-        .refused_per_minute = config.refused_per_minute};
+        .refused_per_minute = config.refused_per_minute,
+        .reverse_minutes = config.reverse_minutes,
+        .multi = config.multi};
     pool_init(server.sessions);
     pool_init(server.buffers);
     pool_init(server.hashes);
-    pool_init(server.statements);
+    pool_init(server.reads);
+    pool_init(server.groups);
     ring_clear(server.hash_queue);
     ring_clear(server.dirty);
     ring_clear(server.slot_queue);
@@ -221,7 +226,6 @@ void server_write_done(Server& server, Status outcome) {
     book_write_done(server.book, outcome);
     server.commit_ms = server.now_ms;
     if (outcome == Status::ok) server.service.stats.batches++;
-    SessionTools tools = tools_of(server);
     BookDone done;
     while (book_commit_next(server.book, done)) {
         if (done.durable) server.service.stats.batch_entries++;
@@ -229,6 +233,7 @@ void server_write_done(Server& server, Status outcome) {
         if (index == book_tag_none.session) continue;
         Session& session = session_at(server, index);
         CHECK(session.tag.generation == done.tag.generation);
+        SessionTools tools = session_tools(server, session);
         session_committed(session, tools, done);
         wait_for_commit(server, index);
     }

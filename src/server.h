@@ -87,16 +87,17 @@ struct Server {
     Pool<Session> sessions;
     Pool<SessionBuffers> buffers;
     Pool<HashJob> hashes;
-    Pool<StatementJob> statements;
+    Pool<ReadJob> reads;
+    Pool<Group> groups;
     Ring<uint32_t> hash_queue;       // jobs waiting for the one arena
     Ring<uint32_t> dirty;            // sessions for which the port may have something to do
     Ring<uint32_t> handshake_queue;  // sessions whose handshake step wants a worker
-    Ring<uint32_t> read_queue;       // statements that want a read
+    Ring<uint32_t> read_queue;       // jobs that want a read
     Ring<uint32_t> slot_queue;       // sessions whose bytes wait for a handshake slot or buffers
     Ring<uint32_t> commit_queue;     // sessions to step after the next commit or freed job
     uint8_t* queued;                 // by session: in which of the three queues it stands
     uint32_t* hash_owner;            // session, by password job
-    uint32_t* statement_owner;       // session, by statement job
+    uint32_t* read_owner;       // session, by read
     uint32_t hash_running;           // job, or pool_none
     uint32_t handshakes;             // sessions in phase handshake
     bool wake;                       // commit_queue is to be served before this call returns

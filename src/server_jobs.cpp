@@ -9,18 +9,32 @@ void begin_hash(Server& server, Session& session, uint32_t job) {
     ring_push(server.hash_queue, job);
 }
 
-void begin_statement(Server& server, Session& session, uint32_t job) {
+void begin_read(Server& server, Session& session, uint32_t job) {
     session.job = job;
-    server.statement_owner[job] = session.tag.session;
-    if (service_statement_feed(server.statements.slots[job]) == Status::more) {
-        ring_push(server.read_queue, job);
-        return;
+    server.read_owner[job] = session.tag.session;
+    advance_read(server, job);
+}
+
+bool advance_read(Server& server, uint32_t job) {
+    ReadJob& read = server.reads.slots[job];
+    Session& session = session_at(server, server.read_owner[job]);
+    for (;;) {
+        const bool goes_on = session.phase != SessionPhase::ending;
+        if (goes_on && read_feed(read) == Status::more) {
+            ring_push(server.read_queue, job);
+            return false;
+        }
+        SessionTools tools = session_tools(server, session);
+        tools.read = &read;
+        if (session_read_done(session, tools)) break;
+        if (!session.job_waits) continue;  // Another read has begun.
+        wait_for_commit(server, session.tag.session);
+        return false;
     }
-    SessionTools tools = tools_of(server);
-    tools.statement = &server.statements.slots[job];
-    session_statement_done(session, tools);
-    pool_give(server.statements, job);
+    settle_group(server, session);
+    pool_give(server.reads, job);
     server.wake = true;
+    return true;
 }
 
 bool begin_snapshot(Server& server, SnapshotUse use, BookTag asker) {
@@ -39,7 +53,7 @@ bool begin_snapshot(Server& server, SnapshotUse use, BookTag asker) {
 void finish_hash(Server& server, uint32_t job) {
     const uint32_t index = server.hash_owner[job];
     Session& session = session_at(server, index);
-    SessionTools tools = tools_of(server);
+    SessionTools tools = session_tools(server, session);
     tools.hash = &server.hashes.slots[job];
     const SessionPhase phase = session.phase;
     const uint64_t failed = server.service.stats.logins_failed;
@@ -58,21 +72,11 @@ void finish_hash(Server& server, uint32_t job) {
 
 namespace {
 
-void finish_statement(Server& server, const Wish& wish) {
-    StatementJob& job = server.statements.slots[wish.slot];
-    Session& session = session_at(server, server.statement_owner[wish.slot]);
-    service_statement_take(job, wish.outcome, wish.size);
-    const bool go_on = session.phase != SessionPhase::ending && job.outcome == Status::ok;
-    if (go_on && service_statement_feed(job) == Status::more) {
-        ring_push(server.read_queue, wish.slot);
-        return;
-    }
-    SessionTools tools = tools_of(server);
-    tools.statement = &job;
-    session_statement_done(session, tools);
-    pool_give(server.statements, wish.slot);
-    server.wake = true;
-    step_session(server, session.tag.session);
+void finish_read(Server& server, const Wish& wish) {
+    ReadJob& job = server.reads.slots[wish.slot];
+    Session& session = session_at(server, server.read_owner[wish.slot]);
+    read_take(job, wish.outcome, wish.size);
+    if (advance_read(server, wish.slot)) step_session(server, session.tag.session);
 }
 
 void end_snapshot(Server& server, Status outcome) {
@@ -97,7 +101,7 @@ void end_snapshot(Server& server, Status outcome) {
     if (index == book_tag_none.session) return;
     if (server.sessions.generation[index] != job.asker.generation) return;
     Session& session = session_at(server, index);
-    SessionTools tools = tools_of(server);
+    SessionTools tools = session_tools(server, session);
     session_snapshot_done(session, tools, was_checkpoint, outcome, job.digest, entry);
     step_session(server, index);
 }
@@ -191,12 +195,12 @@ bool server_wish_take(Server& server, Wish& out) {
         return true;
     }
     if (ring_pop(server.read_queue, slot)) {
-        StatementJob& job = server.statements.slots[slot];
+        ReadJob& job = server.reads.slots[slot];
         out.kind = WishKind::read;
         out.slot = slot;
-        out.position = job.window_start;
+        out.position = job.want;
         out.memory = job.window;
-        out.size = job.window_size;
+        out.size = job.want_size;
         return true;
     }
     if (!server.segment_wished && log_wants_segment(server.book.log) &&
@@ -227,7 +231,7 @@ void server_wish_done(Server& server, const Wish& wish) {
             server.hash_running = pool_none;
             finish_hash(server, wish.slot);
             break;
-        case WishKind::read: finish_statement(server, wish); break;
+        case WishKind::read: finish_read(server, wish); break;
         case WishKind::segment: finish_segment(server, wish); break;
         case WishKind::checkpoint_begin:
         case WishKind::checkpoint_append:

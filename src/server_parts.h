@@ -23,7 +23,8 @@ void log_session(Server& server, const Session& session, const char* event);
 void log_established(const Session& session);
 
 Session& session_at(Server& server, uint32_t index);
-SessionTools tools_of(Server& server);
+// With its own group, and no job.
+SessionTools session_tools(Server& server, const Session& session);
 
 // The port is to look at this session's plan.
 void mark_dirty(Server& server, uint32_t index);
@@ -43,7 +44,13 @@ void finish_handshake(Server& server, const Wish& wish);
 // Jobs that a session asked for.
 void begin_hash(Server& server, Session& session, uint32_t job);
 void finish_hash(Server& server, uint32_t job);
-void begin_statement(Server& server, Session& session, uint32_t job);
+void begin_read(Server& server, Session& session, uint32_t job);
+
+// Feeds a read until it wants bytes or a commit. Returns true when its request is answered.
+bool advance_read(Server& server, uint32_t job);
+
+// Takes back the slot of a group that has ended.
+void settle_group(Server& server, Session& session);
 
 // Returns false when another snapshot is being made.
 bool begin_snapshot(Server& server, SnapshotUse use, BookTag asker);

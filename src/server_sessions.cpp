@@ -86,14 +86,24 @@ void wait_for_commit(Server& server, uint32_t index) {
     enqueue(server, server.commit_queue, in_commit_queue, index);
 }
 
-SessionTools tools_of(Server& server) {
+SessionTools session_tools(Server& server, const Session& session) {
     return {.service = &server.service,
             .now_ms = server.now_ms,
             .wall_us = server.wall_us,
             .hash = nullptr,
-            .statement = nullptr,
+            .read = nullptr,
+            .group = session.group == pool_none ? nullptr : &server.groups.slots[session.group],
             .login_ms = server.config.login_ms,
             .idle_ms = server.config.idle_s * 1000};
+}
+
+void settle_group(Server& server, Session& session) {
+    if (session.group == pool_none) return;
+    const bool ends = session.phase == SessionPhase::ending && session.block != SessionBlock::read;
+    if (session.caller.in_group && !ends) return;
+    session.caller.in_group = false;
+    pool_give(server.groups, session.group);
+    session.group = pool_none;
 }
 
 bool lend_buffers(Server& server, uint32_t index) {
@@ -133,23 +143,47 @@ bool begin_handshake(Server& server, uint32_t index) {
     return true;
 }
 
+// A slot for a group that the session may begin. One person holds at most half of them.
+uint32_t spare_group(Server& server, const Session& session) {
+    if (session.group != pool_none || session.caller.person == row_none) return pool_none;
+    uint32_t of_person = 0;
+    for (uint32_t i = 0; i < server.groups.count; i++) {
+        if (!pool_is_taken(server.groups, i)) continue;
+        if (server.groups.slots[i].person == session.caller.person) of_person++;
+    }
+    if (of_person >= (server.groups.count + 1) / 2) return pool_none;
+    return pool_take(server.groups);
+}
+
+// What MULTI began keeps the slot.
+void keep_group(Server& server, Session& session, uint32_t spare) {
+    if (spare != pool_none) {
+        if (session.caller.in_group) {
+            session.group = spare;
+        } else {
+            pool_give(server.groups, spare);
+        }
+    }
+    settle_group(server, session);
+}
+
 // Carries out what a session asked for. Returns true when it can go on at once.
 bool serve_need(Server& server, Session& session, SessionNeed need, uint32_t hash,
-                uint32_t statement) {
+                uint32_t read) {
     if (need == SessionNeed::hash) {
         begin_hash(server, session, hash);
     } else if (hash != pool_none) {
         pool_give(server.hashes, hash);
     }
-    if (need == SessionNeed::statement) {
-        begin_statement(server, session, statement);
-    } else if (statement != pool_none) {
-        pool_give(server.statements, statement);
+    if (need == SessionNeed::read) {
+        begin_read(server, session, read);
+    } else if (read != pool_none) {
+        pool_give(server.reads, read);
     }
     switch (need) {
         case SessionNeed::none:
         case SessionNeed::hash: return false;
-        case SessionNeed::statement: return session.block == SessionBlock::none;
+        case SessionNeed::read: return session.block == SessionBlock::none;
         case SessionNeed::handshake:
             session.lent = true;
             ring_push(server.handshake_queue, session.tag.session);
@@ -187,15 +221,18 @@ void step_session(Server& server, uint32_t index) {
         const bool may_ask = session.block == SessionBlock::none && session.pending == 0 &&
                              session.phase != SessionPhase::handshake;
         const uint32_t hash = may_ask ? pool_take(server.hashes) : pool_none;
-        const uint32_t statement = may_ask ? pool_take(server.statements) : pool_none;
-        SessionTools tools = tools_of(server);
+        const uint32_t read = may_ask ? pool_take(server.reads) : pool_none;
+        const uint32_t group = may_ask ? spare_group(server, session) : pool_none;
+        SessionTools tools = session_tools(server, session);
         if (hash != pool_none) {
             tools.hash = &server.hashes.slots[hash];
             wipe(tools.hash, sizeof *tools.hash);
         }
-        if (statement != pool_none) tools.statement = &server.statements.slots[statement];
+        if (read != pool_none) tools.read = &server.reads.slots[read];
+        if (group != pool_none) tools.group = &server.groups.slots[group];
         const SessionNeed need = session_step(session, tools);
-        again = serve_need(server, session, need, hash, statement);
+        keep_group(server, session, group);
+        again = serve_need(server, session, need, hash, read);
     }
     if (session.wants_commit) wait_for_commit(server, index);
     release_if_idle(server, session);
@@ -211,12 +248,13 @@ void serve_commit_queue(Server& server) {
             dequeue(server, server.commit_queue, in_commit_queue, index);
             if (!pool_is_taken(server.sessions, index)) continue;
             Session& session = server.sessions.slots[index];
-            const bool retries_hash = session.wants_commit && session.block == SessionBlock::hash;
+            const bool job_waits = session.job_waits;
             session.wants_commit = false;
+            session.job_waits = false;
             if (session.block == SessionBlock::commit) session.block = SessionBlock::none;
-            if (retries_hash) {
+            if (job_waits && session.block == SessionBlock::hash) {
                 finish_hash(server, session.job);
-            } else {
+            } else if (!job_waits || advance_read(server, session.job)) {
                 step_session(server, index);
             }
         }
@@ -227,7 +265,7 @@ void finish_handshake(Server& server, const Wish& wish) {
     Session& session = session_at(server, wish.slot);
     session.lent = false;
     if (session.phase == SessionPhase::handshake) {
-        SessionTools tools = tools_of(server);
+        SessionTools tools = session_tools(server, session);
         session_handshake_done(session, tools, wish.outcome);
         if (session.phase == SessionPhase::login || session.surplus) log_established(session);
         if (session.phase == SessionPhase::ending && !session.surplus) {
@@ -258,6 +296,7 @@ uint32_t server_accept(Server& server, uint32_t listener) {
     session.phase = SessionPhase::waiting;
     session.buffers = pool_none;
     session.job = pool_none;
+    session.group = pool_none;
     session.listener = listener;
     session.tag = {index, server.sessions.generation[index]};
     session.surplus = server.sessions.taken > server.config.sessions;
@@ -358,6 +397,8 @@ void server_closed(Server& server, uint32_t index) {
     Session& session = session_at(server, index);
     CHECK(!session.lent);
     log_session(server, session, "ended");
+    session.caller.in_group = false;
+    settle_group(server, session);
     return_buffers(server, session);
     channel_free(session.channel);
     wipe(&session, sizeof session);

@@ -22,7 +22,8 @@ ServiceCall call_of(Session& session, SessionTools& tools, const Request* reques
             .now_ms = tools.now_ms,
             .alone = session.pending == 0,
             .hash = tools.hash,
-            .statement = tools.statement};
+            .read = tools.read,
+            .group = tools.group};
 }
 
 // Decrypts what there is. Returns true when plain bytes were added.
@@ -119,8 +120,8 @@ bool execute(Session& session, SessionTools& tools, const Request& request, Sess
             need = SessionNeed::hash;
             return false;
         case ServiceNext::reading:
-            session.block = SessionBlock::statement;
-            need = SessionNeed::statement;
+            session.block = SessionBlock::read;
+            need = SessionNeed::read;
             return false;
         case ServiceNext::checkpoint:
             session.block = SessionBlock::snapshot;
@@ -279,6 +280,7 @@ bool session_hash_done(Session& session, SessionTools& tools) {
     const ServiceNext next = service_hashed(*tools.service, call);
     if (next == ServiceNext::waiting) {
         session.wants_commit = true;
+        session.job_waits = true;
         return false;
     }
     unblock(session, tools);
@@ -287,11 +289,23 @@ bool session_hash_done(Session& session, SessionTools& tools) {
     return true;
 }
 
-void session_statement_done(Session& session, SessionTools& tools) {
+bool session_read_done(Session& session, SessionTools& tools) {
     const Request none = {};
     ServiceCall call = call_of(session, tools, &none);
-    service_statement_done(*tools.service, call);
+    if (session.phase == SessionPhase::ending) {
+        session.block = SessionBlock::none;
+        return true;
+    }
+    const ServiceNext next = service_read_done(*tools.service, call);
+    if (next == ServiceNext::reading) return false;
+    if (next == ServiceNext::waiting) {
+        session.wants_commit = true;
+        session.job_waits = true;
+        return false;
+    }
     unblock(session, tools);
+    if (next == ServiceNext::proposed) session.pending++;
+    return true;
 }
 
 void session_snapshot_done(Session& session, SessionTools& tools, bool was_checkpoint,

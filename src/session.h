@@ -38,12 +38,12 @@ enum class SessionBlock : uint8_t {
     none,
     commit,     // the next commit, or a free job
     hash,       // its own HashJob
-    statement,  // its own StatementJob
+    read,       // its own ReadJob
     snapshot,   // a checkpoint or digest
 };
 
 // What the server must do next for a session.
-enum class SessionNeed : uint8_t { none, handshake, hash, statement, checkpoint, digest, shutdown };
+enum class SessionNeed : uint8_t { none, handshake, hash, read, checkpoint, digest, shutdown };
 
 // Lent from a pool while the session is active. All four are empty when it is given back.
 struct SessionBuffers {
@@ -62,12 +62,14 @@ struct Session {
     bool end_sent;      // the closing message is in cipher_out
     bool peer_gone;     // nobody is left to read what is sent
     bool wants_commit;  // waits for the next commit or a free job
+    bool job_waits;     // its job goes on after the next commit
     bool wants_slot;    // its bytes wait for a handshake slot or for buffers
     bool wants_room;    // its handshake stopped for want of room in cipher_out
     const char* end_reason;  // a literal, for the log; nullptr before
     uint32_t pending;   // proposals not yet answered
     uint32_t buffers;   // index of what is lent, pool_none otherwise
-    uint32_t job;       // index of the hash or statement job
+    uint32_t job;       // index of the hash or read job
+    uint32_t group;     // index of the group being queued, pool_none otherwise
     uint32_t listener;
     BookTag tag;        // this slot and its tenant
     Caller caller;
@@ -89,7 +91,8 @@ struct SessionTools {
     uint64_t now_ms;
     uint64_t wall_us;
     HashJob* hash;            // a free job or nullptr
-    StatementJob* statement;  // a free job or nullptr
+    ReadJob* read;            // a free job or nullptr
+    Group* group;             // its own one, or a free one, or nullptr
     uint32_t login_ms;
     uint32_t idle_ms;
 };
@@ -109,10 +112,10 @@ Status session_handshake_run(Session& session);
 // Back on the loop: goes on after it.
 void session_handshake_done(Session& session, SessionTools& tools, Status status);
 
-// The session's job was run; `tools.hash` or `tools.statement` is that job. Returns false while the
+// The session's job was run; `tools.hash` or `tools.read` is that job. Returns false while the
 // job is still needed (call again after the next commit).
 bool session_hash_done(Session& session, SessionTools& tools);
-void session_statement_done(Session& session, SessionTools& tools);
+bool session_read_done(Session& session, SessionTools& tools);
 void session_snapshot_done(Session& session, SessionTools& tools, bool was_checkpoint,
                            Status outcome, const Hash& digest, uint64_t entry);
 

@@ -93,8 +93,10 @@ const char* edited_said(TableName table) {
             return "was changed by something else and is not believed; money is moved with "
                    "DEPOSIT, WITHDRAW and TRANSFER";
         case TableName::terminals:
+        case TableName::asked:
         case TableName::holds:
-        case TableName::ids: break;
+        case TableName::ids:
+        case TableName::reversed: break;
     }
     return "was changed by something else and is not believed";
 }
@@ -196,7 +198,9 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
             case TableName::holds:
                 status = refuse_limit(load, table, rows[i], limits.holds, "holds");
                 break;
-            case TableName::ids: break;
+            case TableName::asked:
+            case TableName::ids:
+            case TableName::reversed: break;
         }
         if (status != Status::ok) return status;
     }

@@ -23,6 +23,7 @@ inline constexpr RoleSet roles_member =
 inline constexpr RoleSet roles_reader =
     role_bit(Role::till) | role_bit(Role::treasurer) | role_bit(Role::auditor);
 inline constexpr RoleSet roles_auditor = role_bit(Role::treasurer) | role_bit(Role::auditor);
+inline constexpr RoleSet roles_reverser = role_bit(Role::till) | role_bit(Role::treasurer);
 inline constexpr RoleSet roles_admin = role_bit(Role::admin);
 
 bool role_is_in(RoleSet set, Role role);
@@ -33,6 +34,8 @@ struct AccessRules {
     AccessRegistration registration;  // who may make new people
     bool self_service;                // customers deposit and withdraw for themselves
     uint32_t refused_per_minute;      // N1
+    uint32_t reverse_minutes;         // how long a till may reverse its own terminal's entries
+    uint32_t multi;                   // commands of one group
 };
 
 // Refusals of one person in one minute.

@@ -10,11 +10,12 @@ constexpr const char* role_names[role_count] = {"customer", "till", "treasurer",
                                                 "admin"};
 
 constexpr const char* operation_names[] = {"",     "deposit", "withdraw", "transfer",
-                                           "hold", "capture", "void",     "release"};
+                                           "hold", "capture", "void",     "release",
+                                           "reverse"};
 constexpr uint32_t operation_count = sizeof operation_names / sizeof operation_names[0];
 
 // Every entry needs at most this much beside its texts.
-static_assert(100 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
+static_assert(112 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
 static_assert(48 + name_size_max + phc_size_max <= entry_size_max);
 
 void encode_genesis(const GenesisEntry& genesis, Writer& out) {
@@ -29,6 +30,7 @@ void encode_limits(const LimitsEntry& limits, Writer& out) {
     put_u32(out, limits.ids);
     put_u32(out, limits.terminals);
     put_u32(out, limits.holds);
+    put_u32(out, limits.reversible);
 }
 
 void encode_person(const PersonEntry& person, Writer& out) {
@@ -64,10 +66,15 @@ void encode_movement(const MovementEntry& movement, Writer& out) {
     put_i64(out, movement.credit_after);
     put_u64(out, movement.debit_previous);
     put_u64(out, movement.credit_previous);
+    put_u64(out, movement.asker_previous);
     put_u8(out, static_cast<uint8_t>(movement.operation));
     put_u8(out, movement.id.size);
     put_u8(out, movement.memo.size);
     put_u8(out, movement.missing.size);
+    put_u8(out, movement.group_place);
+    put_u8(out, movement.group_size);
+    put_zeros(out, 2);
+    if (movement.operation == Operation::reverse) put_u64(out, movement.reversed);
     if (operation_is_of_hold(movement.operation)) {
         put_u64(out, movement.hold);
         put_u32(out, movement.expires_s);
@@ -126,6 +133,7 @@ Status decode_limits(Reader& reader, LimitsEntry& out) {
     out.ids = get_u32(reader);
     out.terminals = get_u32(reader);
     out.holds = get_u32(reader);
+    out.reversible = get_u32(reader);
     return Status::ok;
 }
 
@@ -188,6 +196,19 @@ Status decode_hold(Reader& reader, MovementEntry& out) {
     return Status::ok;
 }
 
+Status decode_reversal(Reader& reader, MovementEntry& out) {
+    out.reversed = 0;
+    if (out.operation != Operation::reverse) return Status::ok;
+    out.reversed = get_u64(reader);
+    out.whole = true;
+    return out.reversed == 0 ? Status::damaged : Status::ok;
+}
+
+// The server's own entries have no id, belong to no group, and are asked for by nobody.
+bool fits_release(const MovementEntry& movement) {
+    return movement.id.size == 0 && movement.group_size == 0 && movement.asker_previous == 0;
+}
+
 Status decode_movement(Reader& reader, MovementEntry& out) {
     out.debit = get_u32(reader);
     out.credit = get_u32(reader);
@@ -196,20 +217,30 @@ Status decode_movement(Reader& reader, MovementEntry& out) {
     out.credit_after = get_i64(reader);
     out.debit_previous = get_u64(reader);
     out.credit_previous = get_u64(reader);
+    out.asker_previous = get_u64(reader);
     const uint8_t operation = get_u8(reader);
     out.id.size = get_u8(reader);
     out.memo.size = get_u8(reader);
     const uint8_t missing_size = get_u8(reader);
+    out.group_place = get_u8(reader);
+    out.group_size = get_u8(reader);
+    if (!take_zeros(reader, 2)) return Status::damaged;
+    if (out.group_size > group_moves_max || out.group_place > out.group_size) {
+        return Status::damaged;
+    }
+    if ((out.group_place == 0) != (out.group_size == 0)) return Status::damaged;
     if (operation < 1 || operation >= operation_count) {
         return Status::damaged;
     }
     if (out.amount < 0 || out.amount > amount_minor_max) return Status::damaged;
     out.operation = static_cast<Operation>(operation);
-    // Only the server's own entries have no id.
-    if ((out.id.size == 0) != (out.operation == Operation::release)) return Status::damaged;
-    const Status hold = decode_hold(reader, out);
-    if (hold != Status::ok) return hold;
-    Status status = take_text(reader, out.id.size, out.id.text, id_size_max);
+    if (out.operation == Operation::release && !fits_release(out)) return Status::damaged;
+    if (out.operation != Operation::release && out.id.size == 0) return Status::damaged;
+    Status status = decode_hold(reader, out);
+    if (status != Status::ok) return status;
+    status = decode_reversal(reader, out);
+    if (status != Status::ok) return status;
+    status = take_text(reader, out.id.size, out.id.text, id_size_max);
     if (status != Status::ok) return status;
     status = take_text(reader, out.memo.size, out.memo.text, memo_size_max);
     if (status != Status::ok) return status;
@@ -323,10 +354,12 @@ Status entry_decode(Slice bytes, Entry& out) {
     if (out.status != Status::ok && out.kind != EntryKind::movement) return Status::damaged;
     const Status body = decode_body(reader, out);
     if (body != Status::ok) return body;
-    // Only who asked for the whole of a hold that is not there named no amount.
+    // Only who asked for the whole of what is not there named no amount.
     if (out.kind == EntryKind::movement && out.movement.amount == 0 &&
         (out.status == Status::ok || !out.movement.whole)) {
         return Status::damaged;
     }
+    const bool aborted = out.status == Status::execabort;
+    if (aborted && out.movement.group_size == 0) return Status::damaged;
     return reader.short_read || reader_left(reader) > 0 ? Status::damaged : Status::ok;
 }

@@ -21,17 +21,24 @@
 //         56   8  credit balance after             42   1  state
 //         64   8  previous entry of debit          43   1  size of name
 //         72   8  previous entry of credit         44   1  size of password record
-//         80   1  operation                        45   3  zero
-//         81   1  size of id                       48      name, password record
-//         82   1  size of memo
-//         83   1  size of the name not found
-//         84      id, memo, name not found       kind account: operation stands at 58
+//         80   8  previous request of the person   45   3  zero
+//         88   1  operation                        48      name, password record
+//         89   1  size of id
+//         90   1  size of memo
+//         91   1  size of the name not found
+//         92   1  place in its group, from 1; 0 when alone
+//         93   1  size of its group; 0 when alone
+//         94   2  zero
+//         96      id, memo, name not found       kind account: operation stands at 58
 //
-//     a movement about a hold has, from 84 on, before its texts
-//         84   8  number of the hold, from 1; 0 in a HOLD that was refused
-//         92   4  seconds until it expires, in a HOLD
-//         96   1  1 when the whole hold was asked for without naming an amount
-//         97   3  zero
+//     a movement about a hold has, from 96 on, before its texts
+//         96   8  number of the hold, from 1; 0 in a HOLD that was refused
+//        104   4  seconds until it expires, in a HOLD
+//        108   1  1 when the whole hold was asked for without naming an amount
+//        109   3  zero
+//
+//     a reversal has, from 96 on, before its texts
+//         96   8  sequence of the entry that it reverses
 //
 //     kind account                             kind terminal
 //         32   4  account, row number              32   4  terminal, row number
@@ -45,11 +52,11 @@
 //         64      name                             49   1  size of currency
 //                                                  50      currency
 //     kind limits
-//         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  holds
+//         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  holds; 48  4  reversible
 //
 //   E1. entry_decode accepts exactly what entry_encode writes: same size, fields in range, zeros.
 //   E2. A refused movement has status other than ok, moves nothing, and joins no account's chain
-//       (its previous positions are 0).
+//       (the previous positions of its accounts are 0). It joins the chain of the person's requests.
 #pragma once
 
 #include "base/text.h"
@@ -70,14 +77,25 @@ enum class Operation : uint8_t {
     capture,  // moves a hold's amount, or part of it, and ends the hold
     cancel,   // ends a hold and moves nothing (VOID)
     release,  // the same, by the server, because the hold has expired
+    reverse,  // moves back what an earlier entry moved
 };
 
-inline bool operation_is_of_hold(Operation operation) { return operation >= Operation::hold; }
+inline bool operation_is_of_hold(Operation operation) {
+    return operation >= Operation::hold && operation <= Operation::release;
+}
 
 // CAPTURE, VOID and the release of an expired hold.
-inline bool operation_ends_hold(Operation operation) { return operation > Operation::hold; }
+inline bool operation_ends_hold(Operation operation) {
+    return operation > Operation::hold && operation <= Operation::release;
+}
 
-// The operation's name in tables and replies: "deposit", ..., "hold", "capture", "void", "release".
+// What is only reserved, or given free again, moves nothing.
+inline bool operation_moves_money(Operation operation) {
+    return !operation_is_of_hold(operation) || operation == Operation::capture;
+}
+
+// The operation's name in tables and replies: "deposit", ..., "capture", "void", "release",
+// "reverse".
 const char* operation_name(Operation operation);
 Status parse_operation(Slice text, Operation& out);
 
@@ -125,6 +143,7 @@ struct LimitsEntry {
     uint32_t ids;
     uint32_t terminals;
     uint32_t holds;
+    uint32_t reversible;  // how many entries REVERSE reaches back
 };
 
 struct PersonEntry {
@@ -155,13 +174,17 @@ struct MovementEntry {
     int64_t credit_after;
     Position debit_previous;
     Position credit_previous;
+    Position asker_previous;  // previous movement that the same person asked for
     Operation operation;
     Id id;
     Memo memo;
     Name missing;      // the name that no account had, for NOACCT
     uint64_t hold;     // number of the hold it is about; 0 for none
     uint32_t expires_s;  // of a HOLD, counted from the entry's time
-    bool whole;        // CAPTURE without an amount, VOID
+    bool whole;        // no amount was named: CAPTURE of all, VOID, REVERSE
+    uint64_t reversed;   // the entry that it reverses; 0 for none
+    uint8_t group_place;  // from 1 to group_size; 0 when alone
+    uint8_t group_size;   // movements that are booked or refused together; 0 when alone
 };
 
 struct TerminalEntry {

@@ -41,6 +41,14 @@ void holds_open(Holds& holds, const Hold& hold) {
     table_put(holds.by_number, hash_of_number(hold.number), slot);
 }
 
+void holds_undo(Holds& holds) {
+    const uint32_t slot = holds_find(holds, holds.given_decided);
+    CHECK(slot != pool_none && !holds.pool.slots[slot].installed);
+    holds.pool.slots[slot].decided = false;
+    holds_settle(holds, slot);
+    holds.given_decided--;
+}
+
 void holds_settle(Holds& holds, uint32_t slot) {
     const Hold& hold = pool_at(holds.pool, slot);
     if (hold.decided || hold.installed) return;

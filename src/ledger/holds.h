@@ -47,6 +47,9 @@ bool holds_has_room(const Holds& holds);
 // Takes a slot for a hold whose views the caller has set. There is room.
 void holds_open(Holds& holds, const Hold& hold);
 
+// Takes back the newest hold that was decided and not installed.
+void holds_undo(Holds& holds);
+
 // Gives the slot back when neither view has it open any more.
 void holds_settle(Holds& holds, uint32_t slot);
 

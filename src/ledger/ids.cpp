@@ -71,6 +71,12 @@ const IdRecord* ids_find(const Ids& ids, uint32_t person, Slice id) {
     return nullptr;
 }
 
+uint16_t ids_print(const Ids& ids, uint32_t person, Slice id) {
+    return static_cast<uint16_t>(hash_of_id(ids, person, id));
+}
+
+bool ids_has_lost(const Ids& ids) { return ids_first(ids) > 0; }
+
 void ids_add(Ids& ids, const IdRecord& record) {
     const uint64_t first = ids_first(ids);
     if (ids_first_at(ids, ids.head + 1) > first) remove_from_table(ids, first);

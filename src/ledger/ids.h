@@ -38,6 +38,9 @@ struct IdRecord {
     uint64_t hold;         // number of the hold it is about; 0 for none
     uint32_t expires_s;
     bool whole;            // no amount was named
+    uint64_t reversed;     // the entry that a REVERSE named; 0 for none
+    uint8_t group_place;   // from 1 to group_size; 0 when alone
+    uint8_t group_size;
 };
 
 struct Ids {
@@ -59,6 +62,12 @@ void ids_set_window(Ids& ids, uint32_t window);
 
 // Returns the record or nullptr. The pointer holds until the next ids_add.
 const IdRecord* ids_find(const Ids& ids, uint32_t person, Slice id);
+
+// What is kept of an id where there is no room for a record (asked.h).
+uint16_t ids_print(const Ids& ids, uint32_t person, Slice id);
+
+// True when records have left the window, so that an id that is not found may still be known.
+bool ids_has_lost(const Ids& ids);
 
 // Adds the newest record and lets the oldest leave the window.
 void ids_add(Ids& ids, const IdRecord& record);

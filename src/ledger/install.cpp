@@ -46,9 +46,12 @@ Status install_genesis(Ledger& ledger, const Entry& entry) {
 }
 
 Status install_limits(Ledger& ledger, const LimitsEntry& limits, InstallMode mode) {
-    if (limits.ids == 0) return Status::damaged;
+    if (limits.ids == 0 || limits.reversible == 0) return Status::damaged;
     ledger.limits_known = limits;
-    if (mode == InstallMode::replay) ids_set_window(ledger.ids, limits.ids);
+    if (mode == InstallMode::replay) {
+        ids_set_window(ledger.ids, limits.ids);
+        reversals_set_window(ledger.reversals, limits.reversible);
+    }
     return Status::ok;
 }
 
@@ -155,6 +158,31 @@ bool accounts_fit(const MovementEntry& movement, const AccountValues& debit,
     return movement.operation == Operation::hold || rows_fits_ceiling(credit, movement.amount);
 }
 
+// M5: entries of a group follow each other, and are all booked or all refused.
+Status install_group(Ledger& ledger, const Entry& entry) {
+    GroupInstall& group = ledger.group;
+    const MovementEntry& movement = entry.movement;
+    const bool booked = entry.status == Status::ok;
+    if (movement.group_place != group.place + 1) return Status::damaged;
+    if (group.place == 0) {
+        group = {.size = movement.group_size,
+                 .place = 0,
+                 .booked = booked,
+                 .culprits = 0,
+                 .person = entry.person};
+    }
+    if (movement.group_size != group.size || booked != group.booked ||
+        entry.person != group.person) {
+        return Status::damaged;
+    }
+    if (!booked && entry.status != Status::execabort) group.culprits++;
+    group.place++;
+    if (group.place < group.size) return Status::ok;
+    const bool fits = group.culprits == (group.booked ? 0 : 1);
+    group = {};
+    return fits ? Status::ok : Status::damaged;
+}
+
 // Installs a movement that was not refused.
 Status install_booked(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
     const MovementEntry& movement = entry.movement;
@@ -172,6 +200,9 @@ Status install_booked(Ledger& ledger, const Entry& entry, Position position, Ins
         if (movement.hold != ledger.holds.given_installed + 1) return Status::damaged;
         if (movement.expires_s == 0) return Status::damaged;
         if (mode == InstallMode::replay && !holds_has_room(ledger.holds)) return Status::full;
+    }
+    if (movement.operation == Operation::reverse && movement.reversed >= entry.seq) {
+        return Status::damaged;
     }
     if (!accounts_fit(movement, debit.installed, credit.installed)) return Status::damaged;
     AccountValues debit_after = debit.installed;
@@ -213,10 +244,31 @@ bool refusal_fits(const Ledger& ledger, const MovementEntry& movement) {
            is_balance_of(ledger, movement.credit, movement.credit_after);
 }
 
+// What the person asked before; 0 where nobody asked.
+Position asked_before(const Ledger& ledger, uint32_t person) {
+    return person == row_none ? 0 : ledger.asked[person].installed.last;
+}
+
+void install_asked(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
+    if (entry.person == row_none) return;
+    AskedRow& row = ledger.asked[entry.person];
+    if (row.saved_epoch != ledger.epoch) {
+        row.saved = row.installed;
+        row.saved_epoch = ledger.epoch;
+    }
+    rows_add_asked(ledger, entry, position, row.installed);
+    if (mode == InstallMode::replay) row.decided = row.installed;
+}
+
 Status install_movement(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
     const MovementEntry& movement = entry.movement;
     if (entry.person != row_none && entry.person >= ledger.people_installed) return Status::damaged;
     const bool is_release = movement.operation == Operation::release;
+    if (is_release && entry.person != row_none) return Status::damaged;
+    if (movement.asker_previous != asked_before(ledger, entry.person)) return Status::damaged;
+    if (movement.group_size > 0 && install_group(ledger, entry) != Status::ok) {
+        return Status::damaged;
+    }
     if (mode == InstallMode::replay && !is_release) {
         const Slice id = slice_of_chars(movement.id.text, movement.id.size);
         if (ids_find(ledger.ids, entry.person, id) != nullptr) return Status::damaged;  // P3
@@ -228,6 +280,7 @@ Status install_movement(Ledger& ledger, const Entry& entry, Position position, I
         if (is_release || !refusal_fits(ledger, movement)) return Status::damaged;
     }
     if (is_release) return Status::ok;  // The server's own, without an id.
+    install_asked(ledger, entry, position, mode);
     if (mode == InstallMode::replay) ids_add(ledger.ids, id_record_of(entry));
     ledger.ids_installed++;
     return Status::ok;
@@ -262,13 +315,31 @@ Status install_body(Ledger& ledger, const Entry& entry, Position position, Insta
     return Status::damaged;
 }
 
+// The entry that is reversed by this one from now on; 0 for none.
+uint64_t reversed_by(const Entry& entry) {
+    const bool reverses = entry.kind == EntryKind::movement && entry.status == Status::ok &&
+                          entry.movement.operation == Operation::reverse;
+    return reverses ? entry.movement.reversed : 0;
+}
+
 }  // namespace
 
 Status ledger_install(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
     if (entry.seq != ledger.seq_installed + 1) return Status::damaged;
     if (!kind_fits_place(entry)) return Status::damaged;
-    const Status status = install_body(ledger, entry, position, mode);
+    // M5: nothing comes between the entries of a group.
+    const bool goes_on = entry.kind == EntryKind::movement && entry.movement.group_size > 0;
+    if (ledger.group.size > 0 && !goes_on) return Status::damaged;
+    const GroupInstall group = ledger.group;
+    const uint64_t reversed = reversed_by(entry);
+    Status status = reversals_judge(ledger.reversals, entry.seq, reversed);
     if (status != Status::ok) return status;
+    status = install_body(ledger, entry, position, mode);
+    if (status != Status::ok) {
+        ledger.group = group;
+        return status;
+    }
+    reversals_install(ledger.reversals, entry.seq, reversed);
     ledger.seq_installed = entry.seq;
     return Status::ok;
 }

@@ -32,6 +32,12 @@ const char* differing_field(const Ledger& ledger, const IdRecord& record,
     const bool between = movement.operation == Operation::transfer ||
                          movement.operation == Operation::hold;
     if (record.operation != movement.operation) return "command";
+    if (record.group_size != movement.group_size || record.group_place != movement.group_place) {
+        return "group";
+    }
+    if (movement.operation == Operation::reverse) {
+        return record.reversed != movement.reversed ? "entry" : nullptr;
+    }
     if (operation_ends_hold(movement.operation)) return differing_field_of_end(record, movement);
     if (record.amount != movement.amount) return "amount";
     if (!same_account(ledger, record, record.credit, movement.credit, movement.missing)) {
@@ -56,8 +62,20 @@ Status judge_end(const Ledger& ledger, const Movement& movement) {
     return rows_fits_ceiling(credit, movement.amount) ? Status::ok : Status::limit;
 }
 
+// Whether the entry may be reversed at all; the accounts are judged like any movement's.
+Status judge_reversed(const Ledger& ledger, const Movement& movement) {
+    const Reversals& reversals = ledger.reversals;
+    if (movement.reversed < reversals_from(reversals, movement.head)) return Status::expired;
+    if (movement.debit == row_none) return Status::state;
+    return reversals_is_set(reversals, movement.reversed) ? Status::state : Status::ok;
+}
+
 Status judge_accounts(const Ledger& ledger, const Movement& movement) {
     if (operation_ends_hold(movement.operation)) return judge_end(ledger, movement);
+    if (movement.operation == Operation::reverse) {
+        const Status status = judge_reversed(ledger, movement);
+        if (status != Status::ok) return status;
+    }
     if (movement.debit == row_none || movement.credit == row_none) return Status::noacct;
     const AccountValues& debit = ledger.accounts[movement.debit].decided;
     const AccountValues& credit = ledger.accounts[movement.credit].decided;
@@ -71,6 +89,16 @@ Status judge_accounts(const Ledger& ledger, const Movement& movement) {
         return holds_has_room(ledger.holds) ? Status::ok : Status::oom;
     }
     return rows_fits_ceiling(credit, movement.amount) ? Status::ok : Status::limit;
+}
+
+// A movement whose id is new.
+Status judge_new(const Ledger& ledger, const Movement& movement) {
+    if (movement.debit == movement.credit && movement.debit != row_none) return Status::err;
+    const Ids& ids = ledger.ids;
+    if (ids.head >= ids.capacity && ids.head - ids.capacity >= ledger.ids_kept_from) {
+        return Status::oom;  // I3: the record in this place is still to be formatted.
+    }
+    return judge_accounts(ledger, movement);
 }
 
 Entry entry_begin(EntryKind kind, uint32_t person, uint32_t terminal, const LogStamp& stamp) {
@@ -94,17 +122,13 @@ Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdReco
     const Slice id = slice_of_chars(movement.id.text, movement.id.size);
     known = ids_find(ledger.ids, movement.person, id);
     field = nullptr;
+    if (known == nullptr) known = movement.remembered;
     if (known != nullptr) {
         field = differing_field(ledger, *known, movement);
         if (field != nullptr) return Status::exists;
         return known->seq > ledger.seq_installed ? Status::pending : Status::replayed;
     }
-    if (movement.debit == movement.credit && movement.debit != row_none) return Status::err;
-    const Ids& ids = ledger.ids;
-    if (ids.head >= ids.capacity && ids.head - ids.capacity >= ledger.ids_kept_from) {
-        return Status::oom;  // I3: the record in this place is still to be formatted.
-    }
-    return judge_accounts(ledger, movement);
+    return judge_new(ledger, movement);
 }
 
 void ledger_resolve_hold(const Ledger& ledger, Movement& movement) {
@@ -136,6 +160,7 @@ void decide_booked(Ledger& ledger, const LogStamp& stamp, Entry& out) {
         hold.decided = false;
         hold_amount = hold.amount;
     }
+    if (entry.operation == Operation::reverse) reversals_decide(ledger.reversals, entry.reversed);
     entry.debit_previous = debit.last;
     const Position credit_last = credit.last;
     const bool joins = rows_apply(entry.operation, entry.amount, hold_amount, debit, credit);
@@ -162,13 +187,90 @@ void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const
     entry.hold = movement.hold;
     entry.expires_s = movement.expires_s;
     entry.whole = movement.whole;
-    if (outcome == Status::noacct) entry.missing = movement.missing;
+    entry.reversed = movement.reversed;
+    entry.group_place = movement.group_place;
+    entry.group_size = movement.group_size;
+    const bool names_nobody = movement.debit == row_none || movement.credit == row_none;
+    if (outcome != Status::ok && names_nobody) entry.missing = movement.missing;
     if (outcome == Status::ok) decide_booked(ledger, stamp, out);
     if (entry.debit != row_none) entry.debit_after = ledger.accounts[entry.debit].decided.balance;
     if (entry.credit != row_none) {
         entry.credit_after = ledger.accounts[entry.credit].decided.balance;
     }
     ids_add(ledger.ids, id_record_of(out));
+    if (movement.person == row_none) return;
+    Asked& asked = ledger.asked[movement.person].decided;
+    entry.asker_previous = asked.last;
+    rows_add_asked(ledger, out, stamp.position, asked);
+}
+
+uint32_t ledger_steps_to_look(const Ledger& ledger, uint32_t person, Slice id) {
+    if (!ids_has_lost(ledger.ids) || ids_find(ledger.ids, person, id) != nullptr) return 0;
+    return asked_steps(ledger.asked[person].installed, ids_print(ledger.ids, person, id));
+}
+
+namespace {
+
+// What one movement changed, as it was before.
+struct Undo {
+    uint32_t debit;
+    uint32_t credit;
+    AccountValues debit_values;
+    AccountValues credit_values;
+    Asked asked;
+    uint32_t hold_slot;  // of the one that it ended; pool_none for none
+};
+
+Undo undo_of(const Ledger& ledger, const Movement& movement) {
+    Undo undo = {};
+    undo.debit = movement.debit;
+    undo.credit = movement.credit;
+    undo.debit_values = ledger.accounts[movement.debit].decided;
+    undo.credit_values = ledger.accounts[movement.credit].decided;
+    if (movement.person != row_none) undo.asked = ledger.asked[movement.person].decided;
+    undo.hold_slot = operation_ends_hold(movement.operation)
+                         ? holds_find(ledger.holds, movement.hold)
+                         : pool_none;
+    return undo;
+}
+
+void take_back(Ledger& ledger, const Movement& movement, const Undo& undo, uint64_t seq) {
+    ledger.accounts[undo.debit].decided = undo.debit_values;
+    ledger.accounts[undo.credit].decided = undo.credit_values;
+    if (movement.person != row_none) ledger.asked[movement.person].decided = undo.asked;
+    if (movement.operation == Operation::hold) holds_undo(ledger.holds);
+    if (undo.hold_slot != pool_none) ledger.holds.pool.slots[undo.hold_slot].decided = true;
+    if (movement.operation == Operation::reverse) reversals_undo(ledger.reversals);
+    ids_drop_after(ledger.ids, seq - 1);
+}
+
+}  // namespace
+
+Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t count,
+                          const LogStamp& first, uint32_t& refused_at) {
+    CHECK(count > 0 && count <= group_moves_max);
+    Undo undo[group_moves_max];
+    Movement resolved[group_moves_max];
+    Status status = Status::ok;
+    LogStamp stamp = first;
+    uint32_t booked = 0;
+    for (; booked < count; booked++, stamp.seq++) {
+        Movement& movement = resolved[booked];
+        movement = movements[booked];
+        // One before it may have ended the hold.
+        if (operation_ends_hold(movement.operation)) ledger_resolve_hold(ledger, movement);
+        status = judge_new(ledger, movement);
+        if (status != Status::ok) break;
+        undo[booked] = undo_of(ledger, movement);
+        Entry entry;
+        ledger_book(ledger, movement, Status::ok, stamp, entry);
+    }
+    refused_at = booked;
+    while (booked > 0) {
+        booked--;
+        take_back(ledger, resolved[booked], undo[booked], first.seq + booked);
+    }
+    return status;
 }
 
 void ledger_release(Ledger& ledger, uint32_t hold_slot, const LogStamp& stamp, Entry& out) {
@@ -248,8 +350,10 @@ void ledger_set_limits(Ledger& ledger, const LogStamp& stamp, Entry& out) {
     out.limits = {.accounts = ledger.limits.accounts,
                   .ids = ledger.limits.ids,
                   .terminals = ledger.limits.terminals,
-                  .holds = ledger.limits.holds};
+                  .holds = ledger.limits.holds,
+                  .reversible = ledger.limits.reversible};
     ids_set_window(ledger.ids, ledger.limits.ids);
+    reversals_set_window(ledger.reversals, ledger.limits.reversible);
 }
 
 void ledger_add_account(Ledger& ledger, uint32_t asked_by, uint32_t terminal, const Name& name,

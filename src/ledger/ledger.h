@@ -18,12 +18,15 @@
 //       decided columns never show in a digest.
 //   M4. ledger_install checks every number against the rows before it copies: bytes of a disk,
 //       however well hashed, never reach a CHECK (P7).
-//   M5. Row numbers are given once, in the order of entries, and never used again.
+//   M5. Movements of one group are booked all or none, one behind the other, by one person.
+//   M6. Row numbers are given once, in the order of entries, and never used again.
 #pragma once
 
 #include "base/table.h"
+#include "ledger/asked.h"
 #include "ledger/holds.h"
 #include "ledger/ids.h"
+#include "ledger/reversals.h"
 
 inline constexpr uint32_t account_cash = 0;  // rows that every book has, `cash` and `shop`
 inline constexpr uint32_t account_shop = 1;
@@ -42,6 +45,14 @@ struct Person {
     PersonValues installed;
     PersonValues decided;
     PersonValues saved;
+};
+
+// The newest ids of one person; beside the people, so that their budget shows.
+struct AskedRow {
+    uint32_t saved_epoch;
+    Asked installed;
+    Asked decided;
+    Asked saved;
 };
 
 struct AccountValues {
@@ -67,6 +78,16 @@ struct LedgerLimits {
     uint32_t ids;
     uint32_t terminals;
     uint32_t holds;
+    uint32_t reversible;
+};
+
+// The group whose entries are being installed (M5); size 0 between groups.
+struct GroupInstall {
+    uint8_t size;
+    uint8_t place;     // of the newest entry installed
+    bool booked;
+    uint8_t culprits;  // entries that say why a refused group was refused
+    uint32_t person;
 };
 
 struct Ledger {
@@ -75,6 +96,9 @@ struct Ledger {
     char currency[currency_size_max + 1];  // NUL-terminated; empty before the genesis entry
 
     Person* people;
+    AskedRow* asked;       // by person
+    uint32_t asked_loaded;  // rows of it that a checkpoint has given
+    uint64_t reversed_loaded;  // newest reversed entry that a checkpoint has given
     Account* accounts;
     Name* terminals;
     Table people_by_name;
@@ -91,6 +115,8 @@ struct Ledger {
 
     Holds holds;
     Ids ids;
+    Reversals reversals;
+    GroupInstall group;
     uint64_t ids_installed;      // ids.head as of the newest installed entry
     uint64_t seq_installed;      // newest entry installed
     uint64_t movements;          // installed movements that moved money
@@ -113,7 +139,12 @@ struct Movement {
     Memo memo;
     uint64_t hold;       // CAPTURE and VOID: which
     uint32_t expires_s;  // HOLD: 1 to hold_expires_s_max
-    bool whole;          // CAPTURE without an amount, VOID
+    bool whole;          // no amount was named: CAPTURE of all, VOID, REVERSE
+    uint64_t reversed;   // REVERSE: which entry; debit is row_none when it moved nothing
+    uint64_t head;       // newest entry proposed before the request
+    uint8_t group_place;  // from 1 to group_size; 0 when alone
+    uint8_t group_size;
+    const IdRecord* remembered;  // the journal's answer about an older id; nullptr for none
 };
 
 void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits);
@@ -136,11 +167,22 @@ void ledger_resolve_hold(const Ledger& ledger, Movement& movement);
 //   pending    the same request is in a batch that is not durable yet
 //   exists     the id was used for other content; `field` names what differs
 //   oom        no room for another hold, or a checkpoint still needs the oldest id record
-//   noacct closed funds limit state   a refusal, which is booked and remembered like a success
+//   noacct closed funds limit state expired   a refusal, which is booked and remembered like a
+//              success
 //   amount     more than the hold has
 //   err        the two accounts are the same one
 Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdRecord*& known,
                     const char*& field);
+
+// Judges movements of one group, each as if those before it were booked, and changes nothing.
+// `first` is the stamp that the first one will have; their ids are not known yet. Returns ok, or
+// what movement `refused_at` comes to.
+Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t count,
+                          const LogStamp& first, uint32_t& refused_at);
+
+// How many of the person's requests, back from the newest installed, must be looked at in the
+// journal before the id may count as new; 0 when that is known.
+uint32_t ledger_steps_to_look(const Ledger& ledger, uint32_t person, Slice id);
 
 // Makes the entry of a movement that was just judged `outcome` and moves the decided values.
 void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const LogStamp& stamp,
@@ -190,7 +232,9 @@ Status ledger_load_account(Ledger& ledger, const Name& name, const Name& owner,
                            const AccountValues& values);
 Status ledger_load_terminal(Ledger& ledger, const Name& name);
 Status ledger_load_id(Ledger& ledger, const IdRecord& record);
+Status ledger_load_asked(Ledger& ledger, const Name& name, const Asked& asked);
 Status ledger_load_hold(Ledger& ledger, const Hold& hold);
+Status ledger_load_reversed(Ledger& ledger, uint64_t seq);
 
 // Drops everything decided and not installed: its batch failed or never flew.
 void ledger_drop(Ledger& ledger);

@@ -87,16 +87,17 @@ Status take_currency_line(Reader& text, Manifest& out) {
 
 Status take_limits_line(Reader& text, LimitsEntry& out) {
     Reader line;
-    uint64_t values[4] = {};
+    uint64_t values[5] = {};
     if (take_line(text, "limits", line) != Status::ok) return Status::damaged;
     for (uint64_t& value : values) {
         if (take_number(line, UINT32_MAX, value) != Status::ok) return Status::damaged;
     }
-    if (values[1] == 0) return Status::damaged;  // No limits entry says so.
+    if (values[1] == 0 || values[4] == 0) return Status::damaged;  // No limits entry says so.
     out = {.accounts = static_cast<uint32_t>(values[0]),
            .ids = static_cast<uint32_t>(values[1]),
            .terminals = static_cast<uint32_t>(values[2]),
-           .holds = static_cast<uint32_t>(values[3])};
+           .holds = static_cast<uint32_t>(values[3]),
+           .reversible = static_cast<uint32_t>(values[4])};
     return take_end(line);
 }
 
@@ -151,8 +152,11 @@ Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out
     put_decimal(out, snapshot.limits.terminals);
     put_u8(out, ' ');
     put_decimal(out, snapshot.limits.holds);
+    put_u8(out, ' ');
+    put_decimal(out, snapshot.limits.reversible);
     put_u8(out, '\n');
     put_manifest_number(out, "holds", snapshot.holds_given);
+    put_manifest_number(out, "reversible", snapshot.reversible_from);
     for (uint32_t i = 0; i < table_count; i++) {
         put_text(out, "table ");
         put_text(out, table_name(static_cast<TableName>(i)));
@@ -196,6 +200,11 @@ Status manifest_parse(Slice text, Manifest& out) {
     if (take_number_line(reader, "holds", UINT64_MAX, out.holds_given) != Status::ok) {
         return Status::damaged;
     }
+    const uint64_t newest = out.mark.entry + 1;
+    if (take_number_line(reader, "reversible", newest, out.reversible_from) != Status::ok) {
+        return Status::damaged;
+    }
+    if (out.reversible_from == 0) return Status::damaged;
     for (uint32_t i = 0; i < table_count; i++) {
         const char* name = table_name(static_cast<TableName>(i));
         if (take_table_line(reader, name, out.tables[i]) != Status::ok) return Status::damaged;

@@ -45,6 +45,7 @@ void rows_put_person(Ledger& ledger, uint32_t row, const Name& name, uint32_t ac
     person = {};
     person.name = name;
     person.account = account;
+    ledger.asked[row] = {};
     table_put(ledger.people_by_name, rows_hash_of_name(ledger, name), row);
     ledger.people_decided = row + 1;
 }
@@ -84,12 +85,19 @@ PersonValues rows_person_values(const PersonEntry& entry, uint32_t version) {
             .password = entry.password};
 }
 
+void rows_add_asked(const Ledger& ledger, const Entry& entry, Position position, Asked& asked) {
+    const Id& id = entry.movement.id;
+    const Slice text = slice_of_chars(id.text, id.size);
+    asked_add(asked, ids_print(ledger.ids, entry.person, text), position, entry.time_ms);
+}
+
 bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, AccountValues& debit,
            AccountValues& credit) {
     switch (operation) {
         case Operation::deposit:
         case Operation::withdraw:
         case Operation::transfer:
+        case Operation::reverse:
             debit.balance -= amount;
             credit.balance += amount;
             return true;
@@ -109,6 +117,7 @@ bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, Accoun
 void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits) {
     ledger.limits = limits;
     ledger.people = arena_array<Person>(arena, "people", limits.accounts);
+    ledger.asked = arena_array<AskedRow>(arena, "  newest ids of each", limits.accounts);
     table_layout(ledger.people_by_name, arena, "  by name", limits.accounts);
     ledger.accounts = arena_array<Account>(arena, "accounts", limits.accounts);
     table_layout(ledger.accounts_by_name, arena, "  by name", limits.accounts);
@@ -116,6 +125,7 @@ void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits) {
     table_layout(ledger.terminals_by_name, arena, "  by name", limits.terminals);
     holds_layout(ledger.holds, arena, limits.holds);
     ids_layout(ledger.ids, arena, limits.ids);
+    reversals_layout(ledger.reversals, arena, limits.reversible);
 }
 
 void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]) {
@@ -127,6 +137,10 @@ void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]) {
     table_clear(ledger.terminals_by_name);
     holds_init(ledger.holds);
     ids_init(ledger.ids, key);
+    reversals_init(ledger.reversals);
+    ledger.group = {};
+    ledger.asked_loaded = 0;
+    ledger.reversed_loaded = 0;
     ledger.people_decided = ledger.people_installed = 0;
     ledger.accounts_decided = ledger.accounts_installed = 0;
     ledger.terminals_decided = ledger.terminals_installed = 0;
@@ -201,6 +215,26 @@ Status ledger_load_terminal(Ledger& ledger, const Name& name) {
     return Status::ok;
 }
 
+Status ledger_load_asked(Ledger& ledger, const Name& name, const Asked& asked) {
+    const uint32_t person = ledger.asked_loaded;
+    if (person >= ledger.people_installed) return Status::damaged;
+    if (!name_equal(ledger.people[person].name, name)) return Status::damaged;
+    ledger.asked_loaded++;
+    ledger.asked[person].installed = asked;
+    ledger.asked[person].decided = asked;
+    return Status::ok;
+}
+
+Status ledger_load_reversed(Ledger& ledger, uint64_t seq) {
+    Reversals& reversals = ledger.reversals;
+    if (seq < reversals.floor || seq > reversals.head) return Status::damaged;
+    if (seq <= ledger.reversed_loaded) return Status::damaged;
+    ledger.reversed_loaded = seq;
+    // As when a book is replayed, what is out of reach for want of room is left out.
+    if (seq + reversals.capacity > reversals.head) reversals_load(reversals, seq);
+    return Status::ok;
+}
+
 Status ledger_load_hold(Ledger& ledger, const Hold& hold) {
     if (!holds_has_room(ledger.holds)) return Status::full;
     if (hold.number == 0 || holds_find(ledger.holds, hold.number) != pool_none) {
@@ -248,7 +282,11 @@ void ledger_drop(Ledger& ledger) {
     for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
         ledger.accounts[row].decided = ledger.accounts[row].installed;
     }
+    for (uint32_t row = 0; row < ledger.people_installed; row++) {
+        ledger.asked[row].decided = ledger.asked[row].installed;
+    }
     holds_drop(ledger.holds);
+    reversals_drop(ledger.reversals);
     ids_drop_after(ledger.ids, ledger.seq_installed);
 }
 
@@ -260,9 +298,12 @@ IdRecord id_record_of(const Entry& entry) {
     record.time_ms = entry.time_ms;
     record.amount = movement.amount;
     // What the one who asked sees: the side whose account it is about.
+    // A reversal is about the member who gets the money back, or who has to give it back.
+    const bool gives_back = movement.operation == Operation::reverse &&
+                            entry.status == Status::ok && movement.credit != account_cash;
     const bool of_credit = movement.operation == Operation::deposit ||
                            movement.operation == Operation::capture ||
-                           movement.operation == Operation::cancel;
+                           movement.operation == Operation::cancel || gives_back;
     record.balance = of_credit ? movement.credit_after : movement.debit_after;
     record.person = entry.person;
     record.debit = movement.debit;
@@ -275,6 +316,9 @@ IdRecord id_record_of(const Entry& entry) {
     record.hold = movement.hold;
     record.expires_s = movement.expires_s;
     record.whole = movement.whole;
+    record.reversed = movement.reversed;
+    record.group_place = movement.group_place;
+    record.group_size = movement.group_size;
     return record;
 }
 

@@ -28,6 +28,9 @@ PersonValues rows_person_values(const PersonEntry& entry, uint32_t version);
 // The hold that the entry of a HOLD makes, open as decided.
 Hold rows_hold_of(const Entry& entry);
 
+// Adds a movement's request to its person's newest.
+void rows_add_asked(const Ledger& ledger, const Entry& entry, Position position, Asked& asked);
+
 // What a movement does to its two accounts; the same for decided and for installed values. Returns
 // true when the credit account joins, so that its chain goes on too.
 bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, AccountValues& debit,

@@ -126,6 +126,32 @@ void format_id(const Ledger& ledger, uint64_t number, Writer& out) {
     put_decimal(out, record.expires_s);
     put_separator(out);
     put_text(out, record.whole ? "whole" : "-");
+    put_separator(out);
+    put_decimal(out, record.reversed);
+    put_separator(out);
+    put_decimal(out, record.group_place);
+    put_u8(out, '/');
+    put_decimal(out, record.group_size);
+}
+
+void format_asked(const Ledger& ledger, uint64_t row, Writer& out) {
+    const AskedRow& asked_row = ledger.asked[row];
+    const bool saved = asked_row.saved_epoch == ledger.epoch;
+    const Asked& asked = saved ? asked_row.saved : asked_row.installed;
+    put_bytes(out, name_slice(ledger.people[row].name));
+    put_separator(out);
+    put_decimal(out, asked.count);
+    put_separator(out);
+    put_position(out, asked.last);
+    put_separator(out);
+    put_decimal(out, asked.turned_ms);
+    put_separator(out);
+    const uint64_t known = asked.count < asked_max ? asked.count : asked_max;
+    for (uint64_t i = 0; i < known; i++) {
+        const uint16_t print = asked.prints[i];
+        const uint8_t bytes[2] = {static_cast<uint8_t>(print >> 8), static_cast<uint8_t>(print)};
+        put_hex(out, {bytes, sizeof bytes});
+    }
 }
 
 void format_hold(const Ledger& ledger, const Hold& hold, Writer& out) {
@@ -147,6 +173,8 @@ void format_row(const Ledger& ledger, TableName table, uint64_t row, Writer& out
         case TableName::passwd: format_person(ledger, row, out); break;
         case TableName::balance: format_account(ledger, row, out); break;
         case TableName::terminals: put_bytes(out, name_slice(ledger.terminals[row])); break;
+        case TableName::asked: format_asked(ledger, row, out); break;
+        case TableName::reversed: put_decimal(out, row); break;
         case TableName::holds: format_hold(ledger, ledger.holds.saved[row], out); break;
         case TableName::ids: format_id(ledger, row, out); break;
     }
@@ -301,6 +329,26 @@ Status take_outcome(Reader& line, Status& out) {
     return Status::damaged;
 }
 
+// PLACE/SIZE of a group, 0/0 for a request that was alone.
+Status take_group(Reader& line, IdRecord& record) {
+    Slice word;
+    Slice part;
+    uint64_t place = 0;
+    uint64_t size = 0;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    Reader reader = reader_of(word);
+    if (cut_word(reader, '/', part) != Status::ok) return Status::damaged;
+    if (parse_decimal(part, place) != Status::ok) return Status::damaged;
+    if (cut_word(reader, '/', part) != Status::ok) return Status::damaged;
+    if (parse_decimal(part, size) != Status::ok) return Status::damaged;
+    if (size > group_moves_max || place > size) return Status::damaged;
+    if ((place == 0) != (size == 0)) return Status::damaged;
+    if (record.status == Status::execabort && size == 0) return Status::damaged;
+    record.group_place = static_cast<uint8_t>(place);
+    record.group_size = static_cast<uint8_t>(size);
+    return Status::ok;
+}
+
 Status load_id(Ledger& ledger, Reader& line) {
     IdRecord record = {};
     Name person;
@@ -332,13 +380,43 @@ Status load_id(Ledger& ledger, Reader& line) {
     record.expires_s = static_cast<uint32_t>(expires_s);
     if (take_column(line, word) != Status::ok) return Status::damaged;
     record.whole = slice_equal_text(word, "whole");
-    // Only who asked for the whole of a hold that is not there named no amount.
+    if (take_decimal(line, record.reversed) != Status::ok) return Status::damaged;
+    if ((record.reversed != 0) != (record.operation == Operation::reverse)) return Status::damaged;
+    if (take_group(line, record) != Status::ok) return Status::damaged;
+    // Only who asked for the whole of what is not there named no amount.
     const bool may_be_none = record.whole && record.status != Status::ok;
     if (record.amount == 0 && !may_be_none) return Status::damaged;
     if (take_last_column(line) != Status::ok) return Status::damaged;
     record.person = person.size == 0 ? row_none : ledger_find_person(ledger, person);
     if (person.size > 0 && record.person == row_none) return Status::damaged;
     return ledger_load_id(ledger, record);
+}
+
+Status load_asked(Ledger& ledger, Reader& line) {
+    Name name;
+    Slice word;
+    Asked asked = {};
+    if (take_name_or_none(line, name) != Status::ok || name.size == 0) return Status::damaged;
+    if (take_decimal(line, asked.count) != Status::ok) return Status::damaged;
+    if (take_position(line, asked.last) != Status::ok) return Status::damaged;
+    if (take_decimal(line, asked.turned_ms) != Status::ok) return Status::damaged;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    if (take_last_column(line) != Status::ok) return Status::damaged;
+    const uint32_t known = asked.count < asked_max ? static_cast<uint32_t>(asked.count) : asked_max;
+    if (word.size != known * 4) return Status::damaged;
+    for (uint32_t i = 0; i < known; i++) {
+        uint8_t bytes[2];
+        if (parse_hex(slice_part(word, i * 4, 4), bytes, sizeof bytes) != Status::ok) {
+            return Status::damaged;
+        }
+        asked.prints[i] = static_cast<uint16_t>(bytes[0] << 8 | bytes[1]);
+    }
+    return ledger_load_asked(ledger, name, asked);
+}
+
+Status load_reversed(Ledger& ledger, Slice text, uint64_t& seq) {
+    if (parse_decimal(text, seq) != Status::ok) return Status::damaged;
+    return ledger_load_reversed(ledger, seq);
 }
 
 Status load_hold(Ledger& ledger, Reader& line) {
@@ -394,6 +472,10 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     snapshot.row_end[static_cast<uint32_t>(TableName::balance)] = ledger.accounts_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::terminals)] = ledger.terminals_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::ids)] = ids_end;
+    snapshot.row_end[static_cast<uint32_t>(TableName::asked)] = ledger.people_installed;
+    reversals_save(ledger.reversals);
+    snapshot.row_end[static_cast<uint32_t>(TableName::reversed)] = ledger.seq_installed + 1;
+    snapshot.reversible_from = reversals_from(ledger.reversals, ledger.seq_installed);
     holds_save(ledger.holds);
     snapshot.row_end[static_cast<uint32_t>(TableName::holds)] = ledger.holds.saved_count;
     snapshot.holds_given = ledger.holds.given_installed;
@@ -407,9 +489,16 @@ Status snapshot_step(Snapshot& snapshot, Ledger& ledger, Writer& out, uint32_t r
     if (table == TableName::ids && snapshot.row < ledger.ids_kept_from) {
         snapshot.row = ledger.ids_kept_from;  // The first id record of the window.
     }
+    if (table == TableName::reversed && snapshot.row < snapshot.reversible_from) {
+        snapshot.row = snapshot.reversible_from;
+    }
     const uint64_t end = snapshot.row_end[snapshot.table];
     const uint32_t start = out.size;
     for (uint32_t i = 0; i < rows_max && snapshot.row < end; i++, snapshot.row++) {
+        if (table == TableName::reversed) {
+            snapshot.row = reversals_next_saved(ledger.reversals, snapshot.row, end);
+            if (snapshot.row == end) break;
+        }
         if (writer_room(out) < table_line_size_max) break;
         format_row(ledger, table, snapshot.row, out);
         if (table == TableName::ids) ledger.ids_kept_from = snapshot.row + 1;
@@ -438,6 +527,9 @@ void tables_begin(Ledger& ledger, const Manifest& manifest) {
     ledger.scale = manifest.scale;
     ledger.limits_known = manifest.limits;
     ids_set_window(ledger.ids, manifest.limits.ids);
+    reversals_set_window(ledger.reversals, manifest.limits.reversible);
+    ledger.reversals.floor = manifest.reversible_from;
+    ledger.reversals.head = manifest.mark.entry;
     ledger.holds.given_decided = manifest.holds_given;
     ledger.holds.given_installed = manifest.holds_given;
 }
@@ -459,6 +551,11 @@ Status tables_load(Ledger& ledger, TableName table, Slice text) {
             row = ledger.terminals_installed;
             status = load_terminal(ledger, text);
             break;
+        case TableName::asked:
+            row = ledger.asked_loaded;
+            status = load_asked(ledger, line);
+            break;
+        case TableName::reversed: status = load_reversed(ledger, text, row); break;
         case TableName::holds:
             row = ledger.holds.saved_count;
             status = load_hold(ledger, line);
@@ -476,6 +573,7 @@ Status tables_end(Ledger& ledger, const Manifest& manifest) {
     for (uint32_t row = 0; row < ledger.people_installed; row++) {
         if (ledger.people[row].account == row_none) return Status::damaged;
     }
+    if (ledger.asked_loaded != ledger.people_installed) return Status::damaged;
     if (ledger.accounts_installed <= account_shop) return Status::damaged;
     if (ledger_sum(ledger) != 0 || !holds_match_accounts(ledger)) return Status::damaged;
     const Ids& ids = ledger.ids;

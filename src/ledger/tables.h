@@ -64,6 +64,7 @@ struct Snapshot {
     SnapshotTable tables[table_count];
     LimitsEntry limits;
     uint64_t holds_given;  // newest number of a hold
+    uint64_t reversible_from;  // oldest entry that can still be reversed
 };
 
 // Fixes the state of this moment; one snapshot at a time. The ledger must be at `mark`.
@@ -87,6 +88,7 @@ struct Manifest {
     SnapshotMark mark;
     LimitsEntry limits;
     uint64_t holds_given;
+    uint64_t reversible_from;
     SnapshotTable tables[table_count];
     Hash digest;
 };

@@ -25,16 +25,15 @@ Status take_memo(Slice word, Memo& out) {
 
 }  // namespace
 
-Status take_id(Slice word, Slice& out) {
-    if (slice_equal_text(word, "+") || slice_equal_text(word, "*")) {
-        out = {word.data, 0};
-        return Status::ok;
-    }
+Status take_id(Slice word, Id& out) {
+    out = {};
+    if (slice_equal_text(word, "+") || slice_equal_text(word, "*")) return Status::ok;
     if (word.size == 0 || word.size > id_size_max) return Status::invalid;
     for (uint32_t i = 0; i < word.size; i++) {
         if (!id_byte_is_fine(word.data[i])) return Status::invalid;
     }
-    out = word;
+    out.size = static_cast<uint8_t>(word.size);
+    memcpy(out.text, word.data, word.size);
     return Status::ok;
 }
 
@@ -64,89 +63,6 @@ ServiceNext refuse_no_account(ServiceCall& call, Slice name) {
     put_text(*call.reply.out, "'");
     reply_error_end(call.reply);
     return ServiceNext::replied;
-}
-
-void put_movement(const Ledger& ledger, Reply& reply, const IdRecord& record) {
-    if (record.status == Status::ok) {
-        const bool chosen = record.id.text[0] == '+';
-        const bool of_hold = record.hold != 0;
-        reply_map(reply, 2u + (of_hold ? 1 : 0) + (chosen ? 1 : 0));
-        reply_bulk_text(reply, "entry");
-        reply_integer(reply, static_cast<int64_t>(record.seq));
-        reply_bulk_text(reply, "balance");
-        reply_minor_bulk(reply, record.balance, ledger.scale);
-        if (of_hold) {
-            reply_bulk_text(reply, "hold");
-            reply_integer(reply, static_cast<int64_t>(record.hold));
-        }
-        if (!chosen) return;
-        reply_bulk_text(reply, "id");
-        reply_bulk(reply, slice_of_chars(record.id.text, record.id.size));
-        return;
-    }
-    reply_error_begin(reply, status_word(record.status));
-    Writer& out = *reply.out;
-    if (record.status == Status::funds) {
-        put_text(out, "the balance is ");
-        put_minor(out, record.balance, ledger.scale);
-        put_text(out, ", not enough for ");
-        put_minor(out, record.amount, ledger.scale);
-    } else if (record.status == Status::limit) {
-        put_text(out, "the account cannot take ");
-        put_minor(out, record.amount, ledger.scale);
-        put_text(out, " more");
-    } else if (record.status == Status::noacct) {
-        put_text(out, "no account '");
-        put_bytes(out, name_slice(record.missing));
-        put_text(out, "'");
-    } else if (record.status == Status::state) {
-        put_text(out, "hold ");
-        put_decimal(out, record.hold);
-        put_text(out, " is not open");
-    } else if (record.status == Status::expired) {
-        put_text(out, "hold ");
-        put_decimal(out, record.hold);
-        put_text(out, " has expired and was released");
-    } else {
-        put_text(out, status_meaning(record.status));
-    }
-    reply_error_end(reply);
-}
-
-ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move) {
-    move.person = call.caller->person;
-    move.terminal = call.caller->terminal;
-    IdRecord answer;
-    const char* field = nullptr;
-    const bool may_refuse = access_may_refuse(*service.access, move.person, call.now_ms);
-    const Status status =
-        book_move(*service.book, call.wall_ms, move, may_refuse, call.tag, answer, field);
-    if (status == Status::ok) return ServiceNext::proposed;
-    if (status == Status::pending) return ServiceNext::waiting;
-    if (status == Status::misconf) return refuse_misconf(service, call);
-    if (status == Status::replayed) {
-        put_movement(service.book->ledger, call.reply, answer);
-        return ServiceNext::replied;
-    }
-    if (status == Status::exists) {
-        reply_error_begin(call.reply, status_word(Status::exists));
-        put_text(*call.reply.out, "this id was used for another request; its ");
-        put_text(*call.reply.out, field);
-        put_text(*call.reply.out, " differs");
-        reply_error_end(call.reply);
-        return ServiceNext::replied;
-    }
-    if (status == Status::busy) {
-        return refuse(call, Status::busy, "too many refused requests this minute");
-    }
-    if (status == Status::oom) {
-        return refuse(call, Status::oom, "a table of the book is full; try later");
-    }
-    if (status == Status::amount) {
-        return refuse(call, Status::amount, "the hold has less than that");
-    }
-    CHECK(status == Status::err);
-    return refuse(call, Status::err, "the account cannot pay itself");
 }
 
 Name own_account(const Service& service, const ServiceCall& call) {
@@ -219,7 +135,7 @@ Status find_readable(const Service& service, ServiceCall& call, Slice word, Role
 }
 
 void put_statement_row(const Ledger& ledger, Reply& reply, const StatementRow& row) {
-    reply_map(reply, row.hold == 0 ? 7 : 8);
+    reply_map(reply, 7u + (row.hold == 0 ? 0 : 1) + (row.reversed == 0 ? 0 : 1));
     reply_bulk_text(reply, "entry");
     reply_integer(reply, static_cast<int64_t>(row.entry));
     reply_bulk_text(reply, "time");
@@ -238,64 +154,12 @@ void put_statement_row(const Ledger& ledger, Reply& reply, const StatementRow& r
         reply_bulk_text(reply, "hold");
         reply_integer(reply, static_cast<int64_t>(row.hold));
     }
+    if (row.reversed != 0) {
+        reply_bulk_text(reply, "reversed");
+        reply_integer(reply, static_cast<int64_t>(row.reversed));
+    }
     reply_bulk_text(reply, "memo");
     reply_bulk(reply, slice_of_chars(row.memo.text, row.memo.size));
-}
-
-// True when the position's entry begins inside the window with room for a whole entry, or the
-// window ends where the file's sound bytes may end.
-bool window_holds(const StatementJob& job) {
-    if (job.window_size == 0) return false;
-    if (position_segment(job.next) != position_segment(job.window_start)) return false;
-    const uint32_t offset = position_offset(job.next);
-    const uint32_t start = position_offset(job.window_start);
-    return offset >= start && offset - start + entry_size_max <= job.window_size;
-}
-
-// Asks for bytes that end behind the next entry, so that those before it come along.
-void ask_for_window(StatementJob& job) {
-    const uint32_t offset = position_offset(job.next);
-    const uint32_t back = statement_window_size - entry_size_max;
-    const uint32_t start = offset > back ? offset - back : 0;
-    job.window_start = position_of(position_segment(job.next), start);
-    job.window_size = statement_window_size;
-}
-
-// Takes the entry that job.next names out of the window. Returns damaged when it is not the entry
-// that the account's chain promises.
-Status take_statement_entry(StatementJob& job) {
-    const uint32_t offset = position_offset(job.next) - position_offset(job.window_start);
-    const Slice rest = {job.window + offset, job.window_size - offset};
-    Reader size_reader = reader_of(rest);
-    const uint16_t size = get_u16(size_reader);
-    Entry entry;
-    if (entry_decode(slice_part(rest, 0, size), entry) != Status::ok) return Status::damaged;
-    if (entry.kind != EntryKind::movement || entry.status != Status::ok) return Status::damaged;
-    if (entry.seq >= job.seq_below) return Status::damaged;
-    const MovementEntry& movement = entry.movement;
-    const bool gave = movement.debit == job.account;
-    if (!gave && movement.credit != job.account) return Status::damaged;
-    // What is only reserved, or given free again, moves nothing.
-    const bool moves = !operation_is_of_hold(movement.operation) ||
-                       movement.operation == Operation::capture;
-    const int64_t amount = moves ? movement.amount : 0;
-    if (entry.seq < job.before) {
-        job.rows[job.row_count++] = {
-            .entry = entry.seq,
-            .time_ms = entry.time_ms,
-            .amount = gave ? -amount : amount,
-            .balance = gave ? movement.debit_after : movement.credit_after,
-            .other = gave ? movement.credit : movement.debit,
-            .person = entry.person,
-            .hold = movement.hold,
-            .operation = movement.operation,
-            .id = movement.id,
-            .memo = movement.memo,
-        };
-    }
-    job.seq_below = entry.seq;
-    job.next = gave ? movement.debit_previous : movement.credit_previous;
-    return Status::ok;
 }
 
 // Reads [account] [COUNT n] [BEFORE entry]. Returns err for anything else.
@@ -395,78 +259,19 @@ ServiceNext command_statement(Service& service, ServiceCall& call) {
     if (find_readable(service, call, word, roles_auditor, row) != Status::ok) {
         return ServiceNext::replied;
     }
-    if (call.statement == nullptr) return ServiceNext::waiting;
-    StatementJob& job = *call.statement;
-    job.account = row;
-    job.rows_wanted = static_cast<uint32_t>(count);
-    job.before = before;
-    job.next = service.book->ledger.accounts[row].installed.last;
-    job.seq_below = UINT64_MAX;
-    job.outcome = Status::ok;
-    job.row_count = 0;
-    job.window_size = 0;
+    if (call.read == nullptr) return ServiceNext::waiting;
+    const Position last = service.book->ledger.accounts[row].installed.last;
+    read_statement(*call.read, row, last, static_cast<uint32_t>(count), before);
     return ServiceNext::reading;
 }
 
-Status service_statement_feed(StatementJob& job) {
-    while (job.next != 0 && job.row_count < job.rows_wanted && job.outcome == Status::ok) {
-        if (!window_holds(job)) {
-            ask_for_window(job);
-            return Status::more;
-        }
-        job.outcome = take_statement_entry(job);
+ServiceNext statement_done(const Service& service, ServiceCall& call) {
+    const ReadJob& job = *call.read;
+    if (job.outcome != Status::ok) return refuse_unreadable(call);
+    const StatementWalk& walk = job.statement;
+    reply_array(call.reply, walk.row_count);
+    for (uint32_t i = 0; i < walk.row_count; i++) {
+        put_statement_row(service.book->ledger, call.reply, walk.rows[i]);
     }
-    return Status::end;
-}
-
-void service_statement_take(StatementJob& job, Status outcome, uint32_t size) {
-    CHECK(size <= statement_window_size);
-    job.outcome = outcome;
-    job.window_size = statement_window_size;
-    // What is missing reads as zeros, which no entry is; so the same bytes are never asked for
-    // twice.
-    memset(job.window + size, 0, statement_window_size - size);
-}
-
-void service_statement_done(Service& service, ServiceCall& call) {
-    const StatementJob& job = *call.statement;
-    if (job.outcome != Status::ok) {
-        refuse(call, Status::misconf, "the journal could not be read back; run pennyctl check");
-        return;
-    }
-    reply_array(call.reply, job.row_count);
-    for (uint32_t i = 0; i < job.row_count; i++) {
-        put_statement_row(service.book->ledger, call.reply, job.rows[i]);
-    }
-}
-
-void service_committed(Service& service, Caller& caller, Reply& reply, const BookDone& done,
-                       uint64_t now_ms) {
-    if (!done.durable) {
-        reply_error(reply, status_word(Status::misconf),
-                    "the journal could not be written; the outcome is unknown until a restart, "
-                    "then resend the same id");
-        return;
-    }
-    switch (done.entry.kind) {
-        case EntryKind::movement:
-            if (done.entry.status != Status::ok) {
-                access_note_refusal(*service.access, done.entry.person, now_ms);
-            }
-            put_movement(service.book->ledger, reply, id_record_of(done.entry));
-            return;
-        case EntryKind::person: {
-            const PersonEntry& entry = done.entry.row_person;
-            if (entry.person == caller.person) {
-                caller.version = service.book->ledger.people[entry.person].installed.version;
-            }
-            reply_ok(reply);
-            return;
-        }
-        case EntryKind::account: reply_ok(reply); return;
-        case EntryKind::genesis:
-        case EntryKind::limits:
-        case EntryKind::terminal: break;
-    }
-    CHECK(false);
+    return ServiceNext::replied;
 }

@@ -6,6 +6,7 @@ namespace {
 // What the column `roles` of commands.def may name.
 constexpr RoleSet role_set_all = roles_all;
 constexpr RoleSet role_set_member = roles_member;
+constexpr RoleSet role_set_reverser = roles_reverser;
 constexpr RoleSet role_set_admin = roles_admin;
 
 constexpr CommandRow rows[] = {
@@ -81,6 +82,31 @@ const CommandRow* command_find(Slice word) {
     return nullptr;
 }
 
+namespace {
+
+// Everything that is true of the row, and then what it does.
+ServiceNext execute_row(Service& service, ServiceCall& call, const CommandRow& row) {
+    Caller& caller = *call.caller;
+    const bool is_money = (row.flags & command_money) != 0;
+    if (call_words(call) < row.words_min || call_words(call) > row.words_max) {
+        return refuse_words(call, row);
+    }
+    if (row.phase == CommandPhase::person && !caller.lab) {
+        if (caller.person == row_none) {
+            return refuse(call, Status::noauth, "Authentication required.");
+        }
+        if (!role_is_in(row.roles, call_person(service, call).installed.role)) {
+            return refuse(call, Status::noperm, "your role does not permit this command");
+        }
+    }
+    if (caller.in_group && !is_money && (row.flags & command_steer) == 0) {
+        return refuse(call, Status::err, "only commands with an id may be queued in a group");
+    }
+    return row.handler(service, call);
+}
+
+}  // namespace
+
 ServiceNext service_execute(Service& service, ServiceCall& call) {
     CHECK(call_words(call) > 0);
     Caller& caller = *call.caller;
@@ -88,26 +114,21 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
     if (caller.lab && (row == nullptr || (row->flags & command_lab) == 0)) {  // S3
         return refuse(call, Status::noperm, "a laboratory channel carries no such command");
     }
-    if (row == nullptr) return refuse_unknown(call);
-    const bool is_money = (row->flags & command_money) != 0;
-    if (!call.alone && !is_money) return ServiceNext::waiting;
+    if (!call.alone && (row == nullptr || (row->flags & command_money) == 0)) {
+        return ServiceNext::waiting;
+    }
     if (caller.person != row_none && !login_holds(service, caller)) {
         caller.person = row_none;
+        leave_group(call);
         return refuse(call, Status::noauth,
                       "the password or the account was changed; log in again");
     }
-    if (call_words(call) < row->words_min || call_words(call) > row->words_max) {
-        return refuse_words(call, *row);
-    }
-    if (row->phase == CommandPhase::person && !caller.lab) {
-        if (caller.person == row_none) {
-            return refuse(call, Status::noauth, "Authentication required.");
-        }
-        if (!role_is_in(row->roles, call_person(service, call).installed.role)) {
-            return refuse(call, Status::noperm, "your role does not permit this command");
-        }
-    }
-    return row->handler(service, call);
+    const GroupWatch watch = group_watch(call);
+    const ServiceNext next =
+        row == nullptr ? refuse_unknown(call) : execute_row(service, call, *row);
+    const bool steers = row != nullptr && (row->flags & command_steer) != 0;
+    if (!steers) group_note(call, watch, next);
+    return next;
 }
 
 const Person& call_person(const Service& service, const ServiceCall& call) {

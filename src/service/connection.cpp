@@ -195,6 +195,7 @@ ServiceNext command_quit(Service& service, ServiceCall& call) {
 ServiceNext command_reset(Service& service, ServiceCall& call) {
     (void)service;
     call.caller->person = row_none;
+    leave_group(call);
     call.caller->protocol = 2;
     call.caller->client_name = {};
     call.reply.protocol = 2;

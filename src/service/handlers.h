@@ -29,8 +29,8 @@ ServiceNext refuse_misconf(const Service& service, ServiceCall& call);
 
 ServiceNext refuse_syntax(ServiceCall& call);
 
-// Takes a client's id; `+` and `*` become the empty slice: the book is to choose.
-Status take_id(Slice word, Slice& out);
+// Takes a client's id; `+` and `*` become the empty one: the book is to choose.
+Status take_id(Slice word, Id& out);
 ServiceNext refuse_id(ServiceCall& call);
 ServiceNext refuse_amount(const Service& service, ServiceCall& call);
 ServiceNext refuse_no_account(ServiceCall& call, Slice name);
@@ -40,6 +40,36 @@ Name own_account(const Service& service, const ServiceCall& call);
 
 // The reply to a movement, first or again: everything in it comes from the record (P3).
 void put_movement(const Ledger& ledger, Reply& reply, const IdRecord& record);
+
+// MISCONF for a journal that could not be read back.
+ServiceNext refuse_unreadable(ServiceCall& call);
+
+// Whether a job for a read is at hand, and no reply would overtake others (N1).
+inline bool may_read_now(const ServiceCall& call) { return call.alone && call.read != nullptr; }
+
+// Go on behind a read.
+ServiceNext statement_done(const Service& service, ServiceCall& call);
+ServiceNext reverse_done(Service& service, ServiceCall& call);
+
+// Puts a movement into the group of this session.
+ServiceNext queue_move(const Service& service, ServiceCall& call, const BookMove& move);
+
+// The answer to EXEC, first or again: each movement's own, or why all were refused.
+void put_group(const Ledger& ledger, Reply& reply, const IdRecord* records, uint32_t count);
+
+// Puts the words behind the first one of a refused movement.
+void put_refusal(const Ledger& ledger, const IdRecord& record, Writer& out);
+
+// S4: how the group stood before a command, and whether the command broke it.
+struct GroupWatch {
+    bool in_group;
+    uint32_t count;
+};
+GroupWatch group_watch(const ServiceCall& call);
+void group_note(ServiceCall& call, const GroupWatch& before, ServiceNext next);
+
+// Ends the group, whatever became of it.
+void leave_group(ServiceCall& call);
 
 // Proposes a movement by the person who is logged in, or answers what can be answered at once.
 ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move);

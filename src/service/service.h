@@ -6,7 +6,7 @@
 //     service_execute ──► replied    the reply is in `reply`
 //                     ──► proposed   an entry waits for its commit; service_committed answers
 //                     ──► hashing    `hash` is filled; service_hashed goes on when it was run
-//                     ──► reading    `statement` is filled; service_statement_done answers
+//                     ──► reading    `read` is begun; service_read_done goes on when it has ended
 //                     ──► snapshot   a checkpoint or digest; the server answers when it is made
 //                     ──► waiting    ask again with the same request after the next commit
 //
@@ -14,12 +14,15 @@
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
 //   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else
 //       (P9).
-//   S4. Passwords live in a HashJob only, and it is wiped by service_hashed on every path.
+//   S4. Between MULTI and EXEC only commands with an id are queued; anything else that is refused
+//       breaks the group, and EXEC then books nothing.
+//   S5. Passwords live in a HashJob only, and it is wiped by service_hashed on every path.
 #pragma once
 
 #include "access/access.h"
 #include "book.h"
 #include "crypto/password.h"
+#include "service/reading.h"
 #include "wire/reply.h"
 #include "wire/request.h"
 
@@ -27,6 +30,7 @@
 struct Caller {
     bool lab;
     bool wants_close;      // set by QUIT
+    bool in_group;         // between MULTI and EXEC
     uint8_t protocol;      // 2 or 3
     uint32_t person;       // row, or row_none before login
     uint32_t version;      // of the person's record at login; a moved one ends the login
@@ -69,38 +73,12 @@ struct HashJob {
     Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed
 };
 
-inline constexpr uint32_t statement_rows_max = 64;
-inline constexpr uint32_t statement_rows_default = 10;
-inline constexpr uint32_t statement_window_size = 16384;  // bytes read at once
-
-// One entry of a statement.
-struct StatementRow {
-    uint64_t entry;
-    uint64_t time_ms;
-    int64_t amount;      // minor units; negative when it left the account
-    int64_t balance;
-    uint32_t other;      // the other account
+// Commands that are queued between MULTI and EXEC, in a slot of its own.
+struct Group {
     uint32_t person;
-    uint64_t hold;       // 0 for none
-    Operation operation;
-    Id id;
-    Memo memo;
-};
-
-// A walk back through an account's entries. The server reads `want` from the journal and calls
-// service_statement_feed until it says end.
-struct StatementJob {
-    uint32_t account;
-    uint32_t rows_wanted;
-    uint64_t before;       // only entries older than this one
-    Position next;         // of the next entry to look at; 0 when the chain ends
-    uint64_t seq_below;    // the next entry must be older than this
-    Status outcome;
-    uint32_t row_count;
-    StatementRow rows[statement_rows_max];
-    Position window_start;  // what `window` holds
-    uint32_t window_size;
-    uint8_t window[statement_window_size];
+    uint32_t count;
+    bool broken;  // something was refused; EXEC books nothing
+    BookMove moves[group_moves_max];
 };
 
 // Figures for INFO that only the server knows.
@@ -139,7 +117,8 @@ struct ServiceCall {
     uint64_t now_ms;          // monotonic
     bool alone;               // no earlier request of this session waits for its commit
     HashJob* hash;            // nullptr when none is free
-    StatementJob* statement;  // nullptr when none is free
+    ReadJob* read;            // nullptr when none is free
+    Group* group;             // the one of this session; in MULTI, nullptr when none is free
 };
 
 // Which file of service/ a command belongs to.
@@ -149,6 +128,8 @@ enum class CommandPhase : uint8_t { any, person };
 inline constexpr uint8_t command_none = 0;
 inline constexpr uint8_t command_lab = 1;
 inline constexpr uint8_t command_money = 2;
+inline constexpr uint8_t command_steer = 4;
+inline constexpr uint8_t command_lab_steer = command_lab | command_steer;
 
 struct CommandRow {
     const char* name;
@@ -181,17 +162,12 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
 void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena);
 
 // Goes on after a job was run: replied, proposed or waiting (call again with the same job after the
-// next commit). The job is wiped unless it waits (S4).
+// next commit). The job is wiped unless it waits (S5).
 ServiceNext service_hashed(Service& service, ServiceCall& call);
 
-// Goes on with the bytes of `window`. Returns more when another read is wanted (window_start and
-// window_size say which), end when the job is complete.
-Status service_statement_feed(StatementJob& job);
-
-// Takes the outcome of the read that was wanted: `size` bytes are in `window`, fewer than were
-// asked for only at the segment's end.
-void service_statement_take(StatementJob& job, Status outcome, uint32_t size);
-void service_statement_done(Service& service, ServiceCall& call);
+// Goes on after a read has ended: replied, proposed, reading (another read has begun in the same
+// job) or waiting (call again with the same job after the next commit).
+ServiceNext service_read_done(Service& service, ServiceCall& call);
 
 // The replies to CHECKPOINT and DIGEST.
 void service_snapshot_done(ServiceCall& call, bool was_checkpoint, Status outcome,

@@ -50,7 +50,7 @@ std::vector<Entry> samples() {
     memcpy(entry.genesis.currency, "EUR", 3);
     all.push_back(entry);
     entry = blank(EntryKind::limits);
-    entry.limits = {.accounts = 5, .ids = 6, .terminals = 7, .holds = 8};
+    entry.limits = {.accounts = 5, .ids = 6, .terminals = 7, .holds = 8, .reversible = 9};
     all.push_back(entry);
     entry = blank(EntryKind::person);
     entry.row_person.person = 4;
@@ -88,6 +88,16 @@ std::vector<Entry> samples() {
     entry.movement.operation = Operation::release;
     entry.movement.hold = 79;
     entry.movement.id = {};
+    entry.movement.asker_previous = 0;
+    all.push_back(entry);
+    entry = movement(Status::ok);
+    entry.movement.operation = Operation::reverse;
+    entry.movement.reversed = 7;
+    entry.movement.whole = true;
+    all.push_back(entry);
+    entry = movement(Status::execabort);
+    entry.movement.group_place = 2;
+    entry.movement.group_size = group_moves_max;
     all.push_back(entry);
     entry = blank(EntryKind::terminal);
     entry.row_terminal = {.terminal = 2, .name = test_name("kiosk")};
@@ -156,7 +166,12 @@ TEST(Entry, IsRefusedOrTheSameForEveryValueOfEveryByte) {
 
 TEST(Entry, AcceptsNoStatusThatIsNotRemembered) {
     for (uint32_t i = 0; i < 256; i++) {
-        std::string bytes = encoded(movement(Status::ok));
+        // What aborts a group is no status of a movement that was alone.
+        const bool aborts = i == static_cast<uint32_t>(Status::execabort);
+        Entry entry = movement(Status::ok);
+        entry.movement.group_place = aborts ? 2 : 0;
+        entry.movement.group_size = aborts ? 3 : 0;
+        std::string bytes = encoded(entry);
         bytes[3] = static_cast<char>(i);
         Entry decoded;
         const bool expected =

@@ -31,7 +31,7 @@ struct TestForged {
     }
     Entry limits() const {
         Entry entry = blank(EntryKind::limits, 2);
-        entry.limits = {.accounts = 8, .ids = 8, .terminals = 8};
+        entry.limits = {.accounts = 8, .ids = 8, .terminals = 8, .holds = 0, .reversible = 64};
         return entry;
     }
     Entry account(uint64_t seq, uint32_t row, const char* name) const {
@@ -167,11 +167,12 @@ TEST(Forged, IdsOfACheckpointAreInOrderAndNotFromLater) {
     Manifest manifest = {};
     manifest.scale = 2;
     manifest.mark.entry = 9;
-    manifest.limits = {.accounts = 8, .ids = 8, .terminals = 8};
+    manifest.reversible_from = 1;
+    manifest.limits = {.accounts = 8, .ids = 8, .terminals = 8, .holds = 0, .reversible = 64};
     const std::string memo(32, '0');
     const auto row = [&](const std::string& seq, const std::string& id, const std::string& amount) {
         const std::string line = seq + ":0:-:deposit:OK:" + id + ":cash:shop:-:" + amount +
-                                 ":0.00:" + memo + ":0:0:-";
+                                 ":0.00:" + memo + ":0:0:-:0:0/0";
         return tables_load(one.book.ledger, TableName::ids, slice_of(line));
     };
     tables_begin(one.book.ledger, manifest);

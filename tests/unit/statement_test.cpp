@@ -23,31 +23,24 @@ TEST(Statement, TakesAnEntryThatEndsWithItsSegment) {
     Writer writer = writer_of(bytes, sizeof bytes);
     entry_encode(entry, writer);
 
-    static StatementJob job;
-    job.account = 2;
-    job.rows_wanted = 5;
-    job.before = UINT64_MAX;
-    job.next = position_of(1, 100'000);
-    job.seq_below = UINT64_MAX;
-    ASSERT_EQ(service_statement_feed(job), Status::more);
-    const uint32_t at = position_offset(job.next) - position_offset(job.window_start);
+    static ReadJob job;
+    read_statement(job, 2, position_of(1, 100'000), 5, UINT64_MAX);
+    ASSERT_EQ(read_feed(job), Status::more);
+    const uint32_t at = position_offset(job.next) - position_offset(job.want);
     memcpy(job.window + at, bytes, writer.size);
-    service_statement_take(job, Status::ok, at + writer.size);
-    ASSERT_EQ(service_statement_feed(job), Status::end);
+    read_take(job, Status::ok, at + writer.size);
+    ASSERT_EQ(read_feed(job), Status::end);
     EXPECT_EQ(job.outcome, Status::ok);
-    ASSERT_EQ(job.row_count, 1u);
-    EXPECT_EQ(job.rows[0].amount, -150);
-    EXPECT_EQ(job.rows[0].balance, 50);
+    ASSERT_EQ(job.statement.row_count, 1u);
+    EXPECT_EQ(job.statement.rows[0].amount, -150);
+    EXPECT_EQ(job.statement.rows[0].balance, 50);
 }
 
 TEST(Statement, NamesDamageWhereNothingIsLeftToRead) {
-    static StatementJob job;
-    job.rows_wanted = 1;
-    job.before = UINT64_MAX;
-    job.next = position_of(1, 100'000);
-    job.seq_below = UINT64_MAX;
-    ASSERT_EQ(service_statement_feed(job), Status::more);
-    service_statement_take(job, Status::ok, 0);
-    EXPECT_EQ(service_statement_feed(job), Status::end);
+    static ReadJob job;
+    read_statement(job, 2, position_of(1, 100'000), 1, UINT64_MAX);
+    ASSERT_EQ(read_feed(job), Status::more);
+    read_take(job, Status::ok, 0);
+    EXPECT_EQ(read_feed(job), Status::end);
     EXPECT_EQ(job.outcome, Status::damaged);
 }

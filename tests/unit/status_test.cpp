@@ -21,9 +21,10 @@ std::set<std::string> words(bool remembered) {
 }  // namespace
 
 TEST(Status, OnlyOutcomesOfTheBookAreRemembered) {
-    // P3's list, and `ok`.
+    // P3's list, what a group is remembered by, and `ok`.
     EXPECT_EQ(words(true),
-              (std::set<std::string>{"FUNDS", "LIMIT", "NOACCT", "CLOSED", "EXPIRED", "STATE"}));
+              (std::set<std::string>{"FUNDS", "LIMIT", "NOACCT", "CLOSED", "EXPIRED", "STATE",
+                                     "EXECABORT"}));
     EXPECT_TRUE(status_is_remembered(Status::ok));
     for (const char* word : {"ERR", "NOAUTH", "NOPERM", "AMOUNT", "EXISTS", "OOM", "BUSY",
                              "LOADING", "MISCONF"}) {

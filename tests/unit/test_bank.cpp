@@ -67,7 +67,9 @@ Status test_move(Book& book, const TestMove& move, IdRecord* answer, std::string
     asked.person =
         move.person.empty() ? row_none : ledger_find_person(book.ledger, test_name(move.person));
     if (!move.terminal.empty()) asked.terminal = test_name(move.terminal);
-    asked.id = slice_of(move.id);
+    EXPECT_LE(move.id.size(), id_size_max);
+    memcpy(asked.id.text, move.id.data(), move.id.size());
+    asked.id.size = static_cast<uint8_t>(move.id.size());
     if (!move.debit.empty()) asked.debit = test_name(move.debit);
     if (!move.credit.empty()) asked.credit = test_name(move.credit);
     asked.hold = move.hold;

@@ -97,7 +97,7 @@ class Leaving(unittest.TestCase):
 
     def setUp(self):
         self.bank = Bank(settings=("limits.sessions=6", "limits.handshakes=2", "limits.buffers=3",
-                                   "limits.hashes=2", "limits.statements=1"))
+                                   "limits.hashes=2", "limits.reads=1"))
         self.addCleanup(self.bank.close)
         with self.bank.wire("till") as till:
             fields(till.ask("DEPOSIT", "fund", "1000", "alice"))

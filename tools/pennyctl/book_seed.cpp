@@ -96,7 +96,7 @@ Status deposit(Seeding& seeding, const SeedPerson& person) {
     BookMove move = {};
     move.operation = Operation::deposit;
     move.person = row_none;
-    move.id = slice_of_chars(id.text, id.size);
+    move.id = id;
     move.debit = seeding.book.ledger.accounts[account_cash].name;
     move.credit = person.name;
     move.amount = person.deposit;

@@ -66,6 +66,13 @@ struct CheckHold {
     bool is_open;
 };
 
+// What one entry moved, at its sequence - 1; amount 0 for nothing that can be moved back.
+struct CheckMoved {
+    uint32_t debit;
+    uint32_t credit;
+    int64_t amount;  // minor units
+};
+
 struct CheckSums {
     CheckAccount* accounts;  // from malloc
     uint32_t account_count;
@@ -75,6 +82,11 @@ struct CheckSums {
     uint64_t hold_room;
     uint32_t holds_open;
     uint32_t holds_open_max;
+    CheckMoved* moved;       // from malloc
+    uint64_t moved_room;
+    uint8_t group_size;      // of the group that the walk is in; 0 for none
+    uint8_t group_place;
+    bool group_booked;
     uint32_t person_count;
     uint32_t terminal_count;
     uint64_t entries;

@@ -6,10 +6,20 @@
 
 namespace {
 
+// Entries of a group, kept until the last one of it is there.
+struct AgainGroup {
+    uint32_t count;
+    Entry entries[group_moves_max];
+    Position positions[group_moves_max];
+    uint32_t sizes[group_moves_max];
+    uint8_t bytes[group_moves_max][entry_size_max];
+};
+
 struct Again {
     Book& book;
     const CheckSums& sums;
     Hash digest;
+    AgainGroup group;
 };
 
 // The tables of the state as it is, whole: what a checkpoint here would have been.
@@ -49,6 +59,10 @@ Movement movement_of(const Entry& entry) {
     movement.memo = entry.movement.memo;
     movement.expires_s = entry.movement.expires_s;
     movement.whole = entry.movement.whole;
+    movement.reversed = entry.movement.reversed;
+    movement.head = entry.seq - 1;
+    movement.group_place = entry.movement.group_place;
+    movement.group_size = entry.movement.group_size;
     // A HOLD is given its number when it is decided.
     movement.hold = operation_ends_hold(movement.operation) ? entry.movement.hold : 0;
     return movement;
@@ -75,6 +89,66 @@ Status compare_made(Check& check, Again& again, const CheckEntry& at, const Entr
     return check_wrong(check, at, "it does not follow from the entries before it");
 }
 
+// An account that the entry did not find was not there. Who ends a hold or reverses names none.
+bool names_what_is_there(const Ledger& ledger, const Movement& movement) {
+    if (operation_ends_hold(movement.operation)) return true;
+    if (movement.operation == Operation::reverse) return true;
+    if (movement.debit != row_none && movement.credit != row_none) return true;
+    return movement.missing.size > 0 &&
+           ledger_find_account(ledger, movement.missing) == row_none;
+}
+
+// Decides a whole group again when its last entry is there.
+Status decide_group(Check& check, Again& again) {
+    Ledger& ledger = again.book.ledger;
+    AgainGroup& group = again.group;
+    Movement movements[group_moves_max] = {};
+    const uint32_t count = group.count;
+    const LogStamp first = {group.entries[0].seq, group.entries[0].time_ms, group.positions[0]};
+    const CheckEntry front = {group.entries[0], {group.bytes[0], group.sizes[0]},
+                              group.positions[0]};
+    for (uint32_t i = 0; i < count; i++) {
+        movements[i] = movement_of(group.entries[i]);
+        movements[i].head = first.seq - 1;
+        if (!names_what_is_there(ledger, movements[i])) {
+            return check_wrong(check, front, "an account that its group did not find is there");
+        }
+    }
+    uint32_t refused_at = 0;
+    Status outcome = ledger_judge_group(ledger, movements, count, first, refused_at);
+    const bool is_refused = outcome != Status::ok;
+    if (outcome == Status::state && group.entries[refused_at].status == Status::expired) {
+        outcome = Status::expired;  // Released just before.
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const Status its = is_refused && i != refused_at ? Status::execabort : outcome;
+        const CheckEntry at = {group.entries[i], {group.bytes[i], group.sizes[i]},
+                               group.positions[i]};
+        if (its != at.entry.status) return wrong_outcome(check, at, its);
+        Movement& movement = movements[i];
+        if (operation_ends_hold(movement.operation)) ledger_resolve_hold(ledger, movement);
+        Entry made;
+        ledger_book(ledger, movement, its, {at.entry.seq, at.entry.time_ms, at.position}, made);
+        const Status status = compare_made(check, again, at, made);
+        if (status != Status::ok) return status;
+    }
+    group.count = 0;
+    return Status::ok;
+}
+
+// The first walk has shown that groups stand in one piece.
+Status keep_for_group(Check& check, Again& again, const CheckEntry& at) {
+    AgainGroup& group = again.group;
+    if (group.count == group_moves_max) return check_wrong(check, at, "its group is too large");
+    const uint32_t i = group.count++;
+    group.entries[i] = at.entry;
+    group.positions[i] = at.position;
+    group.sizes[i] = at.bytes.size;
+    memcpy(group.bytes[i], at.bytes.data, at.bytes.size);
+    if (at.entry.movement.group_place < at.entry.movement.group_size) return Status::ok;
+    return decide_group(check, again);
+}
+
 // Lets the ledger decide the movement again and compares the whole entry.
 Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
     Ledger& ledger = again.book.ledger;
@@ -88,13 +162,11 @@ Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
         return compare_made(check, again, at, made);
     }
     Movement movement = movement_of(at.entry);
-    const bool ends = operation_ends_hold(movement.operation);
-    if (ends) ledger_resolve_hold(ledger, movement);
-    const bool names_none = movement.debit == row_none || movement.credit == row_none;
-    if (!ends && names_none && (movement.missing.size == 0 ||
-                       ledger_find_account(ledger, movement.missing) != row_none)) {
+    if (!names_what_is_there(ledger, movement)) {
         return check_wrong(check, at, "the account that it did not find is there");
     }
+    const bool ends = operation_ends_hold(movement.operation);
+    if (ends) ledger_resolve_hold(ledger, movement);
     const IdRecord* known = nullptr;
     const char* field = nullptr;
     Status outcome = ledger_judge(ledger, movement, known, field);
@@ -111,7 +183,10 @@ Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
 Status decide_entry(Check& check, void* context, const CheckEntry& at) {
     Again& again = *static_cast<Again*>(context);
     Ledger& ledger = again.book.ledger;
-    if (at.entry.kind == EntryKind::movement) return decide_movement(check, again, at);
+    if (at.entry.kind == EntryKind::movement) {
+        if (at.entry.movement.group_size > 0) return keep_for_group(check, again, at);
+        return decide_movement(check, again, at);
+    }
     const bool is_new = at.entry.kind == EntryKind::person &&
                         at.entry.row_person.operation == PersonOperation::added;
     if (is_new) {
@@ -180,7 +255,7 @@ Status all_met(Check& check) {
 
 Status check_again(Check& check, const CheckSums& sums, BookMemory& memory, Hash& digest) {
     book_init(memory.book, sums.bank_id);
-    Again again = {memory.book, sums, {}};
+    Again again = {memory.book, sums, {}, {}};
     const CheckVisitor visitor = {decide_entry, compare_checkpoints, &again};
     check.batch_last = check.recovery.batch_seq;
     Status status = check_walk(check, visitor);

@@ -39,6 +39,7 @@ void note_limits(CheckSums& sums, const LimitsEntry& limits) {
     if (limits.ids > most.ids) most.ids = limits.ids;
     if (limits.terminals > most.terminals) most.terminals = limits.terminals;
     if (limits.holds > most.holds) most.holds = limits.holds;
+    if (limits.reversible > most.reversible) most.reversible = limits.reversible;
 }
 
 Status note_person(Check& check, CheckSums& sums, const CheckEntry& at) {
@@ -139,6 +140,67 @@ Status note_hold_end(Check& check, CheckSums& sums, const CheckEntry& at) {
     return Status::ok;
 }
 
+// What was moved back is just what an earlier entry moved, and was moved back once.
+Status note_reversal(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const MovementEntry& movement = at.entry.movement;
+    if (movement.reversed >= at.entry.seq) {
+        return check_wrong(check, at, "it reverses an entry that is not older");
+    }
+    CheckMoved& moved = sums.moved[movement.reversed - 1];
+    if (moved.amount == 0) {
+        return check_wrong(check, at, "it reverses what cannot be, or was reversed before");
+    }
+    const bool fits = moved.amount == movement.amount && moved.debit == movement.credit &&
+                      moved.credit == movement.debit;
+    moved.amount = 0;
+    if (fits) return Status::ok;
+    return check_wrong(check, at, "it moves back something else than was moved");
+}
+
+// Room for what this entry moves; nothing so far.
+Status note_moved(Check& check, CheckSums& sums, const CheckEntry& at) {
+    if (at.entry.seq > sums.moved_room) {
+        const uint64_t room = sums.moved_room == 0 ? 4096 : 2 * sums.moved_room;
+        void* grown = realloc(sums.moved, room * sizeof(CheckMoved));
+        if (grown == nullptr) return check_wrong(check, at, "there is no memory for more entries");
+        sums.moved = static_cast<CheckMoved*>(grown);
+        sums.moved_room = room;
+    }
+    CheckMoved& moved = sums.moved[at.entry.seq - 1];
+    moved = {};
+    const bool is_booked =
+        at.entry.kind == EntryKind::movement && at.entry.status == Status::ok;
+    const MovementEntry& movement = at.entry.movement;
+    if (is_booked && operation_moves_money(movement.operation) &&
+        movement.operation != Operation::reverse) {
+        moved = {movement.debit, movement.credit, movement.amount};
+    }
+    return Status::ok;
+}
+
+// A group stands in one piece and is booked or refused as a whole.
+Status note_group(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const bool in_group = at.entry.kind == EntryKind::movement && at.entry.movement.group_size > 0;
+    if (sums.group_size == 0 && !in_group) return Status::ok;
+    if (!in_group) return check_wrong(check, at, "it stands in the middle of a group");
+    const MovementEntry& movement = at.entry.movement;
+    const bool is_booked = at.entry.status == Status::ok;
+    if (sums.group_size == 0) {
+        sums.group_size = movement.group_size;
+        sums.group_place = 0;
+        sums.group_booked = is_booked;
+    }
+    sums.group_place++;
+    if (movement.group_size != sums.group_size || movement.group_place != sums.group_place) {
+        return check_wrong(check, at, "it does not continue its group");
+    }
+    if (is_booked != sums.group_booked) {
+        return check_wrong(check, at, "of its group a part is booked and a part refused");
+    }
+    if (sums.group_place == sums.group_size) sums.group_size = 0;
+    return Status::ok;
+}
+
 Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
     const MovementEntry& movement = at.entry.movement;
     if (at.entry.status != Status::ok) return note_refusal(check, sums, at);
@@ -159,6 +221,7 @@ Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
         return check_wrong(check, at, "it does not point at the entry before of its accounts");
     }
     Status status = Status::ok;
+    if (movement.operation == Operation::reverse) status = note_reversal(check, sums, at);
     if (movement.operation == Operation::hold) status = note_hold(check, sums, at);
     if (gives_free || movement.operation == Operation::capture) {
         status = note_hold_end(check, sums, at);
@@ -197,6 +260,9 @@ Status note_entry(Check& check, void* context, const CheckEntry& at) {
     if (at.entry.terminal != row_none && at.entry.terminal >= sums.terminal_count) {
         return check_wrong(check, at, "it came from a terminal that is not there");
     }
+    Status status = note_moved(check, sums, at);
+    if (status == Status::ok) status = note_group(check, sums, at);
+    if (status != Status::ok) return status;
     switch (at.entry.kind) {
         case EntryKind::genesis: return note_genesis(check, sums, at);
         case EntryKind::limits: note_limits(sums, at.entry.limits); return Status::ok;
@@ -211,6 +277,9 @@ Status note_entry(Check& check, void* context, const CheckEntry& at) {
 Status note_batch(Check& check, void* context) {
     CheckSums& sums = *static_cast<CheckSums*>(context);
     sums.batches++;
+    if (sums.group_size > 0) {
+        return check_wrong_here(check, "before it a group stands in two batches");
+    }
     if (memcmp(sums.bank_id, check.recovery.bank_id, bank_id_size) != 0) {
         return check_wrong_here(check, "before it the first entry names another bank");
     }
@@ -235,13 +304,16 @@ Status check_sums(Check& check, CheckSums& sums) {
     note_limits(sums, {.accounts = sums.account_count,
                        .ids = 1,
                        .terminals = sums.terminal_count == 0 ? 1 : sums.terminal_count,
-                       .holds = sums.holds_open_max == 0 ? 1 : sums.holds_open_max});
+                       .holds = sums.holds_open_max == 0 ? 1 : sums.holds_open_max,
+                       .reversible = 1});
     return status;
 }
 
 void check_sums_free(CheckSums& sums) {
     free(sums.accounts);
     free(sums.holds);
+    free(sums.moved);
     sums.accounts = nullptr;
     sums.holds = nullptr;
+    sums.moved = nullptr;
 }

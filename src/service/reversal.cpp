@@ -1,0 +1,88 @@
+// REVERSE: moves back what an earlier entry moved, at most once.
+
+#include <string.h>
+
+#include "base/check.h"
+#include "service/handlers.h"
+
+namespace {
+
+bool can_be_moved_back(const Entry& entry) {
+    return entry.kind == EntryKind::movement && entry.status == Status::ok &&
+           entry.movement.operation != Operation::reverse &&
+           operation_moves_money(entry.movement.operation);
+}
+
+// A till takes back its own entries, soon; a treasurer any.
+bool may_reverse(const Service& service, const ServiceCall& call, const Entry& entry) {
+    if (call_person(service, call).installed.role == Role::treasurer) return true;
+    const Ledger& ledger = service.book->ledger;
+    if (entry.terminal >= ledger.terminals_installed) return false;
+    if (!name_equal(ledger.terminals[entry.terminal], call.caller->terminal)) return false;
+    const uint64_t limit_ms = service.access->rules.reverse_minutes * uint64_t{60'000};
+    return call.wall_ms < entry.time_ms + limit_ms;
+}
+
+ServiceNext refuse_missing(ServiceCall& call, uint64_t entry, const char* what) {
+    reply_error_begin(call.reply, status_word(Status::err));
+    put_text(*call.reply.out, what);
+    put_decimal(*call.reply.out, entry);
+    reply_error_end(call.reply);
+    return ServiceNext::replied;
+}
+
+BookMove reverse_of(const BookMove& asked, const Entry& entry) {
+    BookMove move = asked;
+    move.reversed_debit = row_none;
+    move.reversed_credit = row_none;
+    if (!can_be_moved_back(entry)) return move;
+    move.reversed_debit = entry.movement.debit;
+    move.reversed_credit = entry.movement.credit;
+    move.amount = entry.movement.amount;
+    return move;
+}
+
+}  // namespace
+
+ServiceNext command_reverse(Service& service, ServiceCall& call) {
+    const Book& book = *service.book;
+    BookMove move = {};
+    move.operation = Operation::reverse;
+    move.whole = true;
+    move.reversed_debit = row_none;
+    move.reversed_credit = row_none;
+    if (take_id(call_word(call, 1), move.id) != Status::ok) return refuse_id(call);
+    const Status number = parse_decimal(call_word(call, 2), move.reversed);
+    if (number != Status::ok || move.reversed == 0) {
+        return refuse(call, Status::err, "an entry is named by its number, such as 17");
+    }
+    // What was answered before is answered again, whatever the entry is by now.
+    const Slice id = slice_of_chars(move.id.text, move.id.size);
+    const uint32_t person = call.caller->person;
+    const bool is_known = ids_find(book.ledger.ids, person, id) != nullptr;
+    const bool is_old =
+        move.reversed < reversals_from(book.ledger.reversals, book.log.entry_proposed);
+    if (is_known || is_old) return move_money(service, call, move);
+    if (move.reversed > book.log.entry_durable) {
+        return refuse_missing(call, move.reversed, "there is no entry ");
+    }
+    if (!may_read_now(call)) return ServiceNext::waiting;
+    call.read->move = move;
+    read_entry(*call.read, ReadUse::reverse, book.log.bank_id, move.reversed,
+               book.log.end_durable);
+    return ServiceNext::reading;
+}
+
+ServiceNext reverse_done(Service& service, ServiceCall& call) {
+    const ReadJob& job = *call.read;
+    if (job.outcome == Status::absent) {
+        return refuse_missing(call, job.move.reversed, "the journal here begins behind entry ");
+    }
+    if (job.outcome != Status::ok) return refuse_unreadable(call);
+    if (!may_reverse(service, call, job.entry)) {
+        return refuse(call, Status::noperm,
+                      "a till reverses what it entered itself a short while ago; ask a treasurer");
+    }
+    BookMove move = reverse_of(job.move, job.entry);
+    return move_money(service, call, move);
+}
