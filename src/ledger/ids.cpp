@@ -47,6 +47,7 @@ void ids_init(Ids& ids, const uint8_t key[16]) {
     ids.window = ids.window_max;
     ids.head = 0;
     ids.floor = 0;
+    ids.before = 0;
     memcpy(ids.key, key, sizeof ids.key);
     table_clear(ids.table);
 }
@@ -75,7 +76,7 @@ uint16_t ids_print(const Ids& ids, uint32_t person, Slice id) {
     return static_cast<uint16_t>(hash_of_id(ids, person, id));
 }
 
-bool ids_has_lost(const Ids& ids) { return ids_first(ids) > 0; }
+uint64_t ids_forgotten(const Ids& ids) { return ids.before + ids_first(ids); }
 
 void ids_add(Ids& ids, const IdRecord& record) {
     const uint64_t first = ids_first(ids);

@@ -50,6 +50,7 @@ struct Ids {
     uint32_t window;       // in force; <= window_max
     uint64_t head;         // records ever added
     uint64_t floor;        // records before this one left the window for good
+    uint64_t before;       // records that had left it before those that a checkpoint gave
     Table table;           // rows are places in the ring
     uint8_t key[16];       // of the hash
 };
@@ -66,8 +67,8 @@ const IdRecord* ids_find(const Ids& ids, uint32_t person, Slice id);
 // What is kept of an id where there is no room for a record (asked.h).
 uint16_t ids_print(const Ids& ids, uint32_t person, Slice id);
 
-// True when records have left the window, so that an id that is not found may still be known.
-bool ids_has_lost(const Ids& ids);
+// How many records have ever left the window. When none has, an id that is not found is new.
+uint64_t ids_forgotten(const Ids& ids);
 
 // Adds the newest record and lets the oldest leave the window.
 void ids_add(Ids& ids, const IdRecord& record);

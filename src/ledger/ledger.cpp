@@ -205,7 +205,7 @@ void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const
 }
 
 uint32_t ledger_steps_to_look(const Ledger& ledger, uint32_t person, Slice id) {
-    if (!ids_has_lost(ledger.ids) || ids_find(ledger.ids, person, id) != nullptr) return 0;
+    if (ids_forgotten(ledger.ids) == 0 || ids_find(ledger.ids, person, id) != nullptr) return 0;
     return asked_steps(ledger.asked[person].installed, ids_print(ledger.ids, person, id));
 }
 

@@ -157,6 +157,7 @@ Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out
     put_u8(out, '\n');
     put_manifest_number(out, "holds", snapshot.holds_given);
     put_manifest_number(out, "reversible", snapshot.reversible_from);
+    put_manifest_number(out, "forgotten", snapshot.ids_forgotten);
     for (uint32_t i = 0; i < table_count; i++) {
         put_text(out, "table ");
         put_text(out, table_name(static_cast<TableName>(i)));
@@ -205,6 +206,9 @@ Status manifest_parse(Slice text, Manifest& out) {
         return Status::damaged;
     }
     if (out.reversible_from == 0) return Status::damaged;
+    if (take_number_line(reader, "forgotten", newest, out.ids_forgotten) != Status::ok) {
+        return Status::damaged;
+    }
     for (uint32_t i = 0; i < table_count; i++) {
         const char* name = table_name(static_cast<TableName>(i));
         if (take_table_line(reader, name, out.tables[i]) != Status::ok) return Status::damaged;

@@ -480,6 +480,7 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     snapshot.row_end[static_cast<uint32_t>(TableName::holds)] = ledger.holds.saved_count;
     snapshot.holds_given = ledger.holds.given_installed;
     ledger.ids_kept_from = ids_first_at(ledger.ids, ids_end);
+    snapshot.ids_forgotten = ledger.ids.before + ledger.ids_kept_from;
     hasher_init(snapshot.hasher);
 }
 
@@ -527,6 +528,7 @@ void tables_begin(Ledger& ledger, const Manifest& manifest) {
     ledger.scale = manifest.scale;
     ledger.limits_known = manifest.limits;
     ids_set_window(ledger.ids, manifest.limits.ids);
+    ledger.ids.before = manifest.ids_forgotten;
     reversals_set_window(ledger.reversals, manifest.limits.reversible);
     ledger.reversals.floor = manifest.reversible_from;
     ledger.reversals.head = manifest.mark.entry;

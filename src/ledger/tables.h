@@ -65,6 +65,7 @@ struct Snapshot {
     LimitsEntry limits;
     uint64_t holds_given;  // newest number of a hold
     uint64_t reversible_from;  // oldest entry that can still be reversed
+    uint64_t ids_forgotten;    // records that have left the window of ids
 };
 
 // Fixes the state of this moment; one snapshot at a time. The ledger must be at `mark`.
@@ -89,6 +90,7 @@ struct Manifest {
     LimitsEntry limits;
     uint64_t holds_given;
     uint64_t reversible_from;
+    uint64_t ids_forgotten;
     SnapshotTable tables[table_count];
     Hash digest;
 };

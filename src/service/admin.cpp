@@ -70,6 +70,10 @@ void put_stats(const Service& service, const ServiceCall& call, Writer& out) {
     put_number(out, "entries_committed", stats.batch_entries);
 }
 
+uint64_t seconds_since(const ServiceCall& call, uint64_t time_ms) {
+    return call.wall_ms > time_ms ? (call.wall_ms - time_ms) / 1000 : 0;
+}
+
 void put_book(const Service& service, const ServiceCall& call, Writer& out) {
     const Ledger& ledger = service.book->ledger;
     put_line(out, "currency", ledger.currency);
@@ -78,15 +82,20 @@ void put_book(const Service& service, const ServiceCall& call, Writer& out) {
     put_number(out, "accounts", ledger.accounts_installed);
     put_number(out, "accounts_max", ledger.limits.accounts);
     put_number(out, "movements", ledger.movements);
-    put_number(out, "ids_window", ledger.ids.window);
     const uint64_t first = ids_first(ledger.ids);
+    const uint64_t oldest_ms =
+        ledger.ids.head > first ? ids_at(ledger.ids, first).time_ms : call.wall_ms;
+    put_number(out, "ids_window", ledger.ids.window);
     put_number(out, "ids_remembered", ledger.ids.head - first);
-    uint64_t age_ms = 0;
-    if (ledger.ids.head > first) {
-        const uint64_t time_ms = ids_at(ledger.ids, first).time_ms;
-        age_ms = call.wall_ms > time_ms ? call.wall_ms - time_ms : 0;
-    }
-    put_number(out, "ids_age_seconds", age_ms / 1000);
+    put_number(out, "ids_forgotten", ids_forgotten(ledger.ids));
+    put_number(out, "ids_age_seconds", seconds_since(call, oldest_ms));
+    const Asked& asked = ledger.asked[call.caller->person].installed;
+    const uint64_t own = asked.count < asked_max ? asked.count : asked_max;
+    put_number(out, "own_ids_window", asked_max);
+    put_number(out, "own_ids_remembered", own);
+    put_number(out, "own_ids_forgotten", asked.count - own);
+    put_number(out, "own_ids_age_seconds",
+               seconds_since(call, own == 0 ? call.wall_ms : asked.turned_ms));
 }
 
 struct Section {

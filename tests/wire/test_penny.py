@@ -549,12 +549,14 @@ class Login(PennyTest):
 
 
 class Resending(PennyTest):
-    def losing(self, times, table=None):
+    def losing(self, times, table=None, info=b"ids_forgotten:0\r\n"):
         """Reads the command and ends without an answer, `times` times."""
         def talk(link):
             for words in iter(link.read, None):
                 if words[0] == b"HELLO":
                     link.say(b"%0\r\n")
+                elif words[0] == b"INFO":
+                    link.say(b"$%d\r\n%s\r\n" % (len(info), info))
                 elif link.number < times:
                     return
                 else:
@@ -569,9 +571,9 @@ class Resending(PennyTest):
         server = self.losing(3)
         self.assertEqual(self.transfer(server), "OK\n")
         self.assertEqual(len(server.links), 4)
-        self.assertEqual(len({link.bytes for link in server.links}), 1)
+        self.assertEqual(len({link.last for link in server.links}), 1)
         made = re.fullmatch(r"id ([0-9a-f]{20})\n", self.err).group(1)
-        self.assertEqual(server.links[3].commands[1][1].decode(), made)
+        self.assertEqual(server.links[3].commands[-1][1].decode(), made)
 
     def test_the_id_is_printed_before_it_is_sent(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -619,7 +621,50 @@ class Resending(PennyTest):
             server = self.losing(1)
             self.transfer(server, *words)
             self.assertEqual(len(server.links), 2)
-            self.assertEqual(server.links[0].bytes, server.links[1].bytes)
+            self.assertEqual(server.links[0].last, server.links[1].last)
+
+    def test_an_id_that_may_be_forgotten_is_not_sent_again(self):
+        def info(lost, age, own_lost, own_age):
+            return (f"# Book\r\nids_forgotten:{lost}\r\nids_age_seconds:{age}\r\n"
+                    f"own_ids_forgotten:{own_lost}\r\nown_ids_age_seconds:{own_age}\r\n").encode()
+        for figures, again in (((5, 0, 5, 0), False), ((5, 4000, 5, 0), True),
+                               ((5, 0, 5, 4000), True), ((0, 0, 0, 0), True),
+                               ((5, 0, 0, 0), True)):
+            with self.subTest(figures=figures):
+                server = self.losing(2, info=info(*figures))
+                # The second attempt comes after more than a quarter of a second.
+                if again:
+                    self.assertEqual(self.transfer(server, "TRANSFER", "t-1", "bob", "1"), "OK\n")
+                else:
+                    self.transfer(server, "TRANSFER", "t-1", "bob", "1", code=1)
+                    self.assertIn("outcome unknown: id t-1", self.err)
+                    self.assertIn("may have forgotten the id", self.err)
+
+    def test_a_group_is_never_continued_on_another_connection(self):
+        def talk(link):
+            for words in iter(link.read, None):
+                if words[0] == b"TRANSFER" and link.number == 0:
+                    return
+                link.say(b"+OK\r\n")
+        server = self.serve(talk)
+        self.penny(*self.options(server), "--user", "alice", "--pass", "secret", code=1,
+                   stdin="MULTI\nTRANSFER a bob 1\nTRANSFER b bob 1\nEXEC\n")
+        self.assertIn("nothing of it was booked; begin again with MULTI", self.err)
+        self.assertNotIn("unknown", self.err)
+        self.assertEqual([link.commands[-1][0] for link in server.links], [b"TRANSFER"])
+
+    def test_an_exec_without_an_answer_says_to_send_all_of_it_again(self):
+        def talk(link):
+            for words in iter(link.read, None):
+                if words[0] == b"EXEC":
+                    return
+                link.say(b"+OK\r\n")
+        server = self.serve(talk)
+        self.penny(*self.options(server), code=1,
+                   stdin="MULTI\nTRANSFER a bob 1\nEXEC\n")
+        self.assertIn("outcome unknown: EXEC", self.err)
+        self.assertIn("send all of it again with the same ids", self.err)
+        self.assertEqual(len(server.links), 1)
 
     def test_other_commands_are_not(self):
         for words in (["REGISTER", "a", "b"], ["DEPOSIT", "*", "1"], ["SHUTDOWN"], ["KEY", "SET"],

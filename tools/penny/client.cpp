@@ -30,6 +30,7 @@ struct Command {
     Plan plan;
     bool fresh;   // the id was made here
     bool sent;    // some of it may have reached the server
+    uint64_t begun_ms;
     uint64_t deadline_ms;
 };
 
@@ -139,10 +140,54 @@ Status open(Client& client, uint64_t deadline_ms) {
     return status;
 }
 
+// The number behind `name:` in what INFO answered; false when it is not there.
+bool find_figure(Slice info, const char* name, uint64_t& out) {
+    Reader lines = reader_of(info);
+    Slice line;
+    while (cut_word(lines, '\n', line) == Status::ok) {
+        Reader reader = reader_of(line);
+        Slice word;
+        if (cut_word(reader, ':', word) != Status::ok || !slice_equal_text(word, name)) continue;
+        Slice figure = reader_rest(reader);
+        if (figure.size > 0 && figure.data[figure.size - 1] == '\r') figure.size--;
+        return parse_decimal(figure, out) == Status::ok;
+    }
+    return false;
+}
+
+// N3. A server that does not say how far back it remembers is taken at its word for the id.
+bool is_remembered(Slice info, uint64_t waited_ms) {
+    uint64_t lost = 0;
+    uint64_t age_s = 0;
+    uint64_t own_lost = 0;
+    uint64_t own_age_s = 0;
+    if (!find_figure(info, "ids_forgotten", lost) || lost == 0) return true;
+    if (!find_figure(info, "own_ids_forgotten", own_lost) || own_lost == 0) return true;
+    if (!find_figure(info, "ids_age_seconds", age_s)) return true;
+    if (!find_figure(info, "own_ids_age_seconds", own_age_s)) return true;
+    const uint64_t best_s = age_s > own_age_s ? age_s : own_age_s;
+    return waited_ms / 250 <= best_s;
+}
+
+// Asks before a second sending. Returns expired when the id may have been forgotten.
+Status ask_memory(Client& client, const Command& command) {
+    const Slice info[] = {slice_of("INFO"), slice_of("book")};
+    const Status status = ask(client, info, 2, command.deadline_ms);
+    if (status != Status::ok) return status;
+    const bool fine = is_error() || is_remembered(values[0].text,
+                                                  system_now_ms() - command.begun_ms);
+    drop_reply(client);
+    if (fine) return Status::ok;
+    return refuse(*client.connection, Status::expired,
+                  "the server may have forgotten the id by now; look at STATEMENT", {nullptr, 0});
+}
+
 // One attempt. `command.sent` is set as soon as the server may have any of it.
 Status attempt(Client& client, Command& command) {
     Connection& connection = *client.connection;
     Status status = open(client, command.deadline_ms);
+    const bool asks = command.sent && command.plan.resend == Resend::by_id;
+    if (status == Status::ok && asks) status = ask_memory(client, command);
     if (status != Status::ok) return status;
     explain("sending %.*s, %u bytes", static_cast<int>(command.name.size),
             reinterpret_cast<const char*>(command.name.data), command.bytes.size);
@@ -173,6 +218,8 @@ Outcome give_up(const Client& client, const Command& command) {
     const char* id = reinterpret_cast<const char*>(command.id.data);
     if (!command.sent) {
         say("%s port %s: %s", connection.host, connection.port, connection.reason);
+    } else if (client.group == GroupState::open && !slice_equal_nocase(command.name, "EXEC")) {
+        say("no answer to %.*s: %s", size, name, connection.reason);  // Queued at most.
     } else if (command.plan.resend == Resend::reads_only) {
         say("no answer to %.*s: %s", size, name, connection.reason);
     } else if (command.plan.resend == Resend::never) {
@@ -224,6 +271,47 @@ void follow_login(Client& client, const Slice* words, uint32_t count) {
     if (slice_equal_nocase(words[0], "RESET")) login.user_size = 0;
 }
 
+bool ends_group(Slice name) {
+    return slice_equal_nocase(name, "EXEC") || slice_equal_nocase(name, "DISCARD") ||
+           slice_equal_nocase(name, "RESET");
+}
+
+void lose_group(Client& client, Slice name) {
+    const bool ended = ends_group(name);
+    client.group = ended ? GroupState::none : GroupState::lost;
+    if (slice_equal_nocase(name, "EXEC")) {
+        say("the group was booked whole or not at all; send all of it again with the same ids");
+    } else {
+        say("the group ended with its connection, and nothing of it was booked; begin again with "
+            "MULTI");
+    }
+}
+
+// N4. Says why not, when the group of this command is gone.
+bool group_allows(Client& client, Slice name) {
+    if (client.group == GroupState::open) {
+        Connection& connection = *client.connection;
+        const Status status = connection_is_open(connection) ? connection_poll(connection)
+                                                             : Status::end;
+        if (status == Status::ok || status == Status::more) return true;
+        connection_close(connection);
+        client.group = GroupState::lost;
+    }
+    if (client.group == GroupState::none || slice_equal_nocase(name, "MULTI")) {
+        client.group = GroupState::none;
+        return true;
+    }
+    say("%.*s was not sent: its group ended with its connection, and nothing of it was booked",
+        static_cast<int>(name.size), reinterpret_cast<const char*>(name.data));
+    if (ends_group(name)) client.group = GroupState::none;
+    return false;
+}
+
+void follow_group(Client& client, Slice name) {
+    if (slice_equal_nocase(name, "MULTI") && !is_error()) client.group = GroupState::open;
+    if (ends_group(name)) client.group = GroupState::none;
+}
+
 Outcome run(Client& client, Command& command) {
     bool was_open = connection_is_open(*client.connection);
     uint64_t pause_ms = pause_ms_min;
@@ -261,6 +349,7 @@ Outcome client_run(Client& client, const Slice* words, uint32_t count) {
     Command command = {};
     command.name = sent[0];
     command.plan = ids_plan(sent, count);
+    if (!group_allows(client, command.name)) return Outcome::none;
     FreshId fresh = {};
     if (ids_is_wanted(command.plan, sent)) {
         if (ids_make(fresh) != Status::ok) {
@@ -280,10 +369,16 @@ Outcome client_run(Client& client, const Slice* words, uint32_t count) {
         return Outcome::misused;
     }
     command.bytes = writer_slice(out);
-    command.deadline_ms = system_now_ms() + uint64_t{client.timeout_s} * 1000;
+    command.begun_ms = system_now_ms();
+    command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
+    if (client.group == GroupState::open) command.plan.resend = Resend::never;
     Outcome outcome = run(client, command);
     wipe(request_bytes, out.size);
-    if (outcome != Outcome::reply) return outcome;
+    if (outcome != Outcome::reply) {
+        if (client.group == GroupState::open) lose_group(client, command.name);
+        return outcome;
+    }
+    follow_group(client, command.name);
     follow_login(client, words, count);
     outcome = print_answer(client);
     drop_reply(client);

@@ -9,7 +9,10 @@
 //   N1. A command that may have reached the server is sent again only as its plan allows (ids.h),
 //       and then with the same bytes.
 //   N2. An id is printed before the command that carries it is sent.
-//   N3. Nothing of a password is printed.
+//   N3. A second sending is for ids that the server still remembers: it is asked how far back it does,
+//       and a quarter of that is allowed (P3).
+//   N4. Between MULTI and EXEC nothing is sent on another connection: the group ended with its own.
+//   N5. Nothing of a password is printed.
 #pragma once
 
 #include <stdio.h>
@@ -25,12 +28,15 @@ struct Login {
     Password password;
 };
 
+enum class GroupState : uint8_t { none, open, lost };
+
 struct Client {
     Connection* connection;
     Login login;
     uint32_t timeout_s;
     Style style;
     FILE* errors;  // where replies that are errors go
+    GroupState group;
 };
 
 enum class Outcome : uint8_t {
