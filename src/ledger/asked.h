@@ -7,8 +7,8 @@
 // read.
 //
 //     prints of the newest 32     ┌──┬──┬──┬──┬──┐
-//                                 │  │  │  │  │  │ ◄─ newest: `last` says where it is in the journal,
-//                                 └──┴──┴──┴──┴──┘    and each says where the one before is
+//                                 │  │  │  │  │  │ ◄─ newest: `last` is its place in the journal,
+//                                 └──┴──┴──┴──┴──┘    and there each says where the one before is
 //
 //   Q1. A function of the journal alone (P4).
 //   Q2. There is no false "never used"; a false "look" happens once in 2,048 new ids.

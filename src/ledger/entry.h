@@ -56,7 +56,7 @@
 //
 //   E1. entry_decode accepts exactly what entry_encode writes: same size, fields in range, zeros.
 //   E2. A refused movement has status other than ok, moves nothing, and joins no account's chain
-//       (the previous positions of its accounts are 0). It joins the chain of the person's requests.
+//       (the previous positions of its accounts are 0), but the chain of its person's requests.
 #pragma once
 
 #include "base/text.h"

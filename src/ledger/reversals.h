@@ -5,9 +5,9 @@
 //
 //       from                                    head
 //         ▼                                       ▼
-//     ────┬───────────────────────────────────────┬──────  one bit per entry, at seq % capacity;
-//         │ 0 0 1 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 │         an entry that is installed clears its own
-//     ────┴───────────────────────────────────────┴──────
+//     ────┬───────────────────────────────────────┬────  one bit per entry, at seq % capacity;
+//         │ 0 0 1 0 0 0 0 0 0 1 0 0 0 0 0 0 0 0 0 │       an entry that is installed clears its own
+//     ────┴───────────────────────────────────────┴────
 //
 //   Y1. What is in reach depends on the journal alone (P4): on the sequence of the entry that asks
 //       and on the windows the limits entries name; a window that grows reaches nothing that had

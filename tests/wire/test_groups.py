@@ -4,7 +4,7 @@ import random
 
 import redis
 
-from bank import Bank, BankTest
+from bank import BankTest
 from resp import Error, command
 
 

@@ -9,8 +9,8 @@
 //   N1. A command that may have reached the server is sent again only as its plan allows (ids.h),
 //       and then with the same bytes.
 //   N2. An id is printed before the command that carries it is sent.
-//   N3. A second sending is for ids that the server still remembers: it is asked how far back it does,
-//       and a quarter of that is allowed (P3).
+//   N3. A second sending is for ids that the server still remembers: it is asked how far back it
+//       does, and a quarter of that is allowed (P3).
 //   N4. Between MULTI and EXEC nothing is sent on another connection: the group ended with its own.
 //   N5. Nothing of a password is printed.
 #pragma once
