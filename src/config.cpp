@@ -69,7 +69,8 @@ Words words_of(ConfigType type) {
         case ConfigType::text:
         case ConfigType::path:
         case ConfigType::address:
-        case ConfigType::currency: return {nullptr, 0};
+        case ConfigType::currency:
+        case ConfigType::zone: return {nullptr, 0};
     }
     CHECK(false);
 }
@@ -202,6 +203,7 @@ bool is_allowed_text(ConfigType type, Slice text) {
         case ConfigType::path: return is_printable(text);
         case ConfigType::address: return is_address(text) && is_printable(text);
         case ConfigType::currency: return is_upper_case(text);
+        case ConfigType::zone: return text.size == 0 || config_is_zone(text);
         case ConfigType::number:
         case ConfigType::flag:
         case ConfigType::registration:
@@ -627,6 +629,20 @@ Status config_check(const Config& config, Writer& error) {
     return check_listeners(config, error);
 }
 
+bool config_is_zone(Slice text) {
+    uint8_t before = '/';
+    for (uint32_t i = 0; i < text.size; i++) {
+        const uint8_t byte = text.data[i];
+        const uint8_t lower = byte | 0x20;
+        const bool letter = lower >= 'a' && lower <= 'z';
+        const bool other = (byte >= '0' && byte <= '9') || byte == '_' || byte == '+' ||
+                           byte == '-';
+        if (!letter && (i == 0 || !other) && (before == '/' || byte != '/')) return false;
+        before = byte;
+    }
+    return before != '/';
+}
+
 const ListenerConfig* config_find_listener(const Config& config, Slice name) {
     for (uint32_t i = 0; i < config.listener_count; i++) {
         if (slice_equal_text(name, config.listeners[i].name)) return &config.listeners[i];
@@ -653,6 +669,7 @@ void config_put_range(Writer& writer, const ConfigRow& row) {
     if (row.type == ConfigType::path) put_text(writer, "a file name in printable UTF-8 of ");
     if (row.type == ConfigType::address) put_text(writer, "an IPv4 or IPv6 address in figures of ");
     if (row.type == ConfigType::currency) put_text(writer, "upper-case text of ");
+    if (row.type == ConfigType::zone) put_text(writer, "a name such as Europe/Berlin of ");
     put_decimal(writer, row.min);
     put_text(writer, " to ");
     put_decimal(writer, row.max);

@@ -19,6 +19,7 @@ inline constexpr uint32_t config_channel_size_max = 15;   // bytes
 inline constexpr uint32_t config_address_size_max = 63;   // bytes of an IPv6 address with its zone
 inline constexpr uint32_t config_message_size_max = 255;  // bytes of UTF-8
 inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
+inline constexpr uint32_t config_zone_size_max = 63;      // bytes of a time zone's name
 inline constexpr uint32_t config_line_size_max = 1022;    // bytes before the line feed; inih's
 inline constexpr uint32_t config_error_size_max = 2048;   // bytes that hold every refusal in full
 
@@ -58,6 +59,7 @@ struct Config {
     uint32_t checkpoint_minutes;
     uint32_t segment_size_kib;    // a multiple of block_size
     uint32_t clock_step_max_days;
+    char time_zone[config_zone_size_max + 1];
 
     // [ledger]
     char currency[config_currency_size_max + 1];
@@ -91,6 +93,7 @@ enum class ConfigType : uint8_t {
     path,          // a file's or folder's name, as text
     address,       // IPv4 or IPv6 in figures, never a name to look up
     currency,      // upper-case letters
+    zone,          // the name of a time zone, as config_is_zone has it
     channel,       // the name of a channel type
 };
 
@@ -120,6 +123,10 @@ Status config_set(Config& config, Slice assignment, Writer& error);
 
 // Says whether the options fit together. Returns ok, or invalid with the sentence.
 Status config_check(const Config& config, Writer& error);
+
+// True for what can be the name of a time zone: words of letters, digits and _ + - with a single /
+// between them, the first of which begins with a letter. So it never leads out of a folder.
+bool config_is_zone(Slice text);
 
 // The listener of that name, or nullptr.
 const ListenerConfig* config_find_listener(const Config& config, Slice name);

@@ -34,28 +34,6 @@ int hex_value(uint8_t byte) {
     return -1;
 }
 
-// The size of the well-formed UTF-8 sequence at the front (RFC 3629), 0 when there is none.
-uint32_t utf8_size(Slice rest) {
-    const uint8_t first = rest.data[0];
-    uint32_t size = 0;
-    uint8_t low = 0x80;
-    uint8_t high = 0xbf;
-    if (first < 0x80) return 1;
-    if (first >= 0xc2 && first <= 0xdf) size = 2;
-    if ((first & 0xf0) == 0xe0) size = 3;
-    if (first >= 0xf0 && first <= 0xf4) size = 4;
-    if (first == 0xe0) low = 0xa0;
-    if (first == 0xed) high = 0x9f;
-    if (first == 0xf0) low = 0x90;
-    if (first == 0xf4) high = 0x8f;
-    if (size == 0 || size > rest.size) return 0;
-    if (rest.data[1] < low || rest.data[1] > high) return 0;
-    for (uint32_t i = 2; i < size; i++) {
-        if ((rest.data[i] & 0xc0) != 0x80) return 0;
-    }
-    return size;
-}
-
 // Sets the next digit behind `value`. Returns amount where that is more than balance_minor_max,
 // asked before multiplying: ten times the bound wraps around to a small amount.
 Status push_digit(uint64_t& value, uint8_t byte) {
@@ -131,6 +109,27 @@ void sip_absorb(SipState& s, uint64_t word) {
 }
 
 }  // namespace
+
+uint32_t utf8_size(Slice rest) {
+    const uint8_t first = rest.data[0];
+    uint32_t size = 0;
+    uint8_t low = 0x80;
+    uint8_t high = 0xbf;
+    if (first < 0x80) return 1;
+    if (first >= 0xc2 && first <= 0xdf) size = 2;
+    if ((first & 0xf0) == 0xe0) size = 3;
+    if (first >= 0xf0 && first <= 0xf4) size = 4;
+    if (first == 0xe0) low = 0xa0;
+    if (first == 0xed) high = 0x9f;
+    if (first == 0xf0) low = 0x90;
+    if (first == 0xf4) high = 0x8f;
+    if (size == 0 || size > rest.size) return 0;
+    if (rest.data[1] < low || rest.data[1] > high) return 0;
+    for (uint32_t i = 2; i < size; i++) {
+        if ((rest.data[i] & 0xc0) != 0x80) return 0;
+    }
+    return size;
+}
 
 void put_text(Writer& writer, const char* text) { put_bytes(writer, slice_of(text)); }
 

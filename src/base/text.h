@@ -43,6 +43,10 @@ void put_utc(Writer& writer, uint64_t unix_ms);
 // one word of a text table; get it back with text_unescape.
 void put_escaped(Writer& writer, Slice bytes);
 
+// The size of the well-formed UTF-8 sequence at the front of what is not empty (RFC 3629), in bytes;
+// 0 when there is none.
+uint32_t utf8_size(Slice rest);
+
 // Writes `bytes` for a log or a terminal: control bytes, quotes, backslashes and invalid UTF-8 as
 // \xNN, at most `size_max` bytes of them and then "...".
 void put_printable(Writer& writer, Slice bytes, uint32_t size_max);

@@ -52,6 +52,7 @@ void check_row(const ConfigRow& row, const uint8_t* fields) {
         case ConfigType::path:
         case ConfigType::address:
         case ConfigType::currency:
+        case ConfigType::zone:
         case ConfigType::channel: check_text(row, field); break;
     }
 }

@@ -184,8 +184,8 @@ TEST(Config, EveryNumberIsTakenFromItsLeastToItsGreatestValueAndNotBeyond) {
 
 TEST(Config, EveryTextIsTakenFromItsLeastToItsGreatestSizeAndNotBeyond) {
     const std::set<ConfigType> types = {ConfigType::text, ConfigType::path, ConfigType::address,
-                                        ConfigType::currency};
-    EXPECT_EQ(rows_of(types).size(), 8u);
+                                        ConfigType::currency, ConfigType::zone};
+    EXPECT_EQ(rows_of(types).size(), 9u);
     for (const ConfigRow& row : rows_of(types)) {
         SCOPED_TRACE(row.key);
         const bool address = row.type == ConfigType::address;
@@ -206,6 +206,22 @@ TEST(Config, EveryTextIsTakenFromItsLeastToItsGreatestSizeAndNotBeyond) {
             EXPECT_NE(error.find(std::to_string(row.min) + " to " + std::to_string(row.max)),
                       std::string::npos) << error;
         }
+    }
+}
+
+TEST(Config, ATimeZoneIsANameAndNeverAPath) {
+    for (const char* name : {"", "UTC", "Europe/Berlin", "Etc/GMT+5", "America/Port-au-Prince",
+                             "America/North_Dakota/New_Salem", "EST5EDT"}) {
+        Config config = defaults();
+        EXPECT_EQ(parse(config, file_with(row_of("time-zone"), name)).status, Status::ok) << name;
+        EXPECT_STREQ(config.time_zone, name);
+    }
+    for (const char* name : {":UTC", "/UTC", "UTC/", "Europe//Berlin", "../UTC", "Europe/../UTC",
+                             "./UTC", "5UTC", "-UTC", "<+03>-3", "CET-1CEST,M3.5.0", "a b", "a.b",
+                             "Etc/Ã¤"}) {
+        EXPECT_NE(refusal(file_with(row_of("time-zone"), name))
+                      .find("it takes a name such as Europe/Berlin of 0 to 63 bytes"),
+                  std::string::npos) << name;
     }
 }
 

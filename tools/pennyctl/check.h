@@ -39,6 +39,11 @@ struct CheckVisitor {
     void* context;
 };
 
+// Opens a data folder for reading; a server may have it open. The window and the sentence are
+// static, so one folder is open at a time. Returns ok, or another status with check.error.
+Status check_open(Check& check, const char* data);
+void check_close(Check& check);
+
 // Walks from batch 1 to the end. Returns ok, or damaged with check.error.
 Status check_walk(Check& check, const CheckVisitor& visitor);
 
@@ -98,7 +103,9 @@ struct CheckSums {
     char currency[currency_size_max + 1];
 };
 
-Status check_sums(Check& check, CheckSums& sums);
+// Adds everything up. What agrees so far is told to `also`, when there is one, entry by entry: the
+// rows that an entry names are there. Its `batch` is not asked.
+Status check_sums(Check& check, CheckSums& sums, const CheckVisitor* also);
 void check_sums_free(CheckSums& sums);
 
 // check_again.cpp: the second walk, and the checkpoints on its way. `digest` is the book's at the

@@ -247,8 +247,7 @@ Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
     return Status::ok;
 }
 
-Status note_entry(Check& check, void* context, const CheckEntry& at) {
-    CheckSums& sums = *static_cast<CheckSums*>(context);
+Status note_entry(Check& check, CheckSums& sums, const CheckEntry& at) {
     sums.entries++;
     if (at.entry.seq != sums.entries) return check_wrong(check, at, "it is not the next entry");
     if (at.entry.seq == 1 && at.entry.kind != EntryKind::genesis) {
@@ -274,8 +273,20 @@ Status note_entry(Check& check, void* context, const CheckEntry& at) {
     return Status::damaged;
 }
 
-Status note_batch(Check& check, void* context) {
-    CheckSums& sums = *static_cast<CheckSums*>(context);
+struct Adding {
+    CheckSums& sums;
+    const CheckVisitor* also;
+};
+
+Status visit_entry(Check& check, void* context, const CheckEntry& at) {
+    Adding& adding = *static_cast<Adding*>(context);
+    const Status status = note_entry(check, adding.sums, at);
+    if (status != Status::ok || adding.also == nullptr) return status;
+    return adding.also->entry(check, adding.also->context, at);
+}
+
+Status visit_batch(Check& check, void* context) {
+    CheckSums& sums = static_cast<Adding*>(context)->sums;
     sums.batches++;
     if (sums.group_size > 0) {
         return check_wrong_here(check, "before it a group stands in two batches");
@@ -295,9 +306,10 @@ Status note_batch(Check& check, void* context) {
 
 }  // namespace
 
-Status check_sums(Check& check, CheckSums& sums) {
+Status check_sums(Check& check, CheckSums& sums, const CheckVisitor* also) {
     sums = {};
-    const CheckVisitor visitor = {note_entry, note_batch, &sums};
+    Adding adding = {sums, also};
+    const CheckVisitor visitor = {visit_entry, visit_batch, &adding};
     const Status status = check_walk(check, visitor);
     if (status != Status::ok) return status;
     if (sums.entries == 0) return check_wrong_here(check, "there is no book");

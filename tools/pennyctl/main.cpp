@@ -29,11 +29,6 @@ void print_help() {
            "Exit codes: 0 done, 1 refused or failed, 2 not a command line that is understood.\n");
 }
 
-int flushed(int code) {
-    if (fflush(stdout) == 0 && ferror(stdout) == 0) return code;
-    return tool_refuse("standard output cannot be written");
-}
-
 bool is_help(const char* word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
 
 }  // namespace
@@ -42,17 +37,17 @@ int main(int argc, char** argv) {
     if (argc < 2) return tool_misused("no verb; pennyctl --help lists them");
     if (is_help(argv[1])) {
         print_help();
-        return flushed(exit_done);
+        return tool_flushed(exit_done);
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("pennyctl %s\n", PENNY_VERSION);
-        return flushed(exit_done);
+        return tool_flushed(exit_done);
     }
     for (const Verb& verb : verbs) {
         if (strcmp(argv[1], verb.word) != 0) continue;
         if (argc == 3 && is_help(argv[2])) {
             printf("usage: pennyctl %s %s\n\n%s\n", verb.word, verb.usage, verb.help);
-            return flushed(exit_done);
+            return tool_flushed(exit_done);
         }
         return verb.handler(argc - 2, argv + 2);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/check.h"
 #include "base/text.h"
 
 namespace {
@@ -13,6 +14,24 @@ namespace {
     fputs("pennyctl: ", stderr);
     vfprintf(stderr, format, values);
     fputc('\n', stderr);
+}
+
+struct VerbUsage {
+    const char* word;
+    const char* usage;
+};
+
+constexpr VerbUsage usages[] = {
+#define VERB(word, handler, usage, help) {word, usage},
+#include "pennyctl/verbs.def"
+#undef VERB
+};
+
+const char* usage_of(const char* verb) {
+    for (const VerbUsage& row : usages) {
+        if (strcmp(row.word, verb) == 0) return row.usage;
+    }
+    CHECK(false);
 }
 
 }  // namespace
@@ -31,6 +50,24 @@ ExitCode tool_misused(const char* format, ...) {
     say(format, values);
     va_end(values);
     return exit_usage;
+}
+
+ExitCode tool_refuse_said(const Writer& error) {
+    return tool_refuse("%.*s", static_cast<int>(error.size), reinterpret_cast<char*>(error.data));
+}
+
+ExitCode tool_misused_verb(const char* verb, const char* format, ...) {
+    char text[512];
+    va_list values;
+    va_start(values, format);
+    vsnprintf(text, sizeof text, format, values);
+    va_end(values);
+    return tool_misused("%s: %s; usage: pennyctl %s %s", verb, text, verb, usage_of(verb));
+}
+
+ExitCode tool_flushed(ExitCode code) {
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) return code;
+    return tool_refuse("standard output cannot be written");
 }
 
 const char* tool_next(ToolWords& words, bool& is_option) {

@@ -15,6 +15,15 @@ enum ExitCode : int {
 [[gnu::format(printf, 1, 2)]] ExitCode tool_refuse(const char* format, ...);
 [[gnu::format(printf, 1, 2)]] ExitCode tool_misused(const char* format, ...);
 
+// As tool_refuse, with a sentence that was put together before.
+ExitCode tool_refuse_said(const Writer& error);
+
+// As tool_misused, for a word of a verb: names the verb and ends with its usage.
+[[gnu::format(printf, 2, 3)]] ExitCode tool_misused_verb(const char* verb, const char* format, ...);
+
+// The code, or exit_refused with a sentence when standard output could not be written.
+ExitCode tool_flushed(ExitCode code);
+
 // The words of a verb, taken one by one. An option is "--name VALUE" or "--name=VALUE".
 struct ToolWords {
     int count;
@@ -44,3 +53,6 @@ void tool_put_quoted(Writer& writer, const char* path);
 
 int verb_init(int argc, char** argv);
 int verb_check(int argc, char** argv);
+int verb_export(int argc, char** argv);
+int verb_statement(int argc, char** argv);
+int verb_report(int argc, char** argv);
