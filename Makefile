@@ -55,13 +55,15 @@ CORE_C       := $(call find,src,*.c)
 PORT_MAIN    := $(wildcard port/posix/main.cpp)
 PORT_CPP     := $(filter-out $(PORT_MAIN),$(call find,port/posix,*.cpp))
 PENNY_CPP    := $(call find,tools/penny,*.cpp)
-PENNYCTL_CPP := $(call find,tools/pennyctl,*.cpp)
+PENNYCTL_MAIN := $(wildcard tools/pennyctl/main.cpp)
+PENNYCTL_CPP := $(filter-out $(PENNYCTL_MAIN),$(call find,tools/pennyctl,*.cpp))
 UNIT_CPP     := $(call find,tests/unit,*.cpp)
 FUZZ_CPP     := $(call find,tests/fuzz,*.cpp)
-PROGRAM_CPP  := $(CORE_CPP) $(PORT_MAIN) $(PORT_CPP) $(PENNY_CPP) $(PENNYCTL_CPP)
+PROGRAM_CPP  := $(CORE_CPP) $(PORT_MAIN) $(PORT_CPP) $(PENNY_CPP) \
+                $(PENNYCTL_MAIN) $(PENNYCTL_CPP)
 
 # A program appears as soon as its room has a file.
-PROGRAMS := $(if $(PORT_MAIN),pennyd) $(if $(PENNY_CPP),penny) $(if $(PENNYCTL_CPP),pennyctl)
+PROGRAMS := $(if $(PORT_MAIN),pennyd) $(if $(PENNY_CPP),penny) $(if $(PENNYCTL_MAIN),pennyctl)
 
 # --- Flags ----------------------------------------------------------------------------------
 
@@ -96,7 +98,7 @@ TOOL_FLAGS    := -Itools -DPENNY_HAVE_EDITLINE=$(HAVE_EDITLINE)
 OUR_CXX  := -std=c++20 $(LEAN) $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES)
 OUR_C    := -std=c11 -D_GNU_SOURCE $(SECTIONS) $(WARN_C) $(OUR_DEFINES) $(OUR_INCLUDES) \
             -isystem $(DEPS)/mbedtls/library
-TEST_CXX := -std=c++20 $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES) -Itests
+TEST_CXX := -std=c++20 $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES) -Itests -Itools
 
 HOST_OPT := $(OPT) $(HARDEN) $(BOARD_FLAGS)
 ASAN_OPT := -O1 -g -fno-omit-frame-pointer -fPIE \
@@ -216,22 +218,24 @@ $(1)/obj/%.o: %.c $(1)/our.flags $(DEPS)/sources.mk port/mbedtls_config.h
 
 $(1)/lib/libpennycore.a: $$(CORE_CPP:%.cpp=$(1)/obj/%.o) $$(CORE_C:%.c=$(1)/obj/%.o) $(1)/core.list
 $(1)/lib/libpennyport.a: $$(PORT_CPP:%.cpp=$(1)/obj/%.o) $(1)/port.list
-$(1)/lib/libpennycore.a $(1)/lib/libpennyport.a:
+$(1)/lib/libpennyctl.a: $$(PENNYCTL_CPP:%.cpp=$(1)/obj/%.o) $(1)/ctl.list
+$(1)/lib/libpennycore.a $(1)/lib/libpennyport.a $(1)/lib/libpennyctl.a:
 	$$(call say,AR,$$(@:$(BUILD)/%=%))
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcD $$@ $$(filter %.o,$$^)
 
 $(1)/core.list: FLAG_TEXT = $$(CORE_CPP) $$(CORE_C)
 $(1)/port.list: FLAG_TEXT = $$(PORT_CPP)
+$(1)/ctl.list: FLAG_TEXT = $$(PENNYCTL_CPP)
 $(1)/unit.list: FLAG_TEXT = $$(UNIT_CPP)
-$(1)/core.list $(1)/port.list $(1)/unit.list: FORCE
+$(1)/core.list $(1)/port.list $(1)/ctl.list $(1)/unit.list: FORCE
 	@$$(call write_if_new,$$(FLAG_TEXT))
 
 $(1)/pennyd: $$(PORT_MAIN:%.cpp=$(1)/obj/%.o)
 $(1)/penny: $$(PENNY_CPP:%.cpp=$(1)/obj/%.o)
-$(1)/pennyctl: $$(PENNYCTL_CPP:%.cpp=$(1)/obj/%.o)
+$(1)/pennyctl: $$(PENNYCTL_MAIN:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a
 $(addprefix $(1)/,pennyd penny pennyctl): $(1)/lib/libpennyport.a $(1)/lib/libpennycore.a $(LIBS)
 
-$(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyport.a \
+$(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a $(1)/lib/libpennyport.a \
                  $(1)/lib/libpennycore.a $(LIBS) $(1)/unit.list
 	$$(call say,LINK,$$(@:$(BUILD)/%=%))
 	$$(Q)$$(CXX) $(2) -pie -o $$@ $$(filter %.o,$$^) \

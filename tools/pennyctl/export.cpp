@@ -181,7 +181,7 @@ Status print_csv(Export& out, const CheckEntry& at) {
     csv_text(line, names_terminal(paper.names, entry.terminal));
     csv_text(line, slice_of_chars(movement.id.text, movement.id.size));
     csv_text(line, slice_of_chars(movement.memo.text, movement.memo.size));
-    csv_number(line, movement.hold);
+    csv_hold(line, movement.hold);
     csv_end(line);
     return Status::ok;
 }

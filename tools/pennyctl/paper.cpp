@@ -205,7 +205,12 @@ void csv_text(CsvLine& line, Slice text) {
 
 void csv_number(CsvLine& line, uint64_t value) {
     next_cell(line);
-    if (value != 0) put_decimal(line.out, value);
+    put_decimal(line.out, value);
+}
+
+void csv_hold(CsvLine& line, uint64_t number) {
+    if (number == 0) return csv_empty(line);
+    csv_number(line, number);
 }
 
 void csv_amount(CsvLine& line, const Paper& paper, int64_t minor) {

@@ -92,7 +92,8 @@ struct CsvLine {
 
 void csv_begin(CsvLine& line);
 void csv_text(CsvLine& line, Slice text);         // X2
-void csv_number(CsvLine& line, uint64_t value);   // empty for 0
+void csv_number(CsvLine& line, uint64_t value);
+void csv_hold(CsvLine& line, uint64_t number);    // empty for none
 void csv_amount(CsvLine& line, const Paper& paper, int64_t minor);
 void csv_time(CsvLine& line, uint64_t ms);        // RFC 3339, with the offset
 void csv_empty(CsvLine& line);

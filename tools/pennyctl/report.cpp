@@ -40,6 +40,7 @@ struct Report {
     uint64_t withdrawals;
     Page page;
     Line line;
+    Line heads;
 };
 
 Status note_account(Check& check, const CheckEntry& at, Report& report, uint32_t row,
@@ -233,6 +234,21 @@ Totals totals_of(const Report& report, AccountPlace place) {
     return totals;
 }
 
+// A title with the heads of columns, which pages to come repeat.
+void print_heads(Report& report, const char* title) {
+    Line& heads = report.heads;
+    report.page.heads = {nullptr, 0};
+    page_keep(report.page, 8);
+    print_text(report, "");
+    line_begin(heads);
+    put_text(heads.out, title);
+    for (uint32_t i = 0; i < 4; i++) {
+        line_right(heads, slice_of(sum_names[i]), page_columns - 13 * (3 - i));
+    }
+    report.page.heads = writer_slice(heads.out);
+    page_line(report.page, report.page.heads);
+}
+
 // Accounts of one kind, and their sums; nothing where there is none.
 void print_accounts(Report& report, AccountPlace place, const char* title, const char* together) {
     uint32_t count = 0;
@@ -240,16 +256,7 @@ void print_accounts(Report& report, AccountPlace place, const char* title, const
     for (uint32_t i = 0; i < report.account_count; i++) {
         const ReportAccount& account = report.accounts[i];
         if (account.place != place) continue;
-        if (count++ == 0) {
-            report.page.heads = {nullptr, 0};
-            page_keep(report.page, 8);
-            print_text(report, "");
-            put_text(report.line.out, title);
-            for (uint32_t j = 0; j < 4; j++) {
-                line_right(report.line, slice_of(sum_names[j]), page_columns - 13 * (3 - j));
-            }
-            line_end(report.line, report.page);
-        }
+        if (count++ == 0) print_heads(report, title);
         if (is_idle(account)) {
             idle++;
         } else {
@@ -391,7 +398,9 @@ Status print(Report& report) {
     print_cash(report, cash);
     print_accounts(report, AccountPlace::member, "Members", "members together");
     print_accounts(report, AccountPlace::fund, "Funds", "funds together");
-    print_accounts(report, AccountPlace::shop, "Shop", "income of the shop");
+    print_heads(report, "Shop");
+    print_row(report, slice_of("shop"), totals_of(report, AccountPlace::shop).sums);
+    report.page.heads = {nullptr, 0};
     print_happened(report);
     if (print_agreements(report, cash)) return Status::ok;
     return check_wrong_here(report.paper->check, "the sums of the report do not agree");

@@ -169,7 +169,7 @@ void print_csv_entry(const Statement& statement, const Entry& entry, int64_t min
     csv_text(line, slice_of(operation_name(movement.operation)));
     csv_text(line, names_account(statement.paper->names, gave ? movement.credit : movement.debit));
     csv_text(line, slice_of_chars(movement.memo.text, movement.memo.size));
-    csv_number(line, movement.hold);
+    csv_hold(line, movement.hold);
     csv_amount(line, *statement.paper, minor);
     csv_amount(line, *statement.paper, balance);
     csv_end(line);
