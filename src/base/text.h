@@ -43,7 +43,7 @@ void put_utc(Writer& writer, uint64_t unix_ms);
 // one word of a text table; get it back with text_unescape.
 void put_escaped(Writer& writer, Slice bytes);
 
-// The size of the well-formed UTF-8 sequence at the front of what is not empty (RFC 3629), in bytes;
+// The size in bytes of the well-formed UTF-8 sequence (RFC 3629) at the front of what is not empty;
 // 0 when there is none.
 uint32_t utf8_size(Slice rest);
 

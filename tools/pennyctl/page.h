@@ -1,7 +1,7 @@
 // page.h - lines of 80 columns on pages of a printer, written to standard output.
 //
-// A page is page_lines_max lines; a form feed stands between two. Each begins with the title and its
-// number, and what page_again says, such as the heads of columns. Texts are clean (paper_text.h).
+// A page is page_lines_max lines; a form feed stands between two. Each begins with the title, its
+// number, and the heads of columns. Texts are clean (paper_text.h).
 #pragma once
 
 #include "base/bytes.h"

@@ -1,12 +1,12 @@
 // paper_text.h - texts that people wrote, on their way to paper and into the files of others.
 //
-// Pure: no file, no clock, no heap. A memo, an id or a name came from a peer and is data here, never
-// markup; what it is written into differs, and so do the escapes.
+// Pure: no file, no clock, no heap. A memo, an id or a name came from a peer and is data here,
+// never markup; what it is written into differs, and so do the escapes.
 //
-//   X1. Clean text is printable UTF-8 in one line: control bytes, what is not UTF-8, characters that
-//       end a line or turn the direction of writing, and the backslash itself stand as \xNN.
-//   X2. No cell of a CSV file begins as a formula does (OWASP, "CSV Injection"): in front of = + - @
-//       stands a '. So it does behind a ; which some programs take for the end of a cell.
+//   X1. Clean text is printable UTF-8 in one line: control bytes, what is not UTF-8, characters
+//       that end a line or turn the direction of writing, and the backslash itself stand as \xNN.
+//   X2. No cell of a CSV file begins as a formula does (OWASP, "CSV Injection"): in front of
+//       = + - @ stands a '. So it does behind a ; which some programs take for the end of a cell.
 //   X3. No text ends the comment of an hledger journal or adds a tag to it: ; stands as \x3b, and
 //       behind a comma : as \x3a.
 #pragma once
