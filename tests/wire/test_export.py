@@ -247,6 +247,7 @@ class Refusals(unittest.TestCase):
         cases = (((), "which bank"), ((home,), "which format"),
                  ((home, "--format"), "--format needs a value"),
                  ((home, "--format", "xml"), 'no format "xml"'),
+                 ((home, "--format", "csv", "--format", "xml"), 'no format "xml"'),
                  ((home, "--format", "csv", "--from", "2026-02-29"), 'no day "2026-02-29"'),
                  ((home, "--format", "csv", "--from", "2026-02-02", "--to", "2026-02-01"),
                   "--from is later than --to"),

@@ -14,6 +14,7 @@ bool is_option_named(const char* word, const char* name, uint32_t options, uint3
 }
 
 ExitCode take_format(const char* value, PaperWords& out) {
+    out.format = PaperFormat::none;
     if (strcmp(value, "hledger") == 0) out.format = PaperFormat::hledger;
     if (strcmp(value, "csv") == 0) out.format = PaperFormat::csv;
     if (out.format != PaperFormat::none) return exit_done;
@@ -115,7 +116,7 @@ ExitCode paper_take(const char* verb, uint32_t options, int argc, char** argv, P
 }
 
 ExitCode paper_open(Paper& paper, const PaperWords& words) {
-    static uint8_t said[512];
+    static uint8_t said[2048];
     Writer error = writer_of(said, sizeof said);
     ToolData data;
     const ExitCode code = data_find(words.bank, data);
