@@ -7,6 +7,7 @@
 """
 
 import random
+import re
 from collections import Counter, namedtuple
 from decimal import Decimal
 
@@ -20,6 +21,7 @@ MEMOS = ("", "", "a round of drinks", "=1+1", "@SUM(A1)", "+49 30 1234", "-5", "
          "\"quoted\" and, so", "x ; y", "x, date:2001-01-01, by:admin", "[2001-01-01]",
          "Größe: 3 Öl für 日本 \U0001f37a", "  two  blanks  ", "back\\slash \\x0a", "    cash  5.00 EUR",
          "include /etc/passwd", "a\u202eb\u2028c\u0085d", "e\u0301" * 20)
+GROUPED = "all, or none"
 BAD_MEMO = b"\xff\xfe not UTF-8 \xc3"
 FUNDS = ("coffee", "summer-trip")
 
@@ -33,6 +35,8 @@ class Day:
         self.refused = Counter()
         self.reserved = Counter()
         self.holds = {}
+        self.reverses = {}  # the entry that moved back, and what
+        self.groups = {}    # an entry, and the first of its group
         self.ids = 0
 
     def note(self, entry, operation, giver, taker, minor, memo=""):
@@ -71,7 +75,7 @@ def busy_day(bank, seed, count):
             minor = dice.choice((1, 5, 99, 100, 101, 250, 1999, 12345, 999999))
             name = dice.choice(("alice", "bob"))
             what = dice.choice(("deposit", "deposit", "withdraw", "transfer", "transfer", "transfer",
-                                "hold", "capture", "void", "nobody", "again"))
+                                "hold", "capture", "void", "nobody", "again", "reverse", "group"))
             if what == "deposit":
                 reply = day.ask(till, "DEPOSIT", day.id(), text_of(minor), name)
                 if reply:
@@ -107,6 +111,30 @@ def busy_day(bank, seed, count):
                     day.reserved[what] += 1
             elif what == "nobody":
                 day.ask(wires[name], "TRANSFER", day.id(), "nobody", text_of(minor))
+            elif what == "reverse":
+                # A till takes back what it entered itself, once.
+                own = [m for m in day.moved[2:] if m.operation in ("deposit", "withdraw")]
+                if own:
+                    back = dice.choice(own)
+                    reply = day.ask(till, "REVERSE", day.id(), back.entry)
+                    if reply:
+                        day.note(reply[b"entry"], what, back.taker, back.giver, back.minor)
+                        day.reverses[reply[b"entry"]] = back.entry
+            elif what == "group":
+                takers = [dice.choice(("shop", *FUNDS)) for _ in range(3)]
+                assert wires[name].ask("MULTI") == "OK"
+                for taker in takers:
+                    wires[name].ask("TRANSFER", day.id(), taker, text_of(minor),
+                                    "MEMO", GROUPED)
+                replies = wires[name].ask("EXEC")
+                if isinstance(replies, Error):  # One of them was, and the others with it.
+                    day.refused[re.match(r"\d+ (\w+) ", replies.text).group(1)] += 1
+                    day.refused[replies.word] += len(takers) - 1
+                else:
+                    entries = [dict(zip(reply[::2], reply[1::2]))[b"entry"] for reply in replies]
+                    for taker, entry in zip(takers, entries):
+                        day.note(entry, "transfer", name, taker, minor, GROUPED)
+                        day.groups[entry] = entries[0]
             elif what == "again":
                 again = ("TRANSFER", day.id(), "shop", "0.01")
                 reply = day.ask(wires[name], *again)

@@ -81,10 +81,12 @@ class BusyDay(Exports):
         cls.answers = balances_of(cls.bank, NAMES)
 
     def test_the_day_is_one_that_shows_something(self):
-        for operation in ("deposit", "withdraw", "transfer", "capture"):
+        for operation in ("deposit", "withdraw", "transfer", "capture", "reverse"):
             self.assertIn(operation, {moved.operation for moved in self.day.moved})
         self.assertGreater(self.day.refused["FUNDS"], 0)
         self.assertGreater(self.day.refused["NOACCT"], 0)
+        self.assertGreater(self.day.refused["EXECABORT"], 0)
+        self.assertGreater(len(self.day.groups), 0)
         self.assertGreater(self.day.reserved["void"], 0)
         self.assertIn(BAD_MEMO, {moved.memo for moved in self.day.moved})
         for name in NAMES:
@@ -120,7 +122,8 @@ class BusyDay(Exports):
             self.assertEqual(sides, [(code, moved.operation, place_of(moved.giver), amount),
                                      (code, moved.operation, place_of(moved.taker), -amount)])
         tags = set(self.hledger(text, "tags").split())
-        self.assertEqual(tags, {"time", "by", "terminal", "id", "memo"})
+        self.assertEqual(tags, {"time", "by", "terminal", "id", "memo", "hold", "reverses",
+                                "group"})
         self.assertEqual(set(self.hledger(text, "tags", "by", "--values").split()),
                          {"alice", "bob", "till"})
 
@@ -138,9 +141,10 @@ class BusyDay(Exports):
             said = unescaped(row["memo"])
             self.assertEqual(re.sub(rb"(^|;)'(?=[=+@-])", rb"\1", said), memo)
             self.assertEqual((row["status"], row["amount"]), ("ok", row["moved"]))
-        words = Counter(row["status"] for row in rows)
-        for word in ("FUNDS", "NOACCT"):
-            self.assertEqual(words[word], self.day.refused[word], word)
+        words = Counter(row["status"] for row in rows if row["status"] != "ok")
+        self.assertEqual(words, +self.day.refused)
+        for key, wanted in (("reverses", self.day.reverses), ("group", self.day.groups)):
+            self.assertEqual({int(row["entry"]): int(row[key]) for row in moved if row[key]}, wanted)
         operations = Counter(row["operation"] for row in rows if row["status"] == "ok")
         for operation in ("hold", "void"):
             self.assertEqual(operations[operation], self.day.reserved[operation])

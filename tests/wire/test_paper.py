@@ -100,6 +100,7 @@ class BusyDay(Papers):
                     self.assertEqual(row[key], one[key].decode(), key)
                 self.assertEqual(row["time"].replace("+00:00", "Z"), one["time"].decode())
                 self.assertEqual(row["hold"], str(one.get("hold", "")))
+                self.assertEqual(row["reverses"], str(self.day.reverses.get(one["entry"], "")))
 
     def test_a_statement_on_paper_adds_up(self):
         text = self.print(self.bank, "statement", "alice", "--month", "2037-06")
@@ -110,6 +111,10 @@ class BusyDay(Papers):
         self.assertEqual(found, [(str(one["entry"]), one["operation"].decode(),
                                   one["amount"].decode(), one["balance"].decode())
                                  for one in wanted])
+        for entry, reversed_entry in self.day.reverses.items():
+            if str(entry) in {one[0] for one in found}:
+                self.assertRegex(text, rf" {entry} reverse .*\n    (to|from) cash, "
+                                       rf"reverses entry {reversed_entry}\n")
         moved = [m for m in self.day.moved[2:] if "alice" in (m.giver, m.taker)]
         paid_in = sum(m.minor for m in moved if m.taker == "alice")
         paid_out = sum(m.minor for m in moved if m.giver == "alice")
@@ -136,9 +141,9 @@ class BusyDay(Papers):
         text = self.print(self.bank, "report", "--month", "2037-06")
         self.assert_on_paper(text)
         now = self.day.moved[2:]
-        paid_in = sum(m.minor for m in now if m.giver == "cash")
-        paid_out = sum(m.minor for m in now if m.taker == "cash")
         times = Counter(m.operation for m in now)
+        paid_in = [m.minor for m in now if m.giver == "cash"]
+        paid_out = [m.minor for m in now if m.taker == "cash"]
 
         def money(minor):
             return str(Decimal(minor).scaleb(-2))
@@ -146,17 +151,20 @@ class BusyDay(Papers):
         def line(*words):
             self.assertRegex(text, "(?m)^ *" + " +".join(re.escape(w) for w in words) + "$")
         line("at the beginning", "70.00")
-        line("paid in", f"{times['deposit']} times", money(paid_in))
-        line("paid out", f"{times['withdraw']} times", money(-paid_out))
+        line("paid in", f"{len(paid_in)} times", money(sum(paid_in)))
+        line("paid out", f"{len(paid_out)} times", money(-sum(paid_out)))
         line("expected at the end", money(-self.answers["cash"]))
-        for operation in ("deposit", "withdraw", "transfer", "capture"):
+        for operation in ("deposit", "withdraw", "transfer", "capture", "reverse"):
             minor = sum(m.minor for m in now if m.operation == operation)
             line(operation, f"{times[operation]} times", money(minor))
         for operation in ("hold", "void"):
             line(operation, f"{self.day.reserved[operation]} times", "0.00")
-        refused = ", ".join(f"{word} {self.day.refused[word]}" for word in ("FUNDS", "NOACCT"))
-        self.assertEqual(set(+self.day.refused), {"FUNDS", "NOACCT"})
-        line("refused", f"{sum(self.day.refused.values())} times: {refused}")
+        words = ("FUNDS", "NOACCT", "STATE", "EXECABORT")
+        self.assertEqual(set(+self.day.refused), set(words))
+        line("all that moved money", f"{len(now)} times")
+        line("refused", f"{sum(self.day.refused.values())} times")
+        for word in words:
+            line(word, f"{self.day.refused[word]} times")
         self.assertEqual(text.count(", agrees\n"), 4)
         self.assertNotIn("NOT AGREE", text)
         together = -self.answers["cash"]

@@ -109,6 +109,13 @@ void put_tag(Writer& line, const char* name, Slice value) {
     put_hledger_text(line, value);
 }
 
+void put_tag_number(Writer& line, const char* name, uint64_t value) {
+    uint8_t memory[24];
+    Writer number = writer_of(memory, sizeof memory);
+    put_decimal(number, value);
+    if (value != 0) put_tag(line, name, writer_slice(number));
+}
+
 Status print_hledger(Export& out, const CheckEntry& at) {
     uint8_t memory[1024];
     Writer line = writer_of(memory, sizeof memory);
@@ -127,6 +134,9 @@ Status print_hledger(Export& out, const CheckEntry& at) {
     put_tag(line, "by", names_person(paper.names, entry.person));
     put_tag(line, "terminal", names_terminal(paper.names, entry.terminal));
     put_tag(line, "id", slice_of_chars(movement.id.text, movement.id.size));
+    put_tag_number(line, "hold", movement.hold);
+    put_tag_number(line, "reverses", movement.reversed);
+    put_tag_number(line, "group", paper_group(entry));
     print_line(line);
     if (movement.memo.size > 0) {
         put_text(line, "    ; memo: ");
@@ -144,7 +154,7 @@ Status print_hledger(Export& out, const CheckEntry& at) {
 
 constexpr char csv_export_heads[] =
     "entry,time,operation,status,from,to,amount,moved,from_balance,to_balance,person,terminal,id,"
-    "memo,hold";
+    "memo,hold,reverses,group";
 
 void csv_balance(CsvLine& line, const Paper& paper, uint32_t row, int64_t minor) {
     if (row == row_none) return csv_empty(line);
@@ -181,7 +191,9 @@ Status print_csv(Export& out, const CheckEntry& at) {
     csv_text(line, names_terminal(paper.names, entry.terminal));
     csv_text(line, slice_of_chars(movement.id.text, movement.id.size));
     csv_text(line, slice_of_chars(movement.memo.text, movement.memo.size));
-    csv_hold(line, movement.hold);
+    csv_optional(line, movement.hold);
+    csv_optional(line, movement.reversed);
+    csv_optional(line, paper_group(entry));
     csv_end(line);
     return Status::ok;
 }

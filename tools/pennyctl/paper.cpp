@@ -149,10 +149,13 @@ ExitCode paper_close(Paper& paper, Status status) {
 }
 
 bool paper_moves(const Entry& entry) {
-    if (entry.kind != EntryKind::movement || entry.status != Status::ok) return false;
-    const Operation operation = entry.movement.operation;
-    return operation != Operation::hold && operation != Operation::cancel &&
-           operation != Operation::release;
+    return entry.kind == EntryKind::movement && entry.status == Status::ok &&
+           operation_moves_money(entry.movement.operation);
+}
+
+uint64_t paper_group(const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    return movement.group_size == 0 ? 0 : entry.seq - movement.group_place + 1;
 }
 
 Status paper_add(Check& check, const CheckEntry& at, int64_t amount, int64_t& sum) {
@@ -209,9 +212,9 @@ void csv_number(CsvLine& line, uint64_t value) {
     put_decimal(line.out, value);
 }
 
-void csv_hold(CsvLine& line, uint64_t number) {
-    if (number == 0) return csv_empty(line);
-    csv_number(line, number);
+void csv_optional(CsvLine& line, uint64_t value) {
+    if (value == 0) return csv_empty(line);
+    csv_number(line, value);
 }
 
 void csv_amount(CsvLine& line, const Paper& paper, int64_t minor) {

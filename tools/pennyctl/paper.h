@@ -65,6 +65,9 @@ ExitCode paper_close(Paper& paper, Status status);
 // True where the entry moved money: not refused, and more than a reservation.
 bool paper_moves(const Entry& entry);
 
+// The first entry of the group that a movement belongs to; 0 when it was booked alone.
+uint64_t paper_group(const Entry& entry);
+
 // Adds an amount. Returns full when the sum is more than can be kept, with the sentence put.
 Status paper_add(Check& check, const CheckEntry& at, int64_t amount, int64_t& sum);
 
@@ -93,7 +96,7 @@ struct CsvLine {
 void csv_begin(CsvLine& line);
 void csv_text(CsvLine& line, Slice text);         // X2
 void csv_number(CsvLine& line, uint64_t value);
-void csv_hold(CsvLine& line, uint64_t number);    // empty for none
+void csv_optional(CsvLine& line, uint64_t value);  // empty for 0
 void csv_amount(CsvLine& line, const Paper& paper, int64_t minor);
 void csv_time(CsvLine& line, uint64_t ms);        // RFC 3339, with the offset
 void csv_empty(CsvLine& line);

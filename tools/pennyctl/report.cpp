@@ -160,21 +160,32 @@ void print_text(Report& report, const char* text) {
     page_line(report.page, slice_of(text));
 }
 
-// "  what      N times       amount".
-void print_sum(Report& report, const char* what, uint64_t times, int64_t minor) {
-    uint8_t memory[32];
-    Writer amount = writer_of(memory, sizeof memory);
-    Line& line = report.line;
-    put_amount(amount, *report.paper, minor);
+void put_times(Line& line, const char* what, uint64_t times) {
     put_text(line.out, "  ");
     put_text(line.out, what);
-    if (times != UINT64_MAX) {
-        line_to(line, 32);
-        put_decimal(line.out, times);
-        put_text(line.out, times == 1 ? " time" : " times");
-    }
+    line_to(line, 32);
+    put_decimal(line.out, times);
+    put_text(line.out, times == 1 ? " time" : " times");
+}
+
+void put_right(Line& line, const Paper& paper, int64_t minor) {
+    uint8_t memory[32];
+    Writer amount = writer_of(memory, sizeof memory);
+    put_amount(amount, paper, minor);
     line_right(line, writer_slice(amount), page_columns);
-    line_end(line, report.page);
+}
+
+void print_balance(Report& report, const char* what, int64_t minor) {
+    put_text(report.line.out, "  ");
+    put_text(report.line.out, what);
+    put_right(report.line, *report.paper, minor);
+    line_end(report.line, report.page);
+}
+
+void print_sum(Report& report, const char* what, uint64_t times, int64_t minor) {
+    put_times(report.line, what, times);
+    put_right(report.line, *report.paper, minor);
+    line_end(report.line, report.page);
 }
 
 void print_head(Report& report) {
@@ -199,10 +210,10 @@ void print_head(Report& report) {
 void print_cash(Report& report, const ReportAccount& cash) {
     print_text(report, "");
     print_text(report, "Cash in the drawer");
-    print_sum(report, "at the beginning", UINT64_MAX, -cash.opening);
+    print_balance(report, "at the beginning", -cash.opening);
     print_sum(report, "paid in", report.deposits, cash.out);
     print_sum(report, "paid out", report.withdrawals, -cash.in);
-    print_sum(report, "expected at the end", UINT64_MAX, -cash.closing);
+    print_balance(report, "expected at the end", -cash.closing);
 }
 
 bool is_idle(const ReportAccount& account) {
@@ -276,32 +287,29 @@ void print_accounts(Report& report, AccountPlace place, const char* title, const
 void print_refusals(Report& report) {
     uint64_t all = 0;
     for (const uint64_t count : report.refused) all += count;
-    Line& line = report.line;
-    put_text(line.out, "  refused");
-    line_to(line, 32);
-    put_decimal(line.out, all);
-    put_text(line.out, all == 1 ? " time" : " times");
-    const char* before = ": ";
+    put_times(report.line, "refused", all);
+    line_end(report.line, report.page);
     for (uint32_t i = 0; i < status_count; i++) {
         if (report.refused[i] == 0) continue;
-        put_text(line.out, before);
-        put_text(line.out, status_word(static_cast<Status>(i)));
-        put_u8(line.out, ' ');
-        put_decimal(line.out, report.refused[i]);
-        before = ", ";
+        put_text(report.line.out, "  ");
+        put_times(report.line, status_word(static_cast<Status>(i)), report.refused[i]);
+        line_end(report.line, report.page);
     }
-    line_end(line, report.page);
 }
 
 void print_happened(Report& report) {
-    page_keep(report.page, 12);
+    page_keep(report.page, 20);
     print_text(report, "");
     print_text(report, "What happened");
+    uint64_t movements = 0;
     for (uint32_t i = 0; i < operations_max; i++) {
         if (report.counts[i] == 0) continue;
+        if (operation_moves_money(static_cast<Operation>(i))) movements += report.counts[i];
         print_sum(report, operation_name(static_cast<Operation>(i)), report.counts[i],
                   report.sums[i]);
     }
+    put_times(report.line, "all that moved money", movements);
+    line_end(report.line, report.page);
     print_refusals(report);
 }
 

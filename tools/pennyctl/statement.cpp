@@ -99,6 +99,10 @@ void put_detail(Writer& out, const Statement& statement, const Entry& entry) {
         put_text(out, ", hold ");
         put_decimal(out, movement.hold);
     }
+    if (movement.reversed != 0) {
+        put_text(out, ", reverses entry ");
+        put_decimal(out, movement.reversed);
+    }
     if (movement.memo.size == 0) return;
     put_text(out, ": ");
     put_clean(out, slice_of_chars(movement.memo.text, movement.memo.size));
@@ -153,7 +157,7 @@ void print_csv_balance(const Statement& statement, uint64_t ms, const char* what
     csv_empty(line);
     csv_time(line, ms);
     csv_text(line, slice_of(what));
-    for (uint32_t i = 0; i < 4; i++) csv_empty(line);
+    for (uint32_t i = 0; i < 5; i++) csv_empty(line);
     csv_amount(line, *statement.paper, balance);
     csv_end(line);
 }
@@ -169,7 +173,8 @@ void print_csv_entry(const Statement& statement, const Entry& entry, int64_t min
     csv_text(line, slice_of(operation_name(movement.operation)));
     csv_text(line, names_account(statement.paper->names, gave ? movement.credit : movement.debit));
     csv_text(line, slice_of_chars(movement.memo.text, movement.memo.size));
-    csv_hold(line, movement.hold);
+    csv_optional(line, movement.hold);
+    csv_optional(line, movement.reversed);
     csv_amount(line, *statement.paper, minor);
     csv_amount(line, *statement.paper, balance);
     csv_end(line);
@@ -183,7 +188,7 @@ void begin(Statement& statement) {
     statement.begun = true;
     statement.closing = statement.opening;
     if (statement.csv) {
-        csv_heads("entry,time,operation,account,memo,hold,amount,balance");
+        csv_heads("entry,time,operation,account,memo,hold,reverses,amount,balance");
         print_csv_balance(statement, statement.span.start_ms, "opening", statement.opening);
         return;
     }
