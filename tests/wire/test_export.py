@@ -174,16 +174,23 @@ class BusyDay(Exports):
                 seen[head, cell[:2]] += 1
         self.assertTrue(seen["id", "'-"] and seen["id", "b"] == 0 and seen["memo", "'="], seen)
 
-    def test_it_says_nothing_else_and_changes_no_byte(self):
-        def content():
-            return {path: open(path, "rb").read() for path in journal.segments(
-                self.bank.path("data"))}
-        before = content()
-        done = self.bank.pennyctl("export", self.bank.path("pennyd.conf"), "--format", "hledger")
-        self.assertEqual(done.stderr, "")
-        self.assertEqual(content(), before)
-        self.assertEqual(self.bank.pennyctl("export", self.bank.path("data"), "--format=hledger",
-                                            ).stdout, done.stdout)
+
+class Stopped(unittest.TestCase):
+    def test_a_bank_is_named_in_three_ways_and_no_byte_of_it_changes(self):
+        with Bank(start=False) as bank:
+            def content():
+                return {path: open(path, "rb").read() for path in bank.files()}
+            before = content()
+            for verb, *words in (("export", "--format", "hledger"), ("export", "--format=csv"),
+                                 ("statement", "alice"), ("report",), ("report", "--csv")):
+                said = set()
+                for where in (bank.home, bank.path("pennyd.conf"), bank.path("data")):
+                    done = bank.pennyctl(verb, where, *words)
+                    self.assertEqual(done.stderr, "")
+                    said.add(done.stdout)
+                self.assertEqual(len(said), 1)
+            self.assertEqual(content().keys(), before.keys())
+            self.assertTrue(content() == before)
 
 
 class OtherMoney(Exports):
