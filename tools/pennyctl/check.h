@@ -1,4 +1,5 @@
 // check.h - what the parts of `pennyctl check` share: a walk over the whole journal, told twice.
+// The verbs of paper.h take the first walk as their proof and print from one of their own.
 //
 // The first walk proves the chain and adds up every account in arrays of its own, without the
 // ledger's code. The second gives every entry to a ledger that stands just before it, lets it
