@@ -41,10 +41,23 @@ void say_place(Walk& walk) {
     put_decimal(walk.error, recovery.batch_seq + 1);
 }
 
-Status refuse_here(Walk& walk, const char* said, const char* advice) {
+// How long the present segment is and was, where a batch of it says so.
+void say_sizes(Walk& walk, const RecoveryBatch& batch) {
+    const uint32_t made = walk.recovery.segment_size != 0 ? walk.recovery.segment_size
+                                                          : batch.header.segment_size;
+    if (made == 0) return;
+    put_text(walk.error, "; it was made with ");
+    put_decimal(walk.error, made);
+    put_text(walk.error, " bytes and has ");
+    put_decimal(walk.error, walk.size);
+}
+
+Status refuse_here(Walk& walk, const char* said, const char* advice,
+                   const RecoveryBatch* sized = nullptr) {
     say_place(walk);
     put_text(walk.error, ": ");
     put_text(walk.error, said);
+    if (sized != nullptr) say_sizes(walk, *sized);
     put_text(walk.error, "; nothing was changed; ");
     put_text(walk.error, advice);
     return Status::failed;
@@ -54,6 +67,7 @@ const char* advice_for(RecoveryFound found) {
     switch (found) {
         case RecoveryFound::newer: return "start the program that wrote it";
         case RecoveryFound::cut:
+        case RecoveryFound::grown:
         case RecoveryFound::foreign:
         case RecoveryFound::misfit:
             return "put back the segment that belongs here, from a backup of this book";
@@ -299,9 +313,9 @@ Status step(Walk& walk, bool& ended) {
     const uint32_t size = window_size(recovery.offset, walk.size);
     Status status = read_window(walk, size);
     if (status != Status::ok) return status;
-    RecoveryBatch batch;
+    RecoveryBatch batch = {};
     const RecoveryFound found =
-        recovery_judge(recovery, {walk.window, size}, walk.size - recovery.offset, batch);
+        recovery_judge(recovery, {walk.window, size}, walk.size, batch);
     const bool marked = recovery_is_marked(recovery);
     const bool asks = found == RecoveryFound::blank || found == RecoveryFound::junk;
     const uint64_t entry_last = found == RecoveryFound::junk ? torn_entry_last(walk) : 0;
@@ -317,7 +331,10 @@ Status step(Walk& walk, bool& ended) {
         case RecoveryAction::advance: return advance(walk, ended);
         case RecoveryAction::finish: ended = true; return Status::ok;
         case RecoveryAction::drop: ended = true; return drop(walk, row.said, entry_last);
-        case RecoveryAction::refuse: return refuse_here(walk, row.said, advice_for(found));
+        case RecoveryAction::refuse: {
+            const bool is_length = found == RecoveryFound::cut || found == RecoveryFound::grown;
+            return refuse_here(walk, row.said, advice_for(found), is_length ? &batch : nullptr);
+        }
     }
     CHECK(false);
     return Status::failed;

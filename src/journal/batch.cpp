@@ -30,7 +30,8 @@ void put_header(Writer& writer, const BatchHeader& header) {
     put_u32(writer, header.entries_size);
     put_u64(writer, header.time_ms);
     put_u32(writer, header.flags);
-    put_zeros(writer, 12);
+    put_u32(writer, header.segment_size);
+    put_zeros(writer, 8);
     put_bytes(writer, hash_slice(header.previous));
 }
 
@@ -48,7 +49,8 @@ Status get_header(Reader& reader, BatchHeader& out) {
     header.entries_size = get_u32(reader);
     header.time_ms = get_u64(reader);
     header.flags = get_u32(reader);
-    const Slice reserved = get_bytes(reader, 12);
+    header.segment_size = get_u32(reader);
+    const Slice reserved = get_bytes(reader, 8);
     const Slice previous = get_bytes(reader, hash_size);
     if (reader.short_read) return Status::damaged;
     memcpy(header.previous.bytes, previous.data, hash_size);
@@ -57,7 +59,11 @@ Status get_header(Reader& reader, BatchHeader& out) {
     if (header.entries_size > batch_entries_size_max) return Status::damaged;
     if (header.entry_count > batch_entries_max) return Status::damaged;
     if (header.segment == 0 || header.seq == 0 || header.entry_first == 0) return Status::damaged;
-    if (header.offset % block_size != 0) return Status::damaged;
+    if (header.offset % block_size != 0 || header.segment_size % block_size != 0) {
+        return Status::damaged;
+    }
+    if (header.segment_size < segment_size_min) return Status::damaged;
+    if (header.offset > header.segment_size - batch_size_max) return Status::damaged;  // J4
     out = header;
     return Status::ok;
 }

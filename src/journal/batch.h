@@ -18,7 +18,8 @@
 //         68     4  size of all entries, bytes
 //         72     8  time, ms since 1970 UTC; never less than the batch before
 //         80     4  flags: 1 = closing batch
-//         84    12  zero
+//         84     4  size that the segment was made with, bytes
+//         88     8  zero
 //         96    32  SHA-256 of the batch before (its last field), zero in the first
 //        128     n  entries, each beginning with its own size as u16
 //      128+n    32  SHA-256 over bytes 0 .. 128+n
@@ -26,6 +27,8 @@
 //   J1. Batch sequences and entry sequences run without a gap, across segments.
 //   J2. Each batch names the hash of the one before: the book is tamper-evident from its head.
 //   J3. A batch says where it belongs, so one that the disk put elsewhere is known as misplaced.
+//   J4. A batch says how long its segment was made, and begins only where a whole batch would have
+//       room in it: so one that lost its end is known wherever it was cut.
 #pragma once
 
 #include "crypto/hash.h"
@@ -47,6 +50,7 @@ struct BatchHeader {
     uint32_t entries_size;
     uint64_t time_ms;
     uint32_t flags;
+    uint32_t segment_size;  // bytes
     Hash previous;
 };
 

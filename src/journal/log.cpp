@@ -48,6 +48,7 @@ Status open_batch(Log& log, uint64_t wall_ms) {
     batch.header.salt = log.salt;
     batch.header.segment = log.segment;
     batch.header.offset = log.offset;
+    batch.header.segment_size = log.segment_size;
     batch.header.seq = log.seq_sealed + 1;
     batch.header.entry_first = log.entry_proposed + 1;
     batch.header.time_ms = log.time_ms;

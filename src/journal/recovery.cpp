@@ -30,7 +30,10 @@ bool is_zero(Slice bytes) {
 bool continues(const Recovery& recovery, const RecoveryBatch& batch) {
     const BatchHeader& header = batch.header;
     if (header.segment != recovery.segment || header.offset != recovery.offset) return false;
-    if (recovery.offset > 0 && header.salt != recovery.salt) return false;
+    if (recovery.offset > 0) {
+        if (header.salt != recovery.salt) return false;
+        if (header.segment_size != recovery.segment_size) return false;
+    }
     if (header.time_ms < recovery.time_ms) return false;
     if (!recovery.anchored) return true;
     if (header.seq != recovery.batch_seq + 1) return false;
@@ -65,10 +68,14 @@ void recovery_start(Recovery& recovery, const uint8_t* bank_id, uint32_t segment
     memcpy(recovery.bank_id, bank_id, bank_id_size);
 }
 
-RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t left,
+RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t size,
                              RecoveryBatch& out) {
+    CHECK(size >= recovery.offset);
     const uint8_t* bank_id = recovery.bank_known ? recovery.bank_id : nullptr;
-    const bool is_short = left < batch_size_max;  // The log begins no batch here (log.h, G2).
+    if (recovery.segment_size != 0 && size != recovery.segment_size) {
+        return size < recovery.segment_size ? RecoveryFound::cut : RecoveryFound::grown;
+    }
+    const bool is_short = size - recovery.offset < batch_size_max;  // No batch begins here (G2).
     const RecoveryFound junk = is_short ? RecoveryFound::cut : RecoveryFound::junk;
     switch (batch_find(window, bank_id, out.header, out.entries, out.hash)) {
         case BatchFind::blank:
@@ -80,7 +87,8 @@ RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t le
         case BatchFind::newer: return RecoveryFound::newer;
         case BatchFind::whole:
             if (!continues(recovery, out)) return RecoveryFound::misfit;
-            return is_short ? RecoveryFound::cut : RecoveryFound::fits;
+            if (out.header.segment_size > size) return RecoveryFound::cut;  // J4
+            return out.header.segment_size < size ? RecoveryFound::grown : RecoveryFound::fits;
     }
     CHECK(false);
     return RecoveryFound::junk;
@@ -101,6 +109,7 @@ void recovery_install(Recovery& recovery, const RecoveryBatch& batch) {
     recovery.bank_known = true;
     recovery.anchored = true;
     recovery.salt = header.salt;
+    recovery.segment_size = header.segment_size;
     recovery.batch_seq = header.seq;
     recovery.entry_seq = header.entry_first + header.entry_count - 1;
     recovery.time_ms = header.time_ms;
@@ -112,6 +121,7 @@ void recovery_advance(Recovery& recovery) {
     recovery.segment++;
     recovery.offset = 0;
     recovery.salt = 0;
+    recovery.segment_size = 0;
 }
 
 bool recovery_is_marked(const Recovery& recovery) {

@@ -13,7 +13,17 @@
 
 #include "journal/log.h"
 
-enum class RecoveryFound : uint8_t { fits, tail, blank, junk, cut, misfit, foreign, newer };
+enum class RecoveryFound : uint8_t {
+    fits,
+    tail,
+    blank,
+    junk,
+    cut,
+    grown,
+    misfit,
+    foreign,
+    newer
+};
 enum class RecoveryAction : uint8_t { install, advance, finish, drop, refuse };
 enum class RecoveryWhen : uint8_t { no, yes, any };
 
@@ -25,7 +35,7 @@ struct RecoveryRow {
     const char* said;
 };
 
-inline constexpr uint32_t recovery_found_count = 8;
+inline constexpr uint32_t recovery_found_count = 9;
 
 // The whole table, for the test of its completeness.
 const RecoveryRow* recovery_rows(uint32_t& out_count);
@@ -41,6 +51,7 @@ struct Recovery {
     uint32_t segment;
     uint32_t offset;
     uint64_t salt;          // of the present segment; 0 before its first batch
+    uint32_t segment_size;  // bytes it was made with, by its batches; 0 before the first
     uint64_t batch_seq;     // newest batch accepted
     uint64_t entry_seq;     // newest entry accepted
     uint64_t time_ms;
@@ -60,8 +71,8 @@ struct RecoveryBatch {
 void recovery_start(Recovery& recovery, const uint8_t* bank_id, uint32_t segment, Position mark);
 
 // Judges the window at the present place: `window` holds the segment's bytes from there, up to
-// batch_size_max; `left` is how many bytes the segment has from there in all.
-RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t left,
+// batch_size_max; `size` is how many bytes the segment has in all, at least those before the place.
+RecoveryFound recovery_judge(const Recovery& recovery, Slice window, uint32_t size,
                              RecoveryBatch& out);
 
 // True when a sound batch of this bank, later than those accepted, stands at this block boundary,

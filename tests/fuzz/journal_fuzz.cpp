@@ -2,8 +2,8 @@
 // a few blocks are made from the input and walked as a start walks a journal (store_recover.cpp).
 // So that mutations get past SHA-256, batches are sealed here. Input, little-endian:
 //
-//     u8   bit 0: the walk knows the bank; bit 1: a segment ends where its bytes end, otherwise
-//          blank bytes follow; bit 2: the rest of the input is the first segment as it is
+//     u8   bit 0: the walk knows the bank; bit 1: the bytes of the first segment stand near its
+//          end, and the walk begins there; bit 2: the rest of the input is the first segment
 //     u8   blocks of the first segment that a checkpoint vouches for
 //     ...  orders until the input ends
 //
@@ -19,7 +19,10 @@
 namespace {
 
 constexpr uint32_t segments = 2;
-constexpr uint32_t segment_size = 6 * block_size;  // bytes that are there
+constexpr uint32_t segment_size = 6 * block_size;  // bytes that are there; blank ones follow
+constexpr uint64_t first_salt = 77;
+// Where the first segment's bytes stand when they are near its end: three blocks may begin a batch.
+constexpr uint32_t near_end = segment_size_min - batch_size_max - 2 * block_size;
 constexpr uint32_t orders_max = 32;
 constexpr uint32_t batch_entries = 8;  // at most, in a batch made here
 
@@ -32,12 +35,13 @@ struct Maker {
     Ledger& ledger;  // installs what was made, so that later entries can follow
     BatchHeader next;
     uint32_t segment;  // index in `disk`
-    uint32_t offset;
+    uint32_t offset;   // in `disk`
+    uint32_t base;     // of the present segment's bytes
 };
 
 void set_field(BatchHeader& header, uint8_t field, uint64_t value) {
     const uint32_t half = static_cast<uint32_t>(value);
-    switch (field % 10) {
+    switch (field % 11) {
         case 1: header.segment = half; break;
         case 2: header.offset = half; break;
         case 3: header.seq = value; break;
@@ -47,6 +51,7 @@ void set_field(BatchHeader& header, uint8_t field, uint64_t value) {
         case 7: header.salt = value; break;
         case 8: memcpy(header.previous.bytes, &value, sizeof value); break;
         case 9: header.entry_count = half; break;
+        case 10: header.segment_size = half; break;
         default: break;
     }
 }
@@ -79,8 +84,9 @@ void make_batch(Maker& maker) {
     const uint64_t value = field == 0 ? 0 : get_u64(maker.input);
     const uint32_t count = get_u8(maker.input) % (batch_entries + 1);
     header.segment = maker.segment + 1;
-    header.offset = maker.offset;
-    header.salt = 77 + maker.segment;
+    header.offset = maker.base + maker.offset;
+    header.salt = first_salt + maker.segment;
+    header.segment_size = segment_size_min;
     Writer entries = writer_of(memory + batch_header_size, batch_entries * entry_size_max);
     while (header.entry_count < count && make_entry(maker, header, entries)) header.entry_count++;
     header.entries_size = entries.size;
@@ -101,8 +107,8 @@ void damage(Maker& maker) {
     disk[maker.segment][place % segment_size] ^= get_u8(maker.input);
 }
 
-void make_disk(Reader input) {
-    Maker maker = {input, fuzz_book(1).ledger, {}, 0, 0};
+void make_disk(Reader input, uint32_t base) {
+    Maker maker = {input, fuzz_book(1).ledger, {}, 0, 0, base};
     ledger_init(maker.ledger, fuzz_bank_id());
     memcpy(maker.next.bank_id, fuzz_bank_id(), bank_id_size);
     maker.next.seq = 1;
@@ -116,6 +122,7 @@ void make_disk(Reader input) {
         if (order == 3 && maker.segment + 1 < segments) {
             maker.segment++;
             maker.offset = 0;
+            maker.base = 0;
         }
     }
 }
@@ -125,20 +132,23 @@ void make_disk(Reader input) {
 struct Walk {
     Book& book;
     Recovery recovery;
-    bool ends_short;  // a segment ends where its bytes end
-    bool begun;       // the first batch has named the bank
+    uint32_t base;  // of the first segment's bytes
+    bool begun;     // the first batch has named the bank
 };
 
-Slice window_at(uint32_t segment, uint32_t offset) {
-    return {disk[segment - 1] + offset, segment_size - offset};
+uint32_t base_of(const Walk& walk, uint32_t segment) { return segment == 1 ? walk.base : 0; }
+
+Slice window_at(const Walk& walk, uint32_t segment, uint32_t offset) {
+    const uint32_t at = offset - base_of(walk, segment);
+    return {disk[segment - 1] + at, segment_size - at};
 }
 
 bool stands_later(const Walk& walk) {
     const Recovery& recovery = walk.recovery;
     uint32_t offset = recovery.offset + block_size;
     for (uint32_t segment = recovery.segment; segment <= segments; segment++, offset = 0) {
-        for (; offset < segment_size; offset += block_size) {
-            if (recovery_is_later(recovery, window_at(segment, offset))) return true;
+        for (; offset < base_of(walk, segment) + segment_size; offset += block_size) {
+            if (recovery_is_later(recovery, window_at(walk, segment, offset))) return true;
         }
     }
     return false;
@@ -150,6 +160,8 @@ void check_fits(const Walk& walk, const RecoveryBatch& batch) {
     const Recovery& recovery = walk.recovery;
     const BatchHeader& header = batch.header;
     CHECK(header.segment == recovery.segment && header.offset == recovery.offset);
+    CHECK(header.segment_size == segment_size_min);  // J4
+    CHECK(segment_size_min - header.offset >= batch_size_max);
     CHECK(header.time_ms >= recovery.time_ms);
     CHECK(header.seq == recovery.batch_seq + 1);
     CHECK(header.entry_first == recovery.entry_seq + 1);
@@ -157,7 +169,7 @@ void check_fits(const Walk& walk, const RecoveryBatch& batch) {
     CHECK(header.entries_size == batch.entries.size);
     memcpy(memory + batch_header_size, batch.entries.data, batch.entries.size);
     CHECK(hash_equal(batch_seal(memory, header), batch.hash));
-    const Slice found = window_at(recovery.segment, recovery.offset);
+    const Slice found = window_at(walk, recovery.segment, recovery.offset);
     CHECK(slice_equal({memory, batch_size_of(header.entries_size)},
                       slice_part(found, 0, batch_size_of(header.entries_size))));
 }
@@ -198,10 +210,9 @@ bool install(Walk& walk, const RecoveryBatch& batch) {
 // Returns true while the walk goes on; `good` says whether the server would start after its end.
 bool step(Walk& walk, bool& good) {
     const Recovery& recovery = walk.recovery;
-    const Slice window = window_at(recovery.segment, recovery.offset);
-    const uint32_t left = window.size + (walk.ends_short ? 0 : batch_size_max);
+    const Slice window = window_at(walk, recovery.segment, recovery.offset);
     RecoveryBatch batch;
-    const RecoveryFound found = recovery_judge(recovery, window, left, batch);
+    const RecoveryFound found = recovery_judge(recovery, window, segment_size_min, batch);
     const bool marked = recovery_is_marked(recovery);
     const bool asks = found == RecoveryFound::blank || found == RecoveryFound::junk;
     const bool later = asks && !marked && stands_later(walk);
@@ -258,11 +269,16 @@ void go_on(Walk& walk) {
     CHECK(ledger_sum(book.ledger) == 0);
 }
 
-void walk_disk(bool bank_known, bool ends_short, Position mark) {
-    Walk walk = {fuzz_book(0), {}, ends_short, false};
+void walk_disk(bool bank_known, uint32_t base, Position mark) {
+    Walk walk = {fuzz_book(0), {}, base, false};
     recovery_start(walk.recovery, bank_known ? fuzz_bank_id() : nullptr, 1, mark);
+    walk.recovery.offset = base;
+    walk.recovery.salt = base == 0 ? 0 : first_salt;
+    walk.recovery.segment_size = base == 0 ? 0 : segment_size_min;
     bool good = false;
-    while (step(walk, good)) CHECK(walk.recovery.offset <= segment_size);
+    while (step(walk, good)) {
+        CHECK(walk.recovery.offset <= base_of(walk, walk.recovery.segment) + segment_size);
+    }
     if (!walk.begun || walk.book.ledger.accounts_installed <= account_shop) return;
     Ledger& ledger = walk.book.ledger;
     fuzz_check_tables(ledger, fuzz_book(1).ledger, fuzz_mark_of(ledger));
@@ -275,13 +291,14 @@ int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Reader input = reader_of({data, static_cast<uint32_t>(size)});
     memset(disk, 0, sizeof disk);
     const uint8_t flags = get_u8(input);
-    const Position mark = position_of(1, get_u8(input) % 8 * block_size);
+    const uint32_t base = (flags & 2) != 0 ? near_end : 0;
+    const Position mark = position_of(1, base + get_u8(input) % 8 * block_size);
     if ((flags & 4) == 0) {
-        make_disk(input);
+        make_disk(input, base);
     } else {
         const Slice rest = slice_part(reader_rest(input), 0, segment_size);
         if (rest.size > 0) memcpy(disk[0], rest.data, rest.size);
     }
-    walk_disk((flags & 1) != 0, (flags & 2) != 0, mark);
+    walk_disk((flags & 1) != 0, base, mark);
     return 0;
 }

@@ -126,7 +126,7 @@ def damage(place, bits):
 
 
 BLANK, NEXT, CLOSING = b"\2", b"\3", batch([], 6, 1)
-KNOWS, SHORT, RAW = 1, 2, 4
+KNOWS, NEAR_END, RAW = 1, 2, 4
 MADE = batch(BEGIN) + batch(PEOPLE + MONEY)
 
 
@@ -138,13 +138,15 @@ def journal_seeds():
         "two-batches": seed(KNOWS, MADE),
         "holds": seed(KNOWS, MADE, batch(HOLDS[:2]), batch(HOLDS[2:] + BOUNDS)),
         "closed": seed(0, MADE, batch(REFUSED), CLOSING),
-        "two-segments": seed(KNOWS | SHORT, MADE, NEXT, batch(TILL), CLOSING),
-        "whole": seed(KNOWS | SHORT, MADE, batch(REFUSED + TILL), batch(PASSWORD), marked=2),
+        "two-segments": seed(KNOWS | NEAR_END, MADE, batch(REFUSED), NEXT, batch(TILL), CLOSING),
+        "whole": seed(KNOWS | NEAR_END, MADE, batch(REFUSED + TILL), NEXT, batch(PASSWORD), marked=2),
         "torn-tail": seed(KNOWS, MADE, batch(TILL), damage(2 * 4096 + 200, 4)),
         "damaged": seed(KNOWS, MADE, batch(TILL), damage(4096 + 200, 4)),
         "damaged-marked": seed(KNOWS, batch(BEGIN), damage(200, 1), marked=1),
         "hole": seed(KNOWS, batch(BEGIN), BLANK, batch(PEOPLE)),
         "misplaced": seed(KNOWS, batch(BEGIN), batch(PEOPLE, 2, 8192)),
+        "too-far-back": seed(KNOWS | NEAR_END, MADE, batch(REFUSED), batch(TILL)),
+        "of-another-length": seed(KNOWS, batch(BEGIN), batch(PEOPLE, 10, 1 << 20)),
         "out-of-sequence": seed(KNOWS, batch(BEGIN), batch(PEOPLE, 3, 9)),
         "raw": seed(RAW, b"PNYBATCH" + struct.pack("<II", 1, 128) + BANK + bytes(200)),
         "raw-newer": seed(RAW, b"PNYBATCH" + struct.pack("<II", 2, 192) + BANK + bytes(200)),

@@ -6,7 +6,7 @@ import struct
 from collections import namedtuple
 
 BLOCK = 4096
-HEADER = struct.Struct("<8sII16sQIIQQIIQI12x32s")
+HEADER = struct.Struct("<8sII16sQIIQQIIQII8s32s")
 FLAG_CLOSING = 1
 
 # `size` is without the padding; `end` is where the next batch may begin.
@@ -39,8 +39,9 @@ def batches(data):
 
 def _batch(path, content, offset):
     (_, version, header_size, _, _, segment, place, seq, entry_first, entry_count, entries_size, _,
-     flags, previous) = HEADER.unpack_from(content, offset)
+     flags, segment_size, spare, previous) = HEADER.unpack_from(content, offset)
     assert (version, header_size, place) == (1, HEADER.size, offset), (path, offset)
+    assert (segment_size, spare) == (len(content), bytes(8)), (path, offset)
     hashed = header_size + entries_size
     digest = content[offset + hashed:offset + hashed + 32]
     assert hashlib.sha256(content[offset:offset + hashed]).digest() == digest, (path, offset)

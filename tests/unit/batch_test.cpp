@@ -22,6 +22,7 @@ BatchHeader header_of(uint32_t entries_size, uint32_t entry_count) {
     header.entry_count = entry_count;
     header.entries_size = entries_size;
     header.time_ms = 1234567;
+    header.segment_size = segment_size_min;
     memset(header.previous.bytes, 0xaa, hash_size);
     return header;
 }
@@ -142,6 +143,17 @@ TEST(Batch, BelievesNoHeaderThatCannotBe) {
     EXPECT_EQ(sealed([](BatchHeader& header) { header.entry_first = 0; }), BatchFind::junk);
     EXPECT_EQ(sealed([](BatchHeader& header) { header.offset = 5; }), BatchFind::junk);
     EXPECT_EQ(sealed([](BatchHeader& header) { header.flags = 2; }), BatchFind::junk);
+    EXPECT_EQ(sealed([](BatchHeader& header) { header.segment_size = 0; }), BatchFind::junk);
+    EXPECT_EQ(sealed([](BatchHeader& header) { header.segment_size++; }), BatchFind::junk);
+    EXPECT_EQ(sealed([](BatchHeader& header) { header.segment_size -= block_size; }),
+              BatchFind::junk);
+    // J4: where the rest would be too short for a whole batch, none begins.
+    EXPECT_EQ(sealed([](BatchHeader& header) { header.offset = segment_size_min - batch_size_max; }),
+              BatchFind::whole);
+    EXPECT_EQ(sealed([](BatchHeader& header) {
+                  header.offset = segment_size_min - batch_size_max + block_size;
+              }),
+              BatchFind::junk);
     EXPECT_EQ(sealed([](BatchHeader& header) { header.entry_count = 1; }), BatchFind::junk);
     EXPECT_EQ(sealed([](BatchHeader& header) { header.entry_count = 3; }), BatchFind::junk);
     EXPECT_EQ(sealed([](BatchHeader& header) { header.entry_count = batch_entries_max + 1; }),

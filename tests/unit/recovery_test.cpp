@@ -32,9 +32,8 @@ Walked walk(const Image& image, Position mark = 0, uint32_t size = segment_size_
     recovery_start(recovery, nullptr, 1, mark);
     for (;;) {
         RecoveryBatch batch;
-        const uint32_t left = size - recovery.offset;
         const RecoveryFound found =
-            recovery_judge(recovery, window_of(image, recovery.offset), left, batch);
+            recovery_judge(recovery, window_of(image, recovery.offset), size, batch);
         bool later = false;
         for (uint32_t at = recovery.offset + block_size; at < image.size(); at += block_size) {
             later = later || recovery_is_later(recovery, window_of(image, at));
@@ -254,11 +253,13 @@ TEST(Recovery, GoesOnBehindASegmentsTail) {
     recovery_start(recovery, nullptr, 1, 0);
     RecoveryBatch batch;
     const Image blank(batch_size_max);
-    const uint32_t less = batch_size_max - block_size;
-    EXPECT_EQ(recovery_judge(recovery, {blank.data(), less}, less, batch), RecoveryFound::tail);
-    EXPECT_EQ(recovery_judge(recovery, {blank.data(), 0}, 0, batch), RecoveryFound::tail);
-    EXPECT_EQ(recovery_judge(recovery, {blank.data(), batch_size_max}, batch_size_max, batch),
-              RecoveryFound::blank);
+    const auto judge = [&](uint32_t left) {
+        recovery.offset = segment_size_min - left;
+        return recovery_judge(recovery, {blank.data(), left}, segment_size_min, batch);
+    };
+    EXPECT_EQ(judge(batch_size_max - block_size), RecoveryFound::tail);
+    EXPECT_EQ(judge(0), RecoveryFound::tail);
+    EXPECT_EQ(judge(batch_size_max), RecoveryFound::blank);
     recovery_advance(recovery);
     EXPECT_EQ(recovery.segment, 2u);
     EXPECT_EQ(recovery.offset, 0u);
@@ -274,14 +275,86 @@ TEST(Recovery, RefusesASegmentCutAtAnyBlockOfItsBatches) {
     }
 }
 
-TEST(Recovery, TakesABatchWhereTheLogMayHavePutOne) {
-    const Journal journal;
-    const uint64_t last = journal.count() - 1;
-    const uint32_t least = journal.starts[last] + batch_size_max;
-    EXPECT_EQ(walk(journal.image, 0, least),
-              journal.prefix(journal.count(), RecoveryAction::advance));
-    EXPECT_EQ(walk(journal.image, 0, least - block_size),
-              journal.prefix(last, RecoveryAction::refuse));
+// Batches as large as can be, in a segment of `size` bytes.
+struct FullBatches {
+    explicit FullBatches(uint32_t size) : image(size) {
+        std::vector<uint8_t> memory(2 * batch_size_max + 2 * arena_align);
+        Arena arena = {};
+        const uintptr_t at = reinterpret_cast<uintptr_t>(memory.data());
+        arena.base = memory.data() + (arena_align - at % arena_align) % arena_align;
+        arena.size = memory.size() - arena_align;
+        Log log = {};
+        log_layout(log, arena);
+        LogStart start = {};
+        start.segment = 1;
+        start.segment_size = size;
+        start.salt = 5;
+        log_start(log, start, UINT64_MAX);
+        LogStamp stamp;
+        while (log_reserve(log, 1000, 1, stamp) == Status::ok) {
+            take(log);
+            count++;
+        }
+        EXPECT_EQ(log.blocked, LogBlock::no_room);
+        end = log.offset;
+    }
+
+    void take(Log& log) {
+        std::vector<uint8_t> entry(entry_size_max);
+        entry[1] = entry_size_max >> 8;
+        LogStamp stamp;
+        while (log_reserve(log, 1000, 1, stamp) == Status::ok) {
+            log_propose(log, {entry.data(), entry_size_max});
+        }
+        LogWrite write;
+        ASSERT_TRUE(log_seal(log, write));
+        ASSERT_EQ(write.bytes.size, batch_size_max);
+        memcpy(image.data() + write.offset, write.bytes.data, write.bytes.size);
+        Slice entries;
+        ASSERT_EQ(log_committed(log, Status::ok, entries), Status::ok);
+        log_release(log);
+    }
+
+    Image image;
+    uint64_t count = 0;
+    uint32_t end = 0;
+};
+
+// Behind a full batch nothing is left of the segment, as at the end of a whole one (J4).
+TEST(Recovery, RefusesASegmentCutExactlyBehindAFullBatch) {
+    const FullBatches full(segment_size_min + 2 * batch_size_max);
+    ASSERT_EQ(full.count, 6u);
+    const uint32_t size = static_cast<uint32_t>(full.image.size());
+    ASSERT_EQ(full.end, size);
+    EXPECT_EQ(walk(full.image, 0, size).ended, RecoveryAction::advance);
+    EXPECT_EQ(walk(full.image, 0, size).batch_seq, full.count);
+    for (uint32_t cut = size - batch_size_max; cut > 0; cut -= batch_size_max) {
+        const Image image(full.image.begin(), full.image.begin() + cut);
+        EXPECT_EQ(walk(image, 0, cut), (Walked{RecoveryAction::refuse, 0, 0})) << cut;
+    }
+}
+
+TEST(Recovery, RefusesASegmentThatIsLongerThanItWasMade) {
+    const FullBatches full(segment_size_min);
+    Image image = full.image;
+    image.resize(segment_size_min + block_size);
+    EXPECT_EQ(walk(image, 0, segment_size_min + block_size), (Walked{RecoveryAction::refuse, 0, 0}));
+}
+
+// Only while a segment is read can its length change; the batches before have said how long it was.
+TEST(Recovery, NoticesASegmentThatIsCutWhileItIsRead) {
+    const FullBatches full(segment_size_min);
+    Recovery recovery;
+    RecoveryBatch batch;
+    recovery_start(recovery, nullptr, 1, 0);
+    ASSERT_EQ(recovery_judge(recovery, window_of(full.image, 0), segment_size_min, batch),
+              RecoveryFound::fits);
+    recovery_install(recovery, batch);
+    for (uint32_t size : {batch_size_max, 2 * batch_size_max, segment_size_min - block_size}) {
+        const Slice window = slice_part(window_of(full.image, batch_size_max), 0,
+                                        size - batch_size_max);
+        EXPECT_EQ(recovery_judge(recovery, window, size, batch), RecoveryFound::cut) << size;
+    }
 }
 
 TEST(Recovery, CountsABatchOfANewerFormatAsLater) {

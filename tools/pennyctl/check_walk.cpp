@@ -35,8 +35,7 @@ Status judge(Check& check, RecoveryBatch& batch, RecoveryFound& found) {
         size < check.recovery.offset) {
         return check_wrong_here(check, "the segment was cut short");
     }
-    const uint64_t left = size - check.recovery.offset;
-    found = recovery_judge(check.recovery, window, static_cast<uint32_t>(left), batch);
+    found = recovery_judge(check.recovery, window, static_cast<uint32_t>(size), batch);
     return status;
 }
 
