@@ -48,6 +48,13 @@ void store_put_place(const Store& store, Writer& out, const char* path);  // "DI
 // As one line of the log.
 void store_log(LogLevel level, const Writer& line);
 
+// A table of a checkpoint that differs from its manifest and still reads as that table.
+struct StoreEdit {
+    uint32_t number;    // of the checkpoint; 0 for none
+    TableName table;
+    Manifest manifest;  // that does not agree with it
+};
+
 // What the checkpoints gave; see store_load.cpp.
 struct StoreLoaded {
     uint32_t number;    // 0 when none was good enough
@@ -55,8 +62,11 @@ struct StoreLoaded {
     bool bank_known;    // some manifest was sound, though its tables were not
     uint8_t bank_id[bank_id_size];
     Position mark;      // up to here some sound manifest vouches for the journal
+    StoreEdit edit;
 };
 
-// Fills the book's ledger from the newest good checkpoint and logs what was wrong with newer ones.
-// Returns ok, also when there is none; failed with `error` when the start must be refused.
-Status store_load(Store& store, Book& book, uint8_t* window, StoreLoaded& out, Writer& error);
+// Fills the book's ledger from the newest good checkpoint other than `except` (0 for none) and logs
+// what was wrong with newer ones. Returns ok, also when there is none; failed when the start must be
+// refused, with `error` unless `out.edit` says why.
+Status store_load(Store& store, Book& book, uint8_t* window, uint32_t except, StoreLoaded& out,
+                  Writer& error);

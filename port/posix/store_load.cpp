@@ -84,25 +84,10 @@ Status read_manifest(const Load& load, Manifest& out) {
     return Status::damaged;
 }
 
-const char* edited_said(TableName table) {
-    switch (table) {
-        case TableName::passwd:
-            return "was changed by something else and is not believed; passwords are changed with "
-                   "PASSWD or `pennyctl user`";
-        case TableName::balance:
-            return "was changed by something else and is not believed; money is moved with "
-                   "DEPOSIT, WITHDRAW and TRANSFER";
-        case TableName::terminals:
-        case TableName::asked:
-        case TableName::holds:
-        case TableName::ids:
-        case TableName::reversed: break;
-    }
-    return "was changed by something else and is not believed";
-}
-
-// Compares a table's file with the manifest and counts its rows.
-Status verify_table(const Load& load, const Manifest& manifest, TableName table, uint64_t& rows) {
+// Compares a table's file with the manifest and counts its rows. `differs` is true when it could be
+// read and is not what was written.
+Status verify_table(const Load& load, const Manifest& manifest, TableName table, uint64_t& rows,
+                    bool& differs) {
     int fd = -1;
     uint64_t size = 0;
     Status status = open_table(load, table_name(table), fd, size);
@@ -123,8 +108,25 @@ Status verify_table(const Load& load, const Manifest& manifest, TableName table,
     load.store.calls->close(fd);
     if (status != Status::ok) return Status::damaged;
     if (size == expected.size && hash_equal(hasher_finish(hasher), expected.hash)) return status;
-    store_say(load.store, load.said, path.text, edited_said(table));
+    store_say(load.store, load.said, path.text,
+              "was changed by something else and is not believed");
+    differs = true;
     return Status::damaged;
+}
+
+// Reads and compares all of a checkpoint. `edited` is the first table whose file is not what was
+// written; table_count when there is none, or when the manifest is not sound.
+Status verify(const Load& load, Manifest& out, bool& sound, uint64_t rows[table_count],
+              uint32_t& edited) {
+    Status status = read_manifest(load, out);
+    sound = status == Status::ok;
+    edited = table_count;
+    for (uint32_t i = 0; i < table_count && status == Status::ok; i++) {
+        bool differs = false;
+        status = verify_table(load, out, static_cast<TableName>(i), rows[i], differs);
+        if (differs) edited = i;
+    }
+    return status;
 }
 
 Status refuse_limit(const Load& load, TableName table, uint64_t rows, uint64_t limit,
@@ -207,18 +209,36 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
     return Status::ok;
 }
 
+// True when the table's file still reads as that table, row by row: a disk that fails does not
+// write such rows, so a person did. The book is filled with them and is of no further use.
+bool reads_as_rows(const Load& like, Book& book, const Manifest& manifest, uint32_t table) {
+    uint8_t unsaid[512];
+    Writer unused = writer_of(unsaid, sizeof unsaid);
+    const Load load = {like.store, like.number, like.window, unused};
+    book_init(book, manifest.bank_id);
+    tables_begin(book.ledger, manifest);
+    for (uint32_t i = 0; i <= table; i++) {
+        if (load_table(load, book.ledger, static_cast<TableName>(i)) != Status::ok) return false;
+    }
+    return true;
+}
+
 // Returns ok when the book is filled, damaged when this checkpoint is no good, failed when the
-// start must be refused.
+// start must be refused; `out.edit` then says whether somebody changed a table.
 Status load_one(const Load& load, Book& book, StoreLoaded& out) {
     Manifest manifest;
     bool sound = false;
+    uint32_t edited = table_count;
     uint64_t rows[table_count] = {};
-    Status status = store_checkpoint_verify(load.store, load.number, load.window, manifest, sound,
-                                            rows, load.said);
+    Status status = verify(load, manifest, sound, rows, edited);
     if (sound) {
         if (manifest.mark.end > out.mark) out.mark = manifest.mark.end;
         memcpy(out.bank_id, manifest.bank_id, bank_id_size);
         out.bank_known = true;
+    }
+    if (edited < table_count && reads_as_rows(load, book, manifest, edited)) {
+        out.edit = {load.number, static_cast<TableName>(edited), manifest};
+        return Status::failed;
     }
     if (status == Status::ok) status = refuse_limits(load, book.ledger.limits, rows);
     if (status != Status::ok) return status;
@@ -252,20 +272,17 @@ Status store_checkpoint_list(const Store& store, StoreCheckpoints& out, Writer& 
 
 Status store_checkpoint_verify(const Store& store, uint32_t number, uint8_t* window, Manifest& out,
                                bool& sound, uint64_t rows[table_count], Writer& error) {
-    const Load load = {store, number, window, error};
-    Status status = read_manifest(load, out);
-    sound = status == Status::ok;
-    for (uint32_t i = 0; i < table_count && status == Status::ok; i++) {
-        status = verify_table(load, out, static_cast<TableName>(i), rows[i]);
-    }
-    return status;
+    uint32_t edited = 0;
+    return verify({store, number, window, error}, out, sound, rows, edited);
 }
 
-Status store_load(Store& store, Book& book, uint8_t* window, StoreLoaded& out, Writer& error) {
+Status store_load(Store& store, Book& book, uint8_t* window, uint32_t except, StoreLoaded& out,
+                  Writer& error) {
     out = {};
     StoreCheckpoints list;
     if (store_checkpoint_list(store, list, error) != Status::ok) return Status::failed;
     for (uint32_t i = 0; i < list.count; i++) {
+        if (list.numbers[i] == except) continue;
         const Load load = {store, list.numbers[i], window, error};
         error.size = 0;
         const Status status = load_one(load, book, out);
@@ -275,6 +292,8 @@ Status store_load(Store& store, Book& book, uint8_t* window, StoreLoaded& out, W
             error.size = 0;
             return status;
         }
+        put_text(error, i + 1 < list.count ? "; the checkpoint before it is tried"
+                                           : "; the journal is read from its first segment");
         store_log(LogLevel::warning, error);
     }
     error.size = 0;

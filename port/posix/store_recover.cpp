@@ -25,6 +25,7 @@ struct Walk {
     bool joined;          // the batches from here on are not in the loaded tables
     uint64_t bytes_done;
     uint64_t bytes_total;
+    uint64_t batch_last;  // where to stop; UINT64_MAX reads to the end
 };
 
 Status refuse(Walk& walk, uint32_t segment, const char* said) {
@@ -346,8 +347,10 @@ Status walk_journal(Walk& walk) {
     walk.joined = walk.loaded.number == 0;
     Status status = open_segment(walk);
     bool ended = false;
-    while (status == Status::ok && !ended) status = step(walk, ended);
-    if (status != Status::ok) return status;
+    while (status == Status::ok && !ended && walk.recovery.batch_seq < walk.batch_last) {
+        status = step(walk, ended);
+    }
+    if (status != Status::ok || walk.batch_last != UINT64_MAX) return status;
     if (walk.out.log.batch_seq == 0) {
         return refuse(walk, walk.segment_first,
                       "holds no book; `pennyctl init` makes one in an empty directory");
@@ -371,14 +374,101 @@ Status find_next(Walk& walk) {
     return Status::ok;
 }
 
+// The line at which a table's file is not what the book formats; 0 when that cannot be told.
+uint64_t find_changed_line(const Store& store, Book& book, const StoreEdit& edit) {
+    const StoreCalls& calls = *store.calls;
+    const StorePath path = store_path_in_checkpoint(edit.number, table_name(edit.table));
+    const int fd = calls.open(store.dir_fd, path.text, O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return 0;
+    uint8_t text[table_line_size_max];
+    uint8_t found[table_line_size_max];
+    Snapshot& snapshot = book.snapshot;
+    snapshot_begin(snapshot, book.ledger, edit.manifest.mark);
+    uint64_t line = 1;
+    uint64_t offset = 0;
+    bool same = true;
+    while (same && !snapshot_is_done(snapshot)) {
+        const TableName table = static_cast<TableName>(snapshot.table);
+        if (table > edit.table) break;
+        Writer row = writer_of(text, sizeof text);
+        (void)snapshot_step(snapshot, book.ledger, row, 1);  // What it says is in the snapshot.
+        if (table < edit.table || row.size == 0) continue;
+        uint32_t got = 0;
+        same = store_read_all(calls, fd, found, row.size, offset, got) == Status::ok &&
+               slice_equal({found, got}, writer_slice(row));
+        offset += row.size;
+        line += same ? 1 : 0;
+    }
+    snapshot_end(snapshot, book.ledger);
+    calls.close(fd);
+    return line;
+}
+
+// Lets the journal say what the table was: from the checkpoint before it, or from its beginning.
+uint64_t find_edited_line(Store& store, Book& book, uint8_t* window, const StoreEdit& edit) {
+    uint8_t unsaid[512];
+    Writer error = writer_of(unsaid, sizeof unsaid);
+    const StoreProgress silent = {};
+    StoreStart start = {};
+    Walk walk = {store, book,  window, silent, start, error, {}, {},
+                 0,     0,     -1,     0,      false, 0,     0,  edit.manifest.mark.batch};
+    Status status = store_load(store, book, window, edit.number, walk.loaded, error);
+    if (edit.manifest.mark.end > walk.loaded.mark) walk.loaded.mark = edit.manifest.mark.end;
+    if (status == Status::ok) status = find_segments(walk);
+    if (status == Status::ok) status = walk_journal(walk);  // All of it is marked: nothing is dropped.
+    if (walk.fd >= 0) store.calls->close(walk.fd);
+    const bool is_there = status == Status::ok && walk.joined &&
+                          book.ledger.seq_installed == edit.manifest.mark.entry;
+    return is_there ? find_changed_line(store, book, edit) : 0;
+}
+
+// What to do instead of changing a table by hand.
+const char* advice_for_edit(TableName table) {
+    switch (table) {
+        case TableName::passwd:
+            return "; people and passwords are changed with REGISTER and PASSWD";
+        case TableName::balance:
+            return "; money is moved with DEPOSIT, WITHDRAW and TRANSFER, and bounds are set with "
+                   "ACCOUNT LIMIT";
+        case TableName::holds: return "; holds are ended with CAPTURE and VOID";
+        case TableName::terminals:
+        case TableName::asked:
+        case TableName::ids:
+        case TableName::reversed: break;
+    }
+    return "; no command changes it";
+}
+
+Status refuse_edit(Store& store, Book& book, uint8_t* window, const StoreEdit& edit,
+                   Writer& error) {
+    const uint64_t line = find_edited_line(store, book, window, edit);
+    const StorePath path = store_path_in_checkpoint(edit.number, table_name(edit.table));
+    store_say(store, error, path.text, "");
+    if (line > 0) {
+        put_text(error, "line ");
+        put_decimal(error, line);
+        put_u8(error, ' ');
+    }
+    put_text(error, "was changed by hand and is not believed");
+    put_text(error, advice_for_edit(edit.table));
+    put_text(error, "; nothing was changed; `pennyctl repair ");
+    put_text(error, store.dir);
+    put_text(error, " --forget-edits` goes on with what the journal says");
+    return Status::failed;
+}
+
 }  // namespace
 
 Status store_recover(Store& store, Book& book, uint8_t* window, const StoreProgress& progress,
                      StoreStart& out, Writer& error) {
     out = {};
     error.size = 0;
-    Walk walk = {store, book, window, progress, out, error, {}, {}, 0, 0, -1, 0, false, 0, 0};
-    Status status = store_load(store, book, window, walk.loaded, error);
+    Walk walk = {store, book,  window, progress, out, error, {}, {},
+                 0,     0,     -1,     0,        false, 0,   0,  UINT64_MAX};
+    Status status = store_load(store, book, window, 0, walk.loaded, error);
+    if (walk.loaded.edit.number != 0) {
+        return refuse_edit(store, book, window, walk.loaded.edit, error);
+    }
     if (status == Status::ok) status = find_segments(walk);
     if (status == Status::ok) status = walk_journal(walk);
     if (status == Status::ok) status = find_next(walk);
