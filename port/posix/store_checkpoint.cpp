@@ -9,9 +9,7 @@ namespace {
 
 constexpr const char* current_name = "current";
 constexpr const char* current_new_name = "current.new";
-
-// Tables that people look up under their own names in data/.
-constexpr TableName linked[] = {TableName::passwd, TableName::balance};
+constexpr const char* link_new_name = "link.new";
 
 Status say(Store& store, Writer& error, const char* path, const char* what) {
     const Status status = store_status_of_errno();
@@ -111,16 +109,35 @@ Status switch_current(Store& store, Writer& error) {
     return Status::ok;
 }
 
+// Puts a link in the place of a file that is none: nobody would find the tables of later
+// checkpoints behind it.
+Status replace_by_link(Store& store, const char* name, const char* target, Writer& error) {
+    const StoreCalls& calls = *store.calls;
+    calls.unlink(store.dir_fd, link_new_name, 0);  // Left by a crash, or not there.
+    if (calls.symlink(target, store.dir_fd, link_new_name) != 0 ||
+        calls.rename(store.dir_fd, link_new_name, name) != 0) {
+        return say(store, error, name, "cannot be linked");
+    }
+    store_say(store, error, name, "was a file of its own; it is a link to the checkpoint's again");
+    store_log(LogLevel::warning, error);
+    error.size = 0;
+    return Status::ok;
+}
+
 Status link_tables(Store& store, Writer& error) {
-    for (const TableName table : linked) {
+    const StoreCalls& calls = *store.calls;
+    for (const TableName table : store_linked_tables) {
         const char* name = table_name(table);
         char text[32] = {};
+        char found[32];
         Writer target = writer_of(reinterpret_cast<uint8_t*>(text), sizeof text - 1);
         put_text(target, "current/");
         put_text(target, name);
-        if (store.calls->symlink(text, store.dir_fd, name) != 0 && errno != EEXIST) {
-            return say(store, error, name, "cannot be linked");
-        }
+        if (calls.symlink(text, store.dir_fd, name) == 0) continue;
+        if (errno != EEXIST) return say(store, error, name, "cannot be linked");
+        if (calls.readlink(store.dir_fd, name, found, sizeof found) >= 0) continue;
+        const Status status = replace_by_link(store, name, text, error);
+        if (status != Status::ok) return status;
     }
     if (store.calls->fsync(store.dir_fd) != 0) return say(store, error, "", "cannot be synced");
     return Status::ok;

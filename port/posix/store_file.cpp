@@ -53,6 +53,14 @@ void each_name(Slice entries, StoreEach each, void* context) {
 
 }  // namespace
 
+StorePath store_path_of(const char* name) {
+    StorePath path;
+    Writer out = writer_of_path(path);
+    put_text(out, name);
+    CHECK(!out.overflow);
+    return path;
+}
+
 StorePath store_path_segment(uint32_t segment) { return path_of_segment(segment, ".journal"); }
 
 StorePath store_path_making(uint32_t segment) { return path_of_segment(segment, ".making"); }

@@ -14,6 +14,7 @@ inline constexpr const char* store_manifest_name = "MANIFEST";
 inline constexpr uint32_t store_directory_mode = 0700;
 inline constexpr uint32_t store_file_mode = 0600;
 
+StorePath store_path_of(const char* name);                   // of a file in data/ itself
 StorePath store_path_segment(uint32_t segment);              // journal/00000001.journal
 StorePath store_path_making(uint32_t segment);               // journal/00000001.making
 StorePath store_path_checkpoint(uint32_t number);            // checkpoint.00000001
@@ -48,12 +49,16 @@ void store_put_place(const Store& store, Writer& out, const char* path);  // "DI
 // As one line of the log.
 void store_log(LogLevel level, const Writer& line);
 
-// A table of a checkpoint that differs from its manifest and still reads as that table.
+// A table that differs from what the manifest says, and was changed by a person.
 struct StoreEdit {
     uint32_t number;    // of the checkpoint; 0 for none
     TableName table;
     Manifest manifest;  // that does not agree with it
+    bool is_unlinked;   // it is in a file of data/ itself, in the place of the link
 };
+
+// Tables that people look up under their own names in data/.
+inline constexpr TableName store_linked_tables[] = {TableName::passwd, TableName::balance};
 
 // What the checkpoints gave; see store_load.cpp.
 struct StoreLoaded {

@@ -47,18 +47,21 @@ struct Load {
     Writer& said;  // why it is not good, or why the start is refused
 };
 
-Status open_table(const Load& load, const char* file, int& fd, uint64_t& size) {
+Status open_file(const Load& load, const char* path, int& fd, uint64_t& size) {
     const StoreCalls& calls = *load.store.calls;
-    const StorePath path = store_path_in_checkpoint(load.number, file);
-    fd = calls.open(load.store.dir_fd, path.text, O_RDONLY | O_CLOEXEC, 0);
+    fd = calls.open(load.store.dir_fd, path, O_RDONLY | O_CLOEXEC, 0);
     const int64_t found = fd < 0 ? -1 : calls.size(fd);
     if (found >= 0) {
         size = static_cast<uint64_t>(found);
         return Status::ok;
     }
-    store_say_errno(load.store, load.said, path.text, "cannot be read");
+    store_say_errno(load.store, load.said, path, "cannot be read");
     if (fd >= 0) calls.close(fd);
     return Status::damaged;
+}
+
+Status open_table(const Load& load, const char* file, int& fd, uint64_t& size) {
+    return open_file(load, store_path_in_checkpoint(load.number, file).text, fd, size);
 }
 
 // Returns damaged with a sentence when there is no sound manifest, failed for a newer one.
@@ -86,14 +89,12 @@ Status read_manifest(const Load& load, Manifest& out) {
 
 // Compares a table's file with the manifest and counts its rows. `differs` is true when it could be
 // read and is not what was written.
-Status verify_table(const Load& load, const Manifest& manifest, TableName table, uint64_t& rows,
-                    bool& differs) {
+Status verify_file(const Load& load, const char* path, const SnapshotTable& expected,
+                   uint64_t& rows, bool& differs) {
     int fd = -1;
     uint64_t size = 0;
-    Status status = open_table(load, table_name(table), fd, size);
+    Status status = open_file(load, path, fd, size);
     if (status != Status::ok) return status;
-    const SnapshotTable& expected = manifest.tables[static_cast<uint32_t>(table)];
-    const StorePath path = store_path_in_checkpoint(load.number, table_name(table));
     Hasher hasher;
     hasher_init(hasher);
     rows = 0;
@@ -104,12 +105,11 @@ Status verify_table(const Load& load, const Manifest& manifest, TableName table,
         hasher_feed(hasher, {load.window, got});
         for (uint32_t i = 0; i < got; i++) rows += load.window[i] == '\n' ? 1 : 0;
     }
-    if (status != Status::ok) store_say_errno(load.store, load.said, path.text, "cannot be read");
+    if (status != Status::ok) store_say_errno(load.store, load.said, path, "cannot be read");
     load.store.calls->close(fd);
     if (status != Status::ok) return Status::damaged;
     if (size == expected.size && hash_equal(hasher_finish(hasher), expected.hash)) return status;
-    store_say(load.store, load.said, path.text,
-              "was changed by something else and is not believed");
+    store_say(load.store, load.said, path, "was changed by something else and is not believed");
     differs = true;
     return Status::damaged;
 }
@@ -122,8 +122,10 @@ Status verify(const Load& load, Manifest& out, bool& sound, uint64_t rows[table_
     sound = status == Status::ok;
     edited = table_count;
     for (uint32_t i = 0; i < table_count && status == Status::ok; i++) {
+        const char* name = table_name(static_cast<TableName>(i));
         bool differs = false;
-        status = verify_table(load, out, static_cast<TableName>(i), rows[i], differs);
+        status = verify_file(load, store_path_in_checkpoint(load.number, name).text, out.tables[i],
+                             rows[i], differs);
         if (differs) edited = i;
     }
     return status;
@@ -223,6 +225,29 @@ bool reads_as_rows(const Load& like, Book& book, const Manifest& manifest, uint3
     return true;
 }
 
+// Many an editor puts a file of its own in the place of the link that it was given. Returns failed
+// with `out` when that is so and its rows are not the checkpoint's.
+Status refuse_unlinked(const Load& load, const Manifest& manifest, StoreEdit& out) {
+    uint8_t unsaid[512];
+    Writer unused = writer_of(unsaid, sizeof unsaid);
+    const Load quiet = {load.store, load.number, load.window, unused};
+    for (const TableName table : store_linked_tables) {
+        const char* name = table_name(table);
+        char target[64];
+        errno = 0;
+        const int64_t size = load.store.calls->readlink(load.store.dir_fd, name, target,
+                                                        sizeof target);
+        if (size >= 0 || errno != EINVAL) continue;  // A link, or nothing at all.
+        uint64_t rows = 0;
+        bool differs = false;
+        const SnapshotTable& expected = manifest.tables[static_cast<uint32_t>(table)];
+        if (verify_file(quiet, name, expected, rows, differs) == Status::ok || !differs) continue;
+        out = {load.number, table, manifest, true};
+        return Status::failed;
+    }
+    return Status::ok;
+}
+
 // Returns ok when the book is filled, damaged when this checkpoint is no good, failed when the
 // start must be refused; `out.edit` then says whether somebody changed a table.
 Status load_one(const Load& load, Book& book, StoreLoaded& out) {
@@ -237,7 +262,7 @@ Status load_one(const Load& load, Book& book, StoreLoaded& out) {
         out.bank_known = true;
     }
     if (edited < table_count && reads_as_rows(load, book, manifest, edited)) {
-        out.edit = {load.number, static_cast<TableName>(edited), manifest};
+        out.edit = {load.number, static_cast<TableName>(edited), manifest, false};
         return Status::failed;
     }
     if (status == Status::ok) status = refuse_limits(load, book.ledger.limits, rows);
@@ -255,7 +280,8 @@ Status load_one(const Load& load, Book& book, StoreLoaded& out) {
     }
     out.number = load.number;
     out.manifest = manifest;
-    return Status::ok;
+    const bool is_current = load.number == current_number(load.store);
+    return is_current ? refuse_unlinked(load, manifest, out.edit) : Status::ok;
 }
 
 }  // namespace

@@ -374,11 +374,15 @@ Status find_next(Walk& walk) {
     return Status::ok;
 }
 
+StorePath path_of_edit(const StoreEdit& edit) {
+    const char* name = table_name(edit.table);
+    return edit.is_unlinked ? store_path_of(name) : store_path_in_checkpoint(edit.number, name);
+}
+
 // The line at which a table's file is not what the book formats; 0 when that cannot be told.
 uint64_t find_changed_line(const Store& store, Book& book, const StoreEdit& edit) {
     const StoreCalls& calls = *store.calls;
-    const StorePath path = store_path_in_checkpoint(edit.number, table_name(edit.table));
-    const int fd = calls.open(store.dir_fd, path.text, O_RDONLY | O_CLOEXEC, 0);
+    const int fd = calls.open(store.dir_fd, path_of_edit(edit).text, O_RDONLY | O_CLOEXEC, 0);
     if (fd < 0) return 0;
     uint8_t text[table_line_size_max];
     uint8_t found[table_line_size_max];
@@ -442,8 +446,7 @@ const char* advice_for_edit(TableName table) {
 Status refuse_edit(Store& store, Book& book, uint8_t* window, const StoreEdit& edit,
                    Writer& error) {
     const uint64_t line = find_edited_line(store, book, window, edit);
-    const StorePath path = store_path_in_checkpoint(edit.number, table_name(edit.table));
-    store_say(store, error, path.text, "");
+    store_say(store, error, path_of_edit(edit).text, "");
     if (line > 0) {
         put_text(error, "line ");
         put_decimal(error, line);
@@ -451,7 +454,12 @@ Status refuse_edit(Store& store, Book& book, uint8_t* window, const StoreEdit& e
     }
     put_text(error, "was changed by hand and is not believed");
     put_text(error, advice_for_edit(edit.table));
-    put_text(error, "; nothing was changed; `pennyctl repair ");
+    put_text(error, "; nothing was changed; ");
+    if (edit.is_unlinked) {
+        put_text(error, "to go on with what the journal says, move this file away");
+        return Status::failed;
+    }
+    put_text(error, "`pennyctl repair ");
     put_text(error, store.dir);
     put_text(error, " --forget-edits` goes on with what the journal says");
     return Status::failed;

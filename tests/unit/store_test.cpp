@@ -350,6 +350,42 @@ TEST(Store, RefusesATableChangedByHandAndNamesTheLine) {
     test_log_take();
 }
 
+// As `sed -i` leaves it: a file in the place of the link, and the checkpoint as it was.
+TEST(Store, RefusesAChangedTableInThePlaceOfItsLink) {
+    TestFolder folder;
+    make_book(folder, 3, true);
+    const fs::path link = folder.path / "data" / "balance";
+    const std::string good = read_file(link.string());
+    std::string text = good;
+    text.replace(text.find("alice:2.02"), 10, "alice:9.02");
+    fs::remove(link);
+    write_file(link.string(), text);
+    TestStart start(folder);
+    EXPECT_TRUE(start.is_refused_with("data/balance: line 3 was changed by hand"))
+        << start.disk.said();
+    EXPECT_TRUE(start.is_refused_with("move this file away")) << start.disk.said();
+    EXPECT_EQ(read_file(link.string()), text);
+    // A copy that knew no links is as good as one; the next checkpoint makes it one.
+    write_file(link.string(), good);
+    {
+        TestStart copied(folder);
+        ASSERT_EQ(copied.status, Status::ok) << copied.disk.said();
+        EXPECT_TRUE(deposit(copied, "more", 1000));
+        test_log_take();
+        Hash digest;
+        ASSERT_EQ(store_checkpoint_now(copied.disk.store, copied.book(), copied.disk.window.data(),
+                                       batch_size_max, digest, copied.disk.error),
+                  Status::ok)
+            << copied.disk.said();
+        EXPECT_TRUE(log_has("data/balance: was a file of its own"));
+    }
+    EXPECT_EQ(fs::read_symlink(link), "current/balance");
+    EXPECT_NE(read_file(link.string()).find("alice:12.02"), std::string::npos);
+    fs::remove(link);
+    TestStart without(folder);
+    EXPECT_EQ(without.status, Status::ok) << without.disk.said();
+}
+
 TEST(Store, NoticesEveryFlippedByteOfACheckpoint) {
     TestFolder folder;
     make_book(folder, 2, true);
