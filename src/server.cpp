@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "crypto/crypto.h"
 #include "server_parts.h"
+#include "version.h"
 
 namespace {
 
@@ -12,7 +13,7 @@ namespace {
 void advance_stop(Server& server) {
     if (server.phase == ServerPhase::running || server.phase == ServerPhase::stopped) return;
     Log& log = server.book.log;
-    const bool failed = log.blocked == LogBlock::failed;
+    const bool failed = log_is_stopped(log);
     if (server.phase == ServerPhase::ending_sessions && server.sessions.taken == 0) {
         server.phase = ServerPhase::closing_book;
     }
@@ -43,7 +44,7 @@ void advance_stop(Server& server) {
 void advance_book(Server& server) {
     if (server.phase != ServerPhase::running) return;
     Log& log = server.book.log;
-    if (log.blocked == LogBlock::failed) return;
+    if (log_is_stopped(log)) return;
     const bool quiet = log_is_idle(log) && log.batch_durable != server.closed_batch &&
                        server.now_ms - server.commit_ms >= closing_batch_ms;
     if (quiet && log_close(log, server.wall_us / 1000) == Status::ok) {
@@ -176,6 +177,37 @@ Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
                            tls12 ? TlsVersion::tls12 : TlsVersion::tls13, files, reason);
 }
 
+namespace {
+
+// When the newest of our own certificates begins to hold.
+uint64_t certificate_from_ms(const Server& server) {
+    uint64_t from_ms = 0;
+    for (uint32_t i = 0; i < server.config.listener_count; i++) {
+        const uint64_t this_ms = tls_config_not_before_ms(server.tls[i]);
+        if (this_ms > from_ms) from_ms = this_ms;
+    }
+    return from_ms;
+}
+
+// No clock that is right stands before this.
+uint64_t clock_floor_ms(const Server& server) {
+    constexpr uint64_t built_ms = static_cast<uint64_t>(PENNY_BUILD_TIME) * 1000;
+    const uint64_t from_ms = certificate_from_ms(server);
+    return from_ms > built_ms ? from_ms : built_ms;
+}
+
+// The time by which certificates are judged: a board without a clock of its own starts in 1970, and
+// would let nobody in. It is at least as late as the last batch and our own certificate.
+uint64_t judging_ms(const Server& server) {
+    const uint64_t wall_ms = server.wall_us / 1000;
+    if (wall_ms >= clock_floor_ms(server)) return wall_ms;
+    const uint64_t from_ms = certificate_from_ms(server);
+    const uint64_t last_ms = server.book.log.time_durable_ms;
+    return last_ms > from_ms ? last_ms : from_ms;
+}
+
+}  // namespace
+
 PasswordCost server_password_cost(const Server& server) {
     PasswordCost most = server.service.cost;
     const Ledger& ledger = server.book.ledger;
@@ -204,12 +236,16 @@ void server_start(Server& server, uint32_t checkpoint_number) {
     server.started_ms = server.now_ms;
     server.commit_ms = server.now_ms;
     server.closed_batch = 0;  // The first quiet second vouches for what recovery believed last.
+    if (server.wall_us / 1000 >= clock_floor_ms(server)) return;
+    LogLine line;
+    log_begin(line, "the clock is not set: certificates are judged by the time of the last batch");
+    log_end(line, LogLevel::warning);
 }
 
 void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us) {
     server.now_ms = now_ms;
     server.wall_us = wall_us;
-    crypto_clock_set(wall_us / 1000);
+    crypto_clock_set(judging_ms(server));
     server.service.stats.uptime_s = (now_ms - server.started_ms) / 1000;
 }
 

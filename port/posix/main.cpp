@@ -492,6 +492,22 @@ int reserve_password_arena() {
     return -1;
 }
 
+// Opens the data folder; where nothing can be written, to read it alone.
+Status open_store(const char* dir, Writer& message) {
+    Store& store = process.store;
+    const Status status = store_open(store, store_calls_posix, dir, StoreMode::write, message);
+    if (status != Status::misconf) return status;
+    const uint32_t pid = store_lock_holder(store_calls_posix, dir);
+    if (pid != 0) {  // It is read-only for us, but not for everybody.
+        put_text(message, "; and in use by process ");
+        put_decimal(message, pid);
+        return Status::failed;
+    }
+    port_log(LogLevel::error, reinterpret_cast<const char*>(message.data), message.size);
+    message.size = 0;
+    return store_open(store, store_calls_posix, dir, StoreMode::read, message);
+}
+
 int open_book() {
     Server& server = *process.server;
     Writer message = message_writer();
@@ -499,10 +515,7 @@ int open_book() {
     if (resolve(process.config.data, dir) != Status::ok) {
         return refuse_text(exit_refused, "the path of [server] data is too long");
     }
-    if (store_open(process.store, store_calls_posix, dir, StoreMode::write, message) !=
-        Status::ok) {
-        return refuse(exit_refused, message);
-    }
+    if (open_store(dir, message) != Status::ok) return refuse(exit_refused, message);
     StoreStart start = {};
     uint64_t said_ms = system_now_ms();
     const StoreProgress progress = {show_progress, &said_ms};
@@ -514,6 +527,7 @@ int open_book() {
     if (currency >= 0) return currency;
     const uint64_t step_ms = process.config.clock_step_max_days * 86'400'000ull;
     book_open(server.book, start.log, step_ms);
+    if (process.store.mode == StoreMode::read) log_forbid(server.book.log);
     if (start.next_segment != 0) {
         uint8_t salt[8];
         if (!port_random(salt, sizeof salt)) {

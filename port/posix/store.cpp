@@ -64,8 +64,9 @@ Status take_lock(Store& store, Writer& error) {
     store.lock_fd =
         calls.open(store.dir_fd, lock_name, O_RDWR | O_CREAT | O_CLOEXEC, store_file_mode);
     if (store.lock_fd < 0) {
+        const bool read_only = errno == EROFS && store.mode == StoreMode::write;
         store_say_errno(store, error, lock_name, "cannot be opened");
-        return Status::failed;
+        return read_only ? Status::misconf : Status::failed;
     }
     if (calls.lock(store.lock_fd) != 0) {
         if (errno == EAGAIN || errno == EACCES) {

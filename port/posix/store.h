@@ -96,7 +96,8 @@ struct StoreStart {
 };
 
 // Opens the data directory. Returns failed with `error`, and nothing held, when it cannot be opened
-// or another process holds the lock (its pid is named).
+// or another process holds the lock (its pid is named); misconf in the same way when it is to be
+// written and its file system is read-only.
 Status store_open(Store& store, const StoreCalls& calls, const char* dir, StoreMode mode,
                   Writer& error);
 void store_close(Store& store);

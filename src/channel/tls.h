@@ -41,7 +41,8 @@ Status tls_config_load(TlsConfig& config, TlsEnd end, TlsVersion version_min, co
                        const char*& reason);
 void tls_config_free(TlsConfig& config);
 
-// The end of the own certificate's validity, ms since 1970 UTC; 0 when none is loaded.
+// When the own certificate begins and ends to hold, ms since 1970 UTC; 0 when none is loaded.
+uint64_t tls_config_not_before_ms(const TlsConfig& config);
 uint64_t tls_config_not_after_ms(const TlsConfig& config);
 
 // Opens a channel. `host` is the name or address that a client asks for (V2); nullptr for a server.

@@ -196,6 +196,7 @@ Status load_own(TlsGeneration& generation, const TlsFiles& files, PemBlock& bloc
         0) {
         return refuse(Status::full, reason, "");
     }
+    generation.not_before_ms = tls_time_ms(generation.certificate.valid_from);
     generation.not_after_ms = tls_time_ms(generation.certificate.valid_to);
     return Status::ok;
 }
@@ -280,6 +281,11 @@ void tls_config_free(TlsConfig& config) {
     mbedtls_x509_crl_free(&generation.crl);
     mbedtls_pk_free(&generation.key);
     wipe(&config, sizeof config);
+}
+
+uint64_t tls_config_not_before_ms(const TlsConfig& config) {
+    if (!config.loaded) return 0;
+    return reinterpret_cast<const TlsGeneration*>(config.state)->not_before_ms;
 }
 
 uint64_t tls_config_not_after_ms(const TlsConfig& config) {

@@ -18,6 +18,7 @@ struct TlsGeneration {
     mbedtls_x509_crt ca;
     mbedtls_x509_crl crl;
     mbedtls_pk_context key;
+    uint64_t not_before_ms;
     uint64_t not_after_ms;
     TlsEnd end;
 };

@@ -101,8 +101,17 @@ void log_start(Log& log, const LogStart& start, uint64_t clock_step_max_ms) {
     for (LogBatch& batch : log.batches) batch.open = false;
 }
 
+void log_forbid(Log& log) {
+    CHECK(log_is_idle(log));
+    log.blocked = LogBlock::read_only;
+}
+
+bool log_is_stopped(const Log& log) {
+    return log.blocked == LogBlock::failed || log.blocked == LogBlock::read_only;
+}
+
 Status log_reserve(Log& log, uint64_t wall_ms, uint32_t entry_count, LogStamp& out) {
-    if (log.blocked == LogBlock::failed) return Status::misconf;
+    if (log_is_stopped(log)) return Status::misconf;
     if (!filling_batch(log).open) {
         const Status status = open_batch(log, wall_ms);
         if (status != Status::ok) return status;
@@ -124,7 +133,7 @@ LogStamp log_propose(Log& log, Slice entry) {
 }
 
 Status log_close(Log& log, uint64_t wall_ms) {
-    if (log.blocked == LogBlock::failed) return Status::misconf;
+    if (log_is_stopped(log)) return Status::misconf;
     if (log.in_flight || filling_batch(log).open) return Status::pending;
     const Status status = open_batch(log, wall_ms);
     if (status == Status::ok) filling_batch(log).header.flags = batch_flag_closing;
@@ -133,7 +142,7 @@ Status log_close(Log& log, uint64_t wall_ms) {
 
 bool log_seal(Log& log, LogWrite& out) {
     LogBatch& batch = filling_batch(log);
-    if (log.in_flight || log.blocked == LogBlock::failed || !batch.open) return false;
+    if (log.in_flight || log_is_stopped(log) || !batch.open) return false;
     if (batch.entry_count == 0 && batch.header.flags == 0) {
         batch.open = false;  // Reserved and then not used; the next one gets a fresh time.
         return false;
@@ -178,7 +187,7 @@ void log_release(Log& log) {
 }
 
 bool log_wants_segment(const Log& log) {
-    return log.next_segment == 0 && log.blocked != LogBlock::failed;
+    return log.next_segment == 0 && !log_is_stopped(log);
 }
 
 void log_segment_made(Log& log, uint32_t segment, uint32_t size, uint64_t salt) {

@@ -16,7 +16,7 @@
 //       or at the start of the next segment when the rest of this one might not hold it.
 //   G3. A batch's time is fixed when it opens and is never less than the time of the one before.
 //   G4. After a failed write or sync the log stays failed for the life of the process; the same
-//       pages are never written again.
+//       pages are never written again. So does one whose disk may not be written at all.
 #pragma once
 
 #include "base/arena.h"
@@ -45,9 +45,10 @@ struct LogBatch {
 // Why no entry can be taken at present; `none` when it can.
 enum class LogBlock : uint8_t {
     none,
-    failed,   // a write or a sync failed (G4)
-    no_room,  // the next segment could not be made yet
-    clock,    // the clock stands more than clock_step_max_ms ahead of the last batch
+    failed,     // a write or a sync failed (G4)
+    read_only,  // the disk may not be written (G4)
+    no_room,    // the next segment could not be made yet
+    clock,      // the clock stands more than clock_step_max_ms ahead of the last batch
 };
 
 struct Log {
@@ -108,6 +109,12 @@ struct LogWrite {
 
 void log_layout(Log& log, Arena& arena);
 void log_start(Log& log, const LogStart& start, uint64_t clock_step_max_ms);
+
+// Takes nothing from now on: the disk may not be written. Nothing fills or flies.
+void log_forbid(Log& log);
+
+// True when nothing is written any more until a restart (G4).
+bool log_is_stopped(const Log& log);
 
 // Says where and when the next entry will be, opening a batch if none fills; `entry_count` entries
 // of at most entry_size_max each then fit. Returns ok; pending when the batch is full (ask again

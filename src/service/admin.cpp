@@ -50,7 +50,7 @@ void put_persistence(const Service& service, const ServiceCall& call, Writer& ou
     const Book& book = *service.book;
     put_number(out, "loading", 0);
     put_number(out, "aof_enabled", 1);
-    put_line(out, "aof_last_write_status", book.log.blocked == LogBlock::failed ? "err" : "ok");
+    put_line(out, "aof_last_write_status", log_is_stopped(book.log) ? "err" : "ok");
     put_number(out, "journal_segment", book.log.segment);
     put_number(out, "journal_batches", book.log.batch_durable);
     put_number(out, "journal_entries", book.log.entry_durable);
@@ -147,7 +147,7 @@ ServiceNext command_time(Service& service, ServiceCall& call) {
 }
 
 ServiceNext command_checkpoint(Service& service, ServiceCall& call) {
-    if (service.book->log.blocked == LogBlock::failed) return refuse_misconf(service, call);
+    if (log_is_stopped(service.book->log)) return refuse_misconf(service, call);
     return ServiceNext::checkpoint;
 }
 

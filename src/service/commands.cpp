@@ -150,12 +150,17 @@ ServiceNext refuse_misconf(const Service& service, ServiceCall& call) {
         case LogBlock::failed:
             return refuse(call, Status::misconf,
                           "the journal could not be written; no money moves until a restart");
+        case LogBlock::read_only:
+            return refuse(call, Status::misconf,
+                          "the disk is read-only; no money moves until it can be written and the "
+                          "server is started again");
         case LogBlock::no_room:
             return refuse(call, Status::misconf,
                           "no room for the next journal segment; make room on the disk");
         case LogBlock::clock:
             return refuse(call, Status::misconf,
-                          "clock: the time is too far ahead of the last entry; set the clock");
+                          "clock: the time is too far ahead of the last entry; set the clock, or "
+                          "stop the server and run `pennyctl clock accept`");
         case LogBlock::none: break;
     }
     return refuse(call, Status::misconf, "the journal cannot be written at present");

@@ -177,6 +177,18 @@ TEST(Log, ClosesWithAnEmptyBatchThatCountsNoEntry) {
     EXPECT_EQ(one.log.batch_durable, 2u);
 }
 
+TEST(Log, TakesNothingWhereTheDiskMayNotBeWritten) {
+    TestLog one;
+    one.write_one();
+    log_forbid(one.log);
+    EXPECT_TRUE(log_is_stopped(one.log));
+    EXPECT_EQ(one.reserve(), Status::misconf);
+    EXPECT_EQ(log_close(one.log, 1000), Status::misconf);
+    EXPECT_FALSE(log_seal(one.log, one.write));
+    EXPECT_FALSE(log_wants_segment(one.log));
+    EXPECT_EQ(one.log.blocked, LogBlock::read_only);
+}
+
 TEST(Log, StaysFailedAfterAFailedWrite) {
     TestLog one;
     one.write_one();

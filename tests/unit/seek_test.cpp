@@ -29,7 +29,7 @@ struct Journal {
         for (const uint32_t size : sizes) entries_size += size;
         const uint32_t size = batch_size_of(entries_size);
         if (segments[segment].empty()) segments[segment].resize(segment_size_min);
-        if (offset + size > segment_size_min) {
+        if (segment_size_min - offset < batch_size_max) {  // J4
             segment++;
             offset = 0;
             segments[segment].resize(segment_size_min);
@@ -44,6 +44,7 @@ struct Journal {
         header.entry_first = seq + 1;
         header.entry_count = static_cast<uint32_t>(sizes.size());
         header.entries_size = entries_size;
+        header.segment_size = segment_size_min;
         header.previous = chain;
         Writer writer = writer_of(memory.data() + batch_header_size, entries_size);
         for (const uint32_t entry_size : sizes) {
