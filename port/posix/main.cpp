@@ -419,12 +419,20 @@ int load_certificates() {
     return -1;
 }
 
-// Says how far it is, once a second at most.
+// How far the reading of the journal was when that was last said.
+struct Progress {
+    uint64_t said_ms;
+    uint64_t said_bytes;
+};
+
+// Says how far it is: every second, and every tenth of a journal that is worth it.
 void show_progress(void* context, uint64_t done, uint64_t total) {
-    uint64_t& said_ms = *static_cast<uint64_t*>(context);
+    constexpr uint64_t tenth_min = 4 * 1024 * 1024;  // bytes
+    Progress& progress = *static_cast<Progress*>(context);
     const uint64_t now_ms = system_now_ms();
-    if (now_ms - said_ms < 1000) return;
-    said_ms = now_ms;
+    const uint64_t tenth = total / 10 > tenth_min ? total / 10 : tenth_min;
+    if (now_ms - progress.said_ms < 1000 && done - progress.said_bytes < tenth) return;
+    progress = {now_ms, done};
     uint8_t text[128];
     Writer line = writer_of(text, sizeof text);
     put_text(line, "reading the journal: ");
@@ -517,8 +525,8 @@ int open_book() {
     }
     if (open_store(dir, message) != Status::ok) return refuse(exit_refused, message);
     StoreStart start = {};
-    uint64_t said_ms = system_now_ms();
-    const StoreProgress progress = {show_progress, &said_ms};
+    Progress said = {system_now_ms(), 0};
+    const StoreProgress progress = {show_progress, &said};
     if (store_recover(process.store, server.book, process.window, progress, start, message) !=
         Status::ok) {
         return refuse(exit_refused, message);

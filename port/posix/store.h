@@ -136,6 +136,16 @@ Status store_segment_range(const Store& store, uint32_t& first, uint32_t& last, 
 Status store_scan_later(const Store& store, const Recovery& recovery, uint32_t segment_last,
                         uint8_t* window, bool& later, Writer& error);
 
+// What a segment holds in which no batch of the journal stands.
+enum class StoreBlank : uint8_t {
+    blank,
+    junk,     // something, but no sound batch
+    batches,  // a sound batch, of whatever bank, or one of a newer format
+};
+
+Status store_scan_blank(const Store& store, uint32_t segment, uint8_t* window, StoreBlank& out,
+                        Writer& error);
+
 // Makes a segment of written zeros: `size` is a multiple of block_size, segment_size_min or more.
 // Returns full when there is no room (nothing is left behind), failed for anything else.
 Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer& error);

@@ -363,12 +363,53 @@ Status walk_journal(Walk& walk) {
     return status;
 }
 
+// Writes zeros over a segment in which no batch stands.
+Status clear_segment(Walk& walk, uint32_t segment, uint64_t size) {
+    const StoreCalls& calls = *walk.store.calls;
+    const StorePath path = store_path_segment(segment);
+    const int fd = calls.open(walk.store.dir_fd, path.text, O_WRONLY | O_CLOEXEC, 0);
+    bool is_clean = fd >= 0;
+    memset(walk.window, 0, batch_size_max);
+    for (uint64_t offset = 0; offset < size && is_clean; offset += batch_size_max) {
+        const uint64_t left = size - offset;
+        const uint32_t part = left < batch_size_max ? static_cast<uint32_t>(left) : batch_size_max;
+        is_clean = store_write_all(calls, fd, {walk.window, part}, offset) == Status::ok;
+    }
+    is_clean = is_clean && calls.fdatasync(fd) == 0;
+    if (!is_clean) store_say_errno(walk.store, walk.error, path.text, "cannot be cleared");
+    if (fd >= 0) calls.close(fd);
+    return is_clean ? Status::ok : Status::failed;
+}
+
+// The journal ends before this segment, so it must be as it was made: it will be written, and what
+// it holds beside that would stand behind the next batches.
+Status check_ahead(Walk& walk, uint32_t segment, uint64_t size) {
+    StoreBlank found = StoreBlank::blank;
+    const Status status = store_scan_blank(walk.store, segment, walk.window, found, walk.error);
+    if (status != Status::ok || found == StoreBlank::blank) return status;
+    const StorePath path = store_path_segment(segment);
+    if (found == StoreBlank::batches) {
+        return refuse(walk, segment, "holds batches that do not follow from this journal; nothing "
+                                     "was changed; move it away if it is not this book's");
+    }
+    const bool may_write = walk.store.mode != StoreMode::read;
+    store_say(walk.store, walk.error, path.text, may_write
+              ? "was not blank, though the journal ends before it; cleared"
+              : "is not blank, though the journal ends before it; left as it is");
+    store_log(LogLevel::warning, walk.error);
+    walk.error.size = 0;
+    return may_write ? clear_segment(walk, segment, size) : status;
+}
+
 Status find_next(Walk& walk) {
     const uint32_t next = walk.out.log.segment + 1;
-    if (next > walk.segment_last) return Status::ok;
     uint64_t size = 0;
-    const Status status = store_segment_size(walk.store, next, size);
-    if (status != Status::ok) return status;
+    for (uint32_t segment = walk.segment_last; segment >= next; segment--) {
+        Status status = store_segment_size(walk.store, segment, size);
+        if (status == Status::ok) status = check_ahead(walk, segment, size);
+        if (status != Status::ok) return status;
+    }
+    if (next > walk.segment_last) return Status::ok;
     walk.out.next_segment = next;
     walk.out.next_size = static_cast<uint32_t>(size);
     return Status::ok;

@@ -22,13 +22,23 @@ void note_segment(void* context, Slice name) {
 // One segment that is looked through.
 struct Scan {
     const Store& store;
-    const Recovery& recovery;
+    const Recovery* recovery;  // nullptr: any sound batch is what is looked for
     uint8_t* window;
     Writer& error;
     uint32_t segment;
     int fd;
-    uint64_t size;  // bytes
+    uint64_t size;    // bytes
+    bool has_junk;    // a block is not blank
 };
+
+bool is_sought(const Scan& scan, Slice window) {
+    if (scan.recovery != nullptr) return recovery_is_later(*scan.recovery, window);
+    BatchHeader header;
+    Slice entries;
+    Hash hash;
+    const BatchFind find = batch_find(window, nullptr, header, entries, hash);
+    return find == BatchFind::whole || find == BatchFind::newer;
+}
 
 Status say_unread(const Scan& scan) {
     store_say_errno(scan.store, scan.error, store_path_segment(scan.segment).text,
@@ -43,7 +53,7 @@ bool is_blank(const uint8_t* block) {
     return true;
 }
 
-Status scan_from(const Scan& scan, uint64_t offset, bool& later) {
+Status scan_from(Scan& scan, uint64_t offset, bool& later) {
     const StoreCalls& calls = *scan.store.calls;
     uint8_t block[block_size];
     for (; offset < scan.size && !later; offset += block_size) {
@@ -52,11 +62,12 @@ Status scan_from(const Scan& scan, uint64_t offset, bool& later) {
             return say_unread(scan);
         }
         if (got < block_size || is_blank(block)) continue;
+        scan.has_junk = true;
         if (store_read_all(calls, scan.fd, scan.window, batch_size_max, offset, got) !=
             Status::ok) {
             return say_unread(scan);
         }
-        later = recovery_is_later(scan.recovery, {scan.window, got});
+        later = is_sought(scan, {scan.window, got});
     }
     return Status::ok;
 }
@@ -92,12 +103,23 @@ Status store_segment_range(const Store& store, uint32_t& first, uint32_t& last, 
 
 Status store_scan_later(const Store& store, const Recovery& recovery, uint32_t segment_last,
                         uint8_t* window, bool& later, Writer& error) {
-    Scan scan = {store, recovery, window, error, recovery.segment, -1, 0};
+    Scan scan = {store, &recovery, window, error, recovery.segment, -1, 0, false};
     later = false;
     Status status = scan_segment(scan, recovery.offset + block_size, later);
     while (status == Status::ok && !later && scan.segment < segment_last) {
         scan.segment++;
         status = scan_segment(scan, 0, later);
     }
+    return status;
+}
+
+Status store_scan_blank(const Store& store, uint32_t segment, uint8_t* window, StoreBlank& out,
+                        Writer& error) {
+    Scan scan = {store, nullptr, window, error, segment, -1, 0, false};
+    bool is_found = false;
+    const Status status = scan_segment(scan, 0, is_found);
+    out = is_found        ? StoreBlank::batches
+          : scan.has_junk ? StoreBlank::junk
+                          : StoreBlank::blank;
     return status;
 }

@@ -9,66 +9,31 @@ kept beside the seeds, in files whose names begin with `found-`, and is left alo
 
 import os
 import struct
+import sys
 
-CORPUS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
+
+from entries import (BOUND, CAPTURE, CLOSE, DEPOSIT, FUNDS, HOLD, LIMIT, NOACCT, NONE, STATE,
+                     TRANSFER, VOID, WITHDRAW, account, genesis, limits, movement, numbered,
+                     person, terminal_row)
+
+CORPUS = os.path.join(HERE, "corpus")
 BANK = bytes(range(1, 17))
-NONE = 0xFFFFFFFF
 LOGIN, READY = b"\0", b"\1"
 
-# --- Entries: ledger/entry.h, without the size in front ---------------------------------------
-
-GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL = range(1, 7)
-OK, FUNDS, NOACCT, STATE = 0, 22, 24, 27
-DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE = range(1, 8)
-OPEN, CLOSE, LIMIT = 1, 2, 3
-BOUND = 4 * 10**18
-
-
-def entry(kind, body, status=OK, person=NONE, terminal=NONE):
-    return struct.pack("<BBIQQII", kind, status, person, 0, 0, terminal, 1) + body
-
-
-def genesis(currency=b"EUR"):
-    return entry(GENESIS, BANK + struct.pack("<BB", 2, len(currency)) + currency)
-
-
-def limits(accounts=8, ids=64, terminals=4, holds=8):
-    return entry(LIMITS, struct.pack("<IIII", accounts, ids, terminals, holds))
-
-
-def account(name, floor=-BOUND, ceiling=BOUND, operation=OPEN, row=0, state=0, owner=NONE):
-    head = struct.pack("<IIqqBBB5x", row, owner, floor, ceiling, state, len(name), operation)
-    return entry(ACCOUNT, head + name)
-
-
-def person(name, operation=1, row=0, role=0, number=0):
-    phc = b"$argon2id$v=19$m=4096,t=1,p=1$c2FsdA$aGFzaA"
-    head = struct.pack("<IIBBBBB3x", number, row, operation, role, 0, len(name), len(phc))
-    return entry(PERSON, head + name + phc)
-
-
-def movement(operation, debit, credit, amount, number, memo=b"", missing=b"", status=OK,
-             asked_by=NONE, terminal=NONE, debit_after=0, hold=0, expires=0, whole=0):
-    head = struct.pack("<IIqqqQQBBBB", debit, credit, amount, debit_after, 0, 0, 0, operation,
-                       len(number), len(memo), len(missing))
-    about = struct.pack("<QIB3x", hold, expires, whole) if operation >= HOLD else b""
-    return entry(MOVEMENT, head + about + number + memo + missing, status, asked_by, terminal)
-
-
-def terminal_row(name):
-    return entry(TERMINAL, struct.pack("<IB3x", 0, len(name)) + name)
-
+# --- Entries: made to fit by the targets ---------------------------------------------------------
 
 def fitted(body, fits=1):
     return struct.pack("<BH", fits, len(body)) + body
 
 
-def numbered(seq, body):
+def unfitted(seq, body):
     """An entry that is not made to fit, as the entry number `seq` of batches at time 1000."""
-    return fitted(body[:6] + struct.pack("<QQ", seq, 1000) + body[22:], 0)
+    return fitted(numbered(seq, 1000, body), 0)
 
 
-BEGIN = [genesis(), limits(), account(b"cash"), account(b"shop")]
+BEGIN = [genesis(BANK), limits(), account(b"cash"), account(b"shop")]
 PEOPLE = [person(b"alice"), person(b"bob", role=1)]
 MONEY = [movement(DEPOSIT, 0, 2, 5000, b"a1"),
          movement(TRANSFER, 2, 3, 1250, b"a:2", memo=b"two beers", asked_by=0)]
@@ -103,10 +68,10 @@ def entry_seeds():
         "no-genesis": b"".join(fitted(e) for e in BEGIN[1:] + PEOPLE),
         "no-limits": b"".join(fitted(e) for e in BEGIN[:1] + BEGIN[2:] + PEOPLE + MONEY),
         "no-cash": b"".join(fitted(e) for e in BEGIN[:2] + PEOPLE),
-        "currency-with-a-blank": b"".join(fitted(e) for e in [genesis(b"E R")] + BEGIN[1:]),
+        "currency-with-a-blank": b"".join(fitted(e) for e in [genesis(BANK, b"E R")] + BEGIN[1:]),
         "refusal-with-a-balance": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY) +
-                                  numbered(9, movement(TRANSFER, 2, 3, 99900, b"a3", status=FUNDS,
-                                                       asked_by=0, debit_after=-2**63)),
+                                  unfitted(9, movement(TRANSFER, 2, 3, 99900, b"a3", status=FUNDS,
+                                                        asked_by=0, debit_after=-2**63)),
         "floor-at-the-upper-bound": b"".join(
             fitted(e) for e in BEGIN + [account(b"fund", BOUND, BOUND)]),
         "ceiling-at-the-lower-bound": b"".join(

@@ -48,10 +48,18 @@ def run(argv, expect=0, **options):
     return done
 
 
-def preloading(library):
+def library(folder, name):
+    """Builds tests/lib/NAME.c into a library in that folder, to be preloaded; gives its path."""
+    path = os.path.join(folder, f"{name}.so")
+    run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o", path,
+         os.path.join(ROOT, "tests", "lib", f"{name}.c"), "-ldl"])
+    return path
+
+
+def preloading(path):
     """The environment of a program that loads this library before all others."""
     # A blank in LD_PRELOAD would end the path, so the name alone stands there.
-    folder, name = os.path.split(library)
+    folder, name = os.path.split(path)
     return dict(os.environ, LD_LIBRARY_PATH=folder, LD_PRELOAD=name)
 
 
@@ -63,6 +71,7 @@ class Bank:
         self.home = os.path.join(self.folder, "bank")
         self.log_path = os.path.join(self.folder, "pennyd.log")
         self.settings = list(settings)  # such as "limits.sessions=8", for every start
+        self.env = {}                  # for every start, beside the environment of the test
         self.process = None
         self.host = None
         self.port = None
@@ -99,7 +108,7 @@ class Bank:
         such as strace's; `preload` is a library that is loaded before all others."""
         assert self.process is None, "it runs already"
         begin = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
-        env = preloading(preload) if preload else dict(os.environ)
+        env = {**(preloading(preload) if preload else os.environ), **self.env}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*under, *self.server_argv(port)], env=env,
                                             cwd=self.folder, stdin=subprocess.DEVNULL,
@@ -125,7 +134,7 @@ class Bank:
     def refused_start(self):
         """Starts a server that must not come up; gives its exit code and what it said."""
         process = subprocess.Popen(self.server_argv(), cwd=self.folder, text=True,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   env={**os.environ, **self.env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT)
         said = ""
         with process:

@@ -485,6 +485,43 @@ TEST(Store, RollsToTheNextSegmentAndRecoversAcrossIt) {
     EXPECT_TRUE(gap.is_refused_with("00000002.journal: is missing")) << gap.disk.said();
 }
 
+// What the journal will be written into must be as it was made (F1).
+TEST(Store, WantsABlankSegmentAhead) {
+    TestFolder folder;
+    make_book(folder, 1, false);
+    const std::string ahead = folder.segment(2);
+    const std::string blank(test_segment_size, '\0');
+    write_file(ahead, blank);
+    {
+        TestStart start(folder);
+        ASSERT_EQ(start.status, Status::ok) << start.disk.said();
+        EXPECT_EQ(start.start.next_segment, 2u);
+    }
+    const std::string first = read_file(folder.segment(1));
+    for (const uint32_t offset : {0u, 3 * block_size, test_segment_size - block_size}) {
+        std::string bytes = blank;
+        bytes.replace(offset, block_size, first.substr(0, block_size));
+        write_file(ahead, bytes);
+        TestStart start(folder);
+        EXPECT_TRUE(start.is_refused_with("00000002.journal: holds batches that do not follow"))
+            << start.disk.said();
+        EXPECT_EQ(read_file(ahead), bytes);
+        bytes = blank;
+        bytes[offset + 77] = 'x';
+        write_file(ahead, bytes);
+        test_log_take();
+        TestStart reader(folder, StoreMode::read);
+        ASSERT_EQ(reader.status, Status::ok) << reader.disk.said();
+        EXPECT_TRUE(log_has("00000002.journal: is not blank"));
+        EXPECT_EQ(read_file(ahead), bytes);
+        TestStart writer(folder);
+        ASSERT_EQ(writer.status, Status::ok) << writer.disk.said();
+        EXPECT_EQ(writer.start.next_segment, 2u);
+        EXPECT_TRUE(log_has("00000002.journal: was not blank"));
+        EXPECT_EQ(read_file(ahead), blank);
+    }
+}
+
 TEST(Store, RefusesASegmentThatWasCutShort) {
     TestFolder folder;
     make_book(folder, 1, true);

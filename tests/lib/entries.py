@@ -1,0 +1,67 @@
+"""entries.py - lays out entries as ledger/entry.h has them: the one place in the tests that knows.
+
+Written down a second time, from the header and not from the code. An entry here is without the
+size in front; `framed` puts it there.
+"""
+
+import struct
+
+NONE = 0xFFFFFFFF
+BOUND = 4 * 10**18
+
+GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL = range(1, 7)
+OK, FUNDS, NOACCT, STATE = 0, 22, 24, 27
+DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE = range(1, 8)
+OPEN, CLOSE, LIMIT = 1, 2, 3
+
+HEAD = struct.Struct("<BBIQQII")  # kind, status, person, sequence, time, terminal, version
+MOVED = struct.Struct("<IIqqqQQBBBB")
+HELD = struct.Struct("<QIB3x")
+SIZE = struct.Struct("<H")
+
+
+def entry(kind, body, status=OK, person=NONE, terminal=NONE, seq=0, time_ms=0):
+    return HEAD.pack(kind, status, person, seq, time_ms, terminal, 1) + body
+
+
+def numbered(seq, time_ms, body):
+    """The same entry with this sequence and time."""
+    kind, status, person, _, _, terminal, version = HEAD.unpack_from(body)
+    return HEAD.pack(kind, status, person, seq, time_ms, terminal, version) + body[HEAD.size:]
+
+
+def framed(body):
+    return SIZE.pack(SIZE.size + len(body)) + body
+
+
+def genesis(bank, currency=b"EUR"):
+    return entry(GENESIS, bank + struct.pack("<BB", 2, len(currency)) + currency)
+
+
+def limits(accounts=8, ids=64, terminals=4, holds=8):
+    return entry(LIMITS, struct.pack("<IIII", accounts, ids, terminals, holds))
+
+
+def account(name, floor=-BOUND, ceiling=BOUND, operation=OPEN, row=0, state=0, owner=NONE):
+    head = struct.pack("<IIqqBBB5x", row, owner, floor, ceiling, state, len(name), operation)
+    return entry(ACCOUNT, head + name)
+
+
+def person(name, operation=1, row=0, role=0, number=0):
+    phc = b"$argon2id$v=19$m=4096,t=1,p=1$c2FsdA$aGFzaA"
+    head = struct.pack("<IIBBBBB3x", number, row, operation, role, 0, len(name), len(phc))
+    return entry(PERSON, head + name + phc)
+
+
+def movement(operation, debit, credit, amount, number, memo=b"", missing=b"", status=OK,
+             asked_by=NONE, terminal=NONE, debit_after=0, credit_after=0, debit_previous=0,
+             credit_previous=0, hold=0, expires=0, whole=0, seq=0, time_ms=0):
+    head = MOVED.pack(debit, credit, amount, debit_after, credit_after, debit_previous,
+                      credit_previous, operation, len(number), len(memo), len(missing))
+    about = HELD.pack(hold, expires, whole) if operation >= HOLD else b""
+    return entry(MOVEMENT, head + about + number + memo + missing, status, asked_by, terminal, seq,
+                 time_ms)
+
+
+def terminal_row(name):
+    return entry(TERMINAL, struct.pack("<IB3x", 0, len(name)) + name)
