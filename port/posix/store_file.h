@@ -71,7 +71,7 @@ struct StoreLoaded {
 };
 
 // Fills the book's ledger from the newest good checkpoint other than `except` (0 for none) and logs
-// what was wrong with newer ones. Returns ok, also when there is none; failed when the start must be
-// refused, with `error` unless `out.edit` says why.
+// what was wrong with newer ones. Returns ok, also when there is none; failed when the start must
+// be refused, with `error` unless `out.edit` says why.
 Status store_load(Store& store, Book& book, uint8_t* window, uint32_t except, StoreLoaded& out,
                   Writer& error);

@@ -460,7 +460,8 @@ uint64_t find_edited_line(Store& store, Book& book, uint8_t* window, const Store
     Status status = store_load(store, book, window, edit.number, walk.loaded, error);
     if (edit.manifest.mark.end > walk.loaded.mark) walk.loaded.mark = edit.manifest.mark.end;
     if (status == Status::ok) status = find_segments(walk);
-    if (status == Status::ok) status = walk_journal(walk);  // All of it is marked: nothing is dropped.
+    // All that is read is marked, so nothing is dropped.
+    if (status == Status::ok) status = walk_journal(walk);
     if (walk.fd >= 0) store.calls->close(walk.fd);
     const bool is_there = status == Status::ok && walk.joined &&
                           book.ledger.seq_installed == edit.manifest.mark.entry;

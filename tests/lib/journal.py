@@ -14,8 +14,8 @@ HEADER = struct.Struct("<8sII16sQIIQQIIQII8s32s")
 FLAG_CLOSING = 1
 
 # `size` is without the padding; `end` is where the next batch may begin.
-Batch = namedtuple("Batch", "path segment offset seq entry_first entry_count closing size end "
-                            "previous hash")
+Batch = namedtuple("Batch", "path segment offset seq entry_first entry_count time_ms closing size "
+                            "end previous hash")
 
 
 def segments(data):
@@ -42,8 +42,8 @@ def batches(data):
 
 
 def _batch(path, content, offset):
-    (_, version, header_size, _, _, segment, place, seq, entry_first, entry_count, entries_size, _,
-     flags, segment_size, spare, previous) = HEADER.unpack_from(content, offset)
+    (_, version, header_size, _, _, segment, place, seq, entry_first, entry_count, entries_size,
+     time_ms, flags, segment_size, spare, previous) = HEADER.unpack_from(content, offset)
     assert (version, header_size, place) == (1, HEADER.size, offset), (path, offset)
     assert (segment_size, spare) == (len(content), bytes(8)), (path, offset)
     hashed = header_size + entries_size
@@ -52,7 +52,7 @@ def _batch(path, content, offset):
     size = hashed + 32
     end = offset + (size + BLOCK - 1) // BLOCK * BLOCK
     assert not any(content[offset + size:end]), f"padding of the batch at {offset} in {path}"
-    return Batch(path, segment, offset, seq, entry_first, entry_count,
+    return Batch(path, segment, offset, seq, entry_first, entry_count, time_ms,
                  bool(flags & FLAG_CLOSING), size, end, previous, digest)
 
 

@@ -2,12 +2,14 @@
 
 import os
 import random
+import re
 import socket
 import ssl
 import threading
 import unittest
 
-from bank import Bank
+import journal
+from bank import Bank, program, run
 from resp import Broken, Error, command, fields, wait_until
 
 
@@ -146,6 +148,48 @@ class Rude(LoadTest):
         with bank.wire("bob") as other:
             self.assertEqual(other.ask("PING"), "PONG")
         bank.stop()
+
+
+class LongJournal(unittest.TestCase):
+    """A start that has much to read says how far it is, and takes no more memory for it."""
+
+    count = 1000000
+
+    def budget_kib(self, bank):
+        done = run([program("pennyd"), "-m", bank.path("pennyd.conf")])
+        return int(re.search(r"greatest resident set.*: (\d+) KiB", done.stdout).group(1))
+
+    def resident_kib(self, bank):
+        """The most that was ever resident, without the pages of the program's own files."""
+        with open(f"/proc/{bank.process.pid}/status", encoding="ascii") as file:
+            found = dict(re.findall(r"^(VmHWM|RssFile):\s+(\d+) kB", file.read(), re.M))
+        return int(found["VmHWM"]) - int(found["RssFile"])
+
+    def test_a_million_entries_since_the_checkpoint(self):
+        bank = Bank(start=False)
+        self.addCleanup(bank.close)
+        data = bank.path("data")
+        before = journal.accounts(data)["alice"][1]
+        last, offsets = journal.deposits(data, "alice", self.count, segment_size=32 << 20)
+        bank.start()
+        said = bank.log()
+        progress = [(int(done), int(total)) for done, total in
+                    re.findall(r" info reading the journal: (\d+) of (\d+) MiB", said)]
+        self.assertGreaterEqual(len(progress), 5, said)
+        self.assertEqual(progress, sorted(progress))
+        self.assertTrue(all(done <= total for done, total in progress), progress)
+        self.assertLess(said.index("reading the journal"), said.index("ready "))
+        self.assertIn(f"then {self.count} entries in {len(offsets)} batches, up to entry {last}",
+                      said)
+        with bank.wire("alice") as wire:
+            self.assertEqual(wire.ask("BALANCE").decode().replace(".", ""),
+                             str(before + self.count))
+            self.assertGreater(fields(wire.ask("TRANSFER", "next", "bob", "0.01"))["entry"], last)
+        self.assertLess(self.resident_kib(bank), self.budget_kib(bank))
+        bank.stop()
+        # Nothing of it is read again, since the stop took a checkpoint.
+        bank.start()
+        self.assertIn(", then 0 entries in 0 batches", bank.log()[len(said):])
 
 
 class Busy(LoadTest):

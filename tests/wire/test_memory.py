@@ -8,19 +8,12 @@ import tempfile
 import threading
 import unittest
 
-from bank import Bank, ROOT, program, run
+from bank import Bank, library, program, run
 from resp import wait_until
 
 NAMES = ("malloc", "calloc", "realloc", "aligned", "mmap", "brk")
 CONNECTS = 1000
 COMMANDS = 100000
-
-
-def build_counter(folder):
-    library = os.path.join(folder, "count_memory.so")
-    source = os.path.join(ROOT, "tests", "lib", "count_memory.c")
-    run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o", library, source, "-ldl"])
-    return library
 
 
 class Counted:
@@ -31,13 +24,13 @@ class Counted:
         self.counts = os.path.join(self.folder.name, "counts")
         with open(self.counts, "wb") as file:
             file.write(bytes(8 * len(NAMES)))
-        library = build_counter(self.folder.name)
+        counter = library(self.folder.name, "count_memory")
         self.bank = Bank(start=False, settings=("limits.sessions=128", "limits.buffers=128"))
         os.environ["COUNT_MEMORY"] = self.counts
         if plant:
             os.environ["COUNT_MEMORY_PLANT"] = "1"
         try:
-            self.bank.start(preload=library)
+            self.bank.start(preload=counter)
         finally:
             os.environ.pop("COUNT_MEMORY")
             os.environ.pop("COUNT_MEMORY_PLANT", None)

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from decimal import Decimal
 
-from bank import Bank, BankTest, ROOT, preloading, program, run
+from bank import Bank, BankTest, library, preloading, program, run
 from resp import Error, command, fields, wait_until
 from tls_bytes import TlsBytes, not_tls
 from wall import why_ended
@@ -211,9 +211,7 @@ class Random(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(dir=os.environ.get("PENNY_TMP"))
         self.addCleanup(folder.cleanup)
-        self.library = os.path.join(folder.name, "fail_random.so")
-        run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o", self.library,
-             os.path.join(ROOT, "tests", "lib", "fail_random.c")])
+        self.library = library(folder.name, "fail_random")
         self.switch = os.path.join(folder.name, "fail")
         os.environ["FAIL_RANDOM"] = self.switch
         self.addCleanup(os.environ.pop, "FAIL_RANDOM")

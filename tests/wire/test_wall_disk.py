@@ -216,6 +216,104 @@ class FailedWrite(unittest.TestCase):
         bank.check()
 
 
+def tracing_is_forbidden():
+    """Why strace cannot follow a process here; None when it can."""
+    done = subprocess.run(["strace", "-o", "/dev/null", "true"], capture_output=True, text=True,
+                          timeout=60, check=False)
+    return (done.stderr.strip().split("\n")[-1] or "it failed") if done.returncode != 0 else None
+
+
+class FailedCall(unittest.TestCase):
+    """From some batch on every write, or every sync, of the journal's thread fails for good: that
+    batch and all money after it is refused, balances can be read, nothing is tried again, and after
+    a restart every id settles to what the disk holds."""
+
+    def start_failing(self, bank, call):
+        why = tracing_is_forbidden()
+        if why is not None:
+            self.skipTest(f"ptrace is forbidden here: {why}")
+        trace = os.path.join(bank.folder, "trace")
+        # -D: the tracer is a grandchild, so that the process started is pennyd itself. The count is
+        # each thread's own.
+        bank.start(under=["strace", "-D", "-f", "-yy", "-s", "0", "-o", trace,
+                          "-e", "trace=pwrite64,fdatasync", "-e", f"inject={call}:error=EIO:when=5+"])
+        return trace
+
+    def calls_on_the_journal(self, trace):
+        """(call, how it went) of the first segment's writes and syncs, when the trace is whole."""
+        def whole():
+            with open(trace, "r", encoding="utf-8", errors="replace") as file:
+                text = file.read()
+            return text if "+++ exited with 0 +++" in text.strip().split("\n")[-1] else None
+
+        for line in wait_until("the trace is whole", whole).split("\n"):
+            found = re.match(r"\d+ +(\w+)\(\d+<[^>]*/00000001\.journal>.*\) += (-?\d+)", line)
+            if found:
+                yield found.group(1), int(found.group(2))
+
+    def pay(self, bank, acked):
+        """Moves money, three ids to a turn, until it is refused; gives the ids of that turn."""
+        with bank.wire("alice") as wire:
+            for turn in range(40):
+                ids = [f"t{turn}-{i}" for i in range(3)]
+                wire.send(b"".join(command("TRANSFER", one, "bob", CENT) for one in ids))
+                replies = {one: wire.reply_bytes() for one in ids}
+                good = {one for one, reply in replies.items() if reply.startswith(b"*")}
+                acked.update((one, replies[one]) for one in good)
+                if len(good) == len(ids):
+                    continue
+                for one in set(ids) - good:
+                    self.assertTrue(replies[one].startswith(b"-MISCONF "), replies[one])
+                return ids
+        self.fail("no call failed")
+
+    def balance(self, bank, name):
+        with bank.wire(name) as wire:
+            return Decimal(wire.ask("BALANCE").decode())
+
+    def check(self, call):
+        bank = Bank(start=False)
+        self.addCleanup(bank.close)
+        trace = self.start_failing(bank, call)
+        before = {name: self.balance(bank, name) for name in ("alice", "bob")}
+        acked = {}
+        unknown = self.pay(bank, acked)
+        self.assertGreater(len(acked), 0)
+        for turn in range(2):
+            for name in ("alice", "bob", "till"):
+                with bank.wire(name) as wire:
+                    reply = wire.ask("TRANSFER", f"late-{turn}", "shop", CENT)
+                    self.assertEqual(reply.word, "MISCONF", reply.line)
+                    self.assertIn("restart", reply.text)
+        for name, sign in (("alice", -1), ("bob", 1)):
+            self.assertEqual(self.balance(bank, name), before[name] + sign * CENT * len(acked))
+        with bank.wire("alice") as wire:
+            for one, reply in acked.items():
+                self.assertEqual(wire.ask_bytes("TRANSFER", one, "bob", CENT), reply)
+        self.assertRegex(bank.log(), r" error .*/journal/00000001\.journal: cannot be written or "
+                                     r"synced: Input/output error; at offset \d+")
+        bank.stop()
+        calls = list(self.calls_on_the_journal(trace))
+        failed = calls.index((call, -1))
+        self.assertEqual(calls[failed + 1:], [], "the journal was touched after a failure")
+        bank.start()
+        with bank.wire("alice") as wire:
+            for one in (*acked, *unknown):
+                reply = wire.ask_bytes("TRANSFER", one, "bob", CENT)
+                self.assertTrue(reply.startswith(b"*4\r\n$5\r\nentry\r\n"), reply)
+                self.assertEqual(reply, acked.get(one, reply))
+        paid = CENT * len({*acked, *unknown})
+        self.assertEqual(self.balance(bank, "alice"), before["alice"] - paid)
+        self.assertEqual(self.balance(bank, "bob"), before["bob"] + paid)
+        bank.check()
+
+    def test_a_sync_that_fails(self):
+        self.check("fdatasync")
+
+    def test_a_write_that_fails(self):
+        self.check("pwrite64")
+
+
 class Cut(unittest.TestCase):
     """A journal that was cut or changed behind the server's back, again and again. Each batch holds
     one payment that was acknowledged."""
