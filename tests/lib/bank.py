@@ -71,7 +71,6 @@ class Bank:
         self.home = os.path.join(self.folder, "bank")
         self.log_path = os.path.join(self.folder, "pennyd.log")
         self.settings = list(settings)  # such as "limits.sessions=8", for every start
-        self.env = {}                  # for every start, beside the environment of the test
         self.process = None
         self.host = None
         self.port = None
@@ -108,7 +107,7 @@ class Bank:
         such as strace's; `preload` is a library that is loaded before all others."""
         assert self.process is None, "it runs already"
         begin = os.path.getsize(self.log_path) if os.path.exists(self.log_path) else 0
-        env = {**(preloading(preload) if preload else os.environ), **self.env}
+        env = preloading(preload) if preload else dict(os.environ)
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([*under, *self.server_argv(port)], env=env,
                                             cwd=self.folder, stdin=subprocess.DEVNULL,
@@ -134,7 +133,7 @@ class Bank:
     def refused_start(self):
         """Starts a server that must not come up; gives its exit code and what it said."""
         process = subprocess.Popen(self.server_argv(), cwd=self.folder, text=True,
-                                   env={**os.environ, **self.env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT)
         said = ""
         with process:

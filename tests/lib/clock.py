@@ -4,7 +4,7 @@
         bank.set_clock("2026-03-29T00:30:00Z")          # and now it is that late
         bank.wire("till").ask("DEPOSIT", "+", "1.00", "alice")
 
-The clock stands still until it is set, and is only ever set forward.
+The clock stands still until it is set.
 """
 
 import os
@@ -13,7 +13,7 @@ import struct
 import tempfile
 from datetime import datetime
 
-from bank import Bank, ROOT, preloading, run
+from bank import Bank, library, preloading
 
 NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: this process's own clock is the real one
 
@@ -27,9 +27,7 @@ class ClockBank(Bank):
     def __init__(self, moment, **options):
         self.clock_folder = tempfile.TemporaryDirectory(dir=os.environ.get("PENNY_TMP"))
         self.clock = os.path.join(self.clock_folder.name, "now")
-        self.library = os.path.join(self.clock_folder.name, "set_clock.so")
-        run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o", self.library,
-             os.path.join(ROOT, "tests", "lib", "set_clock.c")])
+        self.library = library(self.clock_folder.name, "set_clock")
         self.set_clock(moment)
         super().__init__(preload=self.library, **options)
 

@@ -11,12 +11,13 @@ BOUND = 4 * 10**18
 
 GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL = range(1, 7)
 OK, FUNDS, NOACCT, STATE = 0, 22, 24, 27
-DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE = range(1, 8)
+DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE, REVERSE = range(1, 9)
 OPEN, CLOSE, LIMIT = 1, 2, 3
 
 HEAD = struct.Struct("<BBIQQII")  # kind, status, person, sequence, time, terminal, version
-MOVED = struct.Struct("<IIqqqQQBBBB")
+MOVED = struct.Struct("<IIqqqQQQBBBBBB2x")
 HELD = struct.Struct("<QIB3x")
+REVERSED = struct.Struct("<Q")
 SIZE = struct.Struct("<H")
 
 
@@ -38,8 +39,8 @@ def genesis(bank, currency=b"EUR"):
     return entry(GENESIS, bank + struct.pack("<BB", 2, len(currency)) + currency)
 
 
-def limits(accounts=8, ids=64, terminals=4, holds=8):
-    return entry(LIMITS, struct.pack("<IIII", accounts, ids, terminals, holds))
+def limits(accounts=8, ids=64, terminals=4, holds=8, reversible=64):
+    return entry(LIMITS, struct.pack("<IIIII", accounts, ids, terminals, holds, reversible))
 
 
 def account(name, floor=-BOUND, ceiling=BOUND, operation=OPEN, row=0, state=0, owner=NONE):
@@ -55,10 +56,16 @@ def person(name, operation=1, row=0, role=0, number=0):
 
 def movement(operation, debit, credit, amount, number, memo=b"", missing=b"", status=OK,
              asked_by=NONE, terminal=NONE, debit_after=0, credit_after=0, debit_previous=0,
-             credit_previous=0, hold=0, expires=0, whole=0, seq=0, time_ms=0):
+             credit_previous=0, asked_previous=0, place=0, group=0, hold=0, expires=0, whole=0,
+             reverses=0, seq=0, time_ms=0):
     head = MOVED.pack(debit, credit, amount, debit_after, credit_after, debit_previous,
-                      credit_previous, operation, len(number), len(memo), len(missing))
-    about = HELD.pack(hold, expires, whole) if operation >= HOLD else b""
+                      credit_previous, asked_previous, operation, len(number), len(memo),
+                      len(missing), place, group)
+    about = b""
+    if HOLD <= operation <= RELEASE:
+        about = HELD.pack(hold, expires, whole)
+    elif operation == REVERSE:
+        about = REVERSED.pack(reverses)
     return entry(MOVEMENT, head + about + number + memo + missing, status, asked_by, terminal, seq,
                  time_ms)
 

@@ -145,6 +145,12 @@ def accounts(data):
     return found
 
 
+def fullest(memo=b""):
+    """How many of the deposits below fill a batch."""
+    one = entries.framed(entries.movement(entries.DEPOSIT, 0, 0, 1, b"%08x" % 1, memo))
+    return (BATCH_MAX - HEADER.size - 32) // len(one)
+
+
 def deposits(data, name, count, per_batch=1024, memo=b"", segment_size=None):
     """Writes `count` deposits of a cent each behind a journal whose newest checkpoint is its end.
     Gives the number of entries and the batches' offsets in their segments."""

@@ -280,7 +280,7 @@ class Segments(StartTest):
 
     def test_a_segment_cut_exactly_behind_a_full_batch_is_refused(self):
         # As long as can be, so that behind it nothing would be left of the segment.
-        count = (journal.BATCH_MAX - journal.HEADER.size - 32) // 155
+        count = journal.fullest(b"m" * 63)
         offsets = journal.deposits(self.data, "alice", 8 * count, per_batch=count,
                                    memo=b"m" * 63)[1]
         path = journal.segments(self.data)[0]

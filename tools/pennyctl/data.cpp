@@ -11,14 +11,22 @@
 
 namespace {
 
+void take_values(const Config& config, ToolData& out) {
+    memcpy(out.time_zone, config.time_zone, sizeof out.time_zone);
+    out.limits = {.accounts = config.accounts,
+                  .ids = config.ids,
+                  .terminals = config.terminals,
+                  .holds = config.holds,
+                  .reversible = config.reversible};
+    out.segment_size = config.segment_size_kib * 1024;
+}
+
 // The data folder that a configuration names, relative to the folder in which the file is.
-ExitCode read_config(const ToolPath& file, ToolData& out) {
-    static Config config;
+ExitCode read_config(const ToolPath& file, Config& config, ToolData& out) {
     static uint8_t text[256 * 1024];
     static uint8_t said[PATH_MAX + config_error_size_max];
     Writer error = writer_of(said, sizeof said);
     uint32_t size = 0;
-    config_defaults(config);
     if (system_read_file(file.text, text, sizeof text, size) != Status::ok) {
         return tool_refuse("%s cannot be read: %s", file.text, strerror(errno));
     }
@@ -30,7 +38,7 @@ ExitCode read_config(const ToolPath& file, ToolData& out) {
     if (slash != nullptr) slash[slash == folder.text ? 1 : 0] = '\0';
     const bool is_absolute = config.data[0] == '/';
     out.folder = tool_path(is_absolute || slash == nullptr ? "" : folder.text, config.data);
-    memcpy(out.time_zone, config.time_zone, sizeof out.time_zone);
+    take_values(config, out);
     return exit_done;
 }
 
@@ -45,14 +53,18 @@ ToolPath tool_path(const char* folder, const char* name) {
 }
 
 ExitCode data_find(const char* given, ToolData& out) {
-    out = {};
+    static Config config;
     struct stat facts;
+    out = {};
+    config_defaults(config);
+    take_values(config, out);
+    out.time_zone[0] = '\0';
     if (stat(given, &facts) != 0) return tool_refuse("%s: %s", given, strerror(errno));
-    if (S_ISREG(facts.st_mode)) return read_config(tool_path("", given), out);
+    if (S_ISREG(facts.st_mode)) return read_config(tool_path("", given), config, out);
     out.folder = tool_path("", given);
     if (access(tool_path(given, "journal").text, F_OK) == 0) return exit_done;
     const ToolPath file = tool_path(given, "pennyd.conf");
-    if (access(file.text, F_OK) == 0) return read_config(file, out);
+    if (access(file.text, F_OK) == 0) return read_config(file, config, out);
     out.folder = tool_path(given, "data");
     return exit_done;
 }

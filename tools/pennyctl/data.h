@@ -7,6 +7,7 @@
 #include <limits.h>
 
 #include "config.h"
+#include "ledger/ledger.h"
 #include "pennyctl/tool.h"
 
 struct ToolPath {
@@ -15,7 +16,10 @@ struct ToolPath {
 
 struct ToolData {
     ToolPath folder;                             // the journal's parent
-    char time_zone[config_zone_size_max + 1];    // as the configuration has it; "" without one
+    // As the configuration has them; "" and the usual ones without a configuration.
+    char time_zone[config_zone_size_max + 1];
+    LedgerLimits limits;
+    uint32_t segment_size;                       // bytes of a new segment
 };
 
 // Puts two parts together; empty when the system does not take a path of that length.

@@ -56,3 +56,4 @@ int verb_check(int argc, char** argv);
 int verb_export(int argc, char** argv);
 int verb_statement(int argc, char** argv);
 int verb_report(int argc, char** argv);
+int verb_clock(int argc, char** argv);
