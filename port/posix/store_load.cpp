@@ -212,11 +212,19 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
 }
 
 // True when the table's file still reads as that table, row by row: a disk that fails does not
-// write such rows, so a person did. The book is filled with them and is of no further use.
+// write such rows, so a person did. It does empty files. The book is filled with the rows and is of
+// no further use.
 bool reads_as_rows(const Load& like, Book& book, const Manifest& manifest, uint32_t table) {
     uint8_t unsaid[512];
     Writer unused = writer_of(unsaid, sizeof unsaid);
     const Load load = {like.store, like.number, like.window, unused};
+    int fd = -1;
+    uint64_t size = 0;
+    if (open_table(load, table_name(static_cast<TableName>(table)), fd, size) != Status::ok) {
+        return false;
+    }
+    load.store.calls->close(fd);
+    if (size == 0) return false;
     book_init(book, manifest.bank_id);
     tables_begin(book.ledger, manifest);
     for (uint32_t i = 0; i <= table; i++) {

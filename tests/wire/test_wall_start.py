@@ -113,7 +113,11 @@ class Checkpoints(StartTest):
             os.truncate(self.path(folder, "passwd"), os.path.getsize(self.path(folder, "passwd")) - 9)
             return "passwd"
 
-        return (digest, gone, unreadable, cut)
+        def emptied(folder):
+            os.truncate(self.path(folder, "balance"), 0)
+            return "balance"
+
+        return (digest, gone, unreadable, cut, emptied)
 
     def test_a_damaged_one_is_passed_over_for_the_one_before(self):
         for damage in self.damages():
