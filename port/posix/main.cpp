@@ -511,6 +511,7 @@ Status open_store(const char* dir, Writer& message) {
         put_decimal(message, pid);
         return Status::failed;
     }
+    put_text(message, "; the book can be read, and no money moves until a start that can write");
     port_log(LogLevel::error, reinterpret_cast<const char*>(message.data), message.size);
     message.size = 0;
     return store_open(store, store_calls_posix, dir, StoreMode::read, message);

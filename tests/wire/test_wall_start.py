@@ -334,7 +334,8 @@ class ReadOnly(StartTest):
         self.mount()
         before = self.content()
         said = self.start()
-        self.assertRegex(said, rf" error {re.escape(self.data)}/lock: .*Read-only file system")
+        self.assertRegex(said, rf" error {re.escape(self.data)}/lock: .*Read-only file system; "
+                               "the book can be read, and no money moves")
         with self.bank.wire("alice", 3) as alice, self.bank.wire("admin") as admin:
             self.assertGreater(len(alice.ask("STATEMENT")), 1)
             # What was answered once is answered again; nothing new is.
