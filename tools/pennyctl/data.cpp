@@ -58,7 +58,6 @@ ExitCode data_find(const char* given, ToolData& out) {
     out = {};
     config_defaults(config);
     take_values(config, out);
-    out.time_zone[0] = '\0';
     if (stat(given, &facts) != 0) return tool_refuse("%s: %s", given, strerror(errno));
     if (S_ISREG(facts.st_mode)) return read_config(tool_path("", given), config, out);
     out.folder = tool_path("", given);
