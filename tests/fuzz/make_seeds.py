@@ -120,12 +120,17 @@ def journal_seeds():
 
 # --- Checkpoints: the parts of tables_fuzz.cpp --------------------------------------------------
 
-def checkpoint(passwd="", balance="", terminals="", ids="", limits_line="8 64 4 8", currency="EUR",
-               chain="0a" * 32, holds="", given=0):
+def checkpoint(passwd="", balance="", terminals="", ids="", limits_line="8 64 4 8 64",
+               currency="EUR", chain="0a" * 32, holds="", given=0, asked=None, reverted="",
+               forgotten=0, reversible=1):
+    if asked is None:  # Nobody has asked for anything.
+        asked = "".join(line.split(":")[0] + ":0:0.0:0:\n" for line in passwd.splitlines())
     return (f"pennybank-checkpoint 1\nbank {BANK.hex()}\ncurrency {currency} 2\nentry 12\n"
-            f"limits {limits_line}\nholds {given}\n= passwd\n{passwd}= balance\n{balance}= terminals\n{terminals}"
-            f"= holds\n{holds}= ids\n{ids}= place\nbatch 3\nsegment 1\noffset 12288\nsalt 77\ntime 1002\n"
-            f"chain {chain}\n").encode()
+            f"limits {limits_line}\nholds {given}\nreversible {reversible}\n"
+            f"forgotten {forgotten}\n"
+            f"= passwd\n{passwd}= balance\n{balance}= terminals\n{terminals}= asked\n{asked}"
+            f"= holds\n{holds}= ids\n{ids}= reversed\n{reverted}= place\nbatch 3\nsegment 1\n"
+            f"offset 12288\nsalt 77\ntime 1002\nchain {chain}\n").encode()
 
 
 def tables_seeds():
@@ -137,36 +142,39 @@ def tables_seeds():
                "bob:12.00:0.00:-5.00:100.00:bob:open:1.8500\n"
                "fund:0.00:0.00:0.00:-:alice:closed:0.0\n")
     memo = "00" * 16
-    ids = (f"7:1001:-:deposit:OK:a1:cash:alice:-:50.00:50.00:{memo}:0:0:-\n"
-           f"8:1001:alice:transfer:OK:a%3a2:alice:bob:-:12.50:37.50:{'5e' * 16}:0:0:-\n"
-           f"9:1002:alice:transfer:FUNDS:a3:alice:bob:-:999.00:37.50:{memo}:0:0:-\n"
-           f"10:1002:alice:transfer:NOACCT:a4:alice:-:carol:1.00:37.50:{memo}:0:0:-\n"
-           f"11:1002:alice:hold:OK:h1:alice:bob:-:1.00:37.50:{memo}:3:3600:-\n"
-           f"12:1002:bob:withdraw:OK:+9:bob:cash:-:0.50:12.00:{memo}:0:0:-\n")
+    ids = (f"7:1001:-:deposit:OK:a1:cash:alice:-:50.00:50.00:{memo}:0:0:-:0:0/0\n"
+           f"8:1001:alice:transfer:OK:a%3a2:alice:bob:-:12.50:37.50:{'5e' * 16}:0:0:-:0:0/0\n"
+           f"9:1002:alice:transfer:FUNDS:a3:alice:bob:-:999.00:37.50:{memo}:0:0:-:0:0/0\n"
+           f"10:1002:alice:transfer:NOACCT:a4:alice:-:carol:1.00:37.50:{memo}:0:0:-:0:0/0\n"
+           f"11:1002:alice:hold:OK:h1:alice:bob:-:1.00:37.50:{memo}:3:3600:-:0:0/0\n"
+           f"12:1002:bob:withdraw:OK:+9:bob:cash:-:0.50:12.00:{memo}:0:0:-:0:0/0\n")
     hold = "3:alice:bob:1.00:5000:11\n"
     return {
         "empty": checkpoint(balance=own),
         "whole": checkpoint(passwd, balance, "till-1\nkiosk\n", ids, holds=hold, given=3),
+        "reversals": checkpoint(
+            passwd, balance, "till-1\n", ids, holds=hold, given=3, reverted="7\n8\n", reversible=3,
+            asked="alice:4:1.4800:0:0a0b0c0dffff0001\nbob:1:1.8500:1002:00fe\n"),
         # Each of them must be refused: not the account's sum, out of order, never given.
         "hold-not-held": checkpoint(passwd, balance, holds=hold.replace("1.00", "1.01"), given=3),
         "holds-out-of-order": checkpoint(
             passwd, balance, holds="3:alice:bob:0.50:5000:11\n2:alice:bob:0.50:5000:10\n", given=3),
         "hold-never-given": checkpoint(passwd, balance, holds=hold, given=2),
-        "small-window": checkpoint(passwd, balance, "till-1\n", ids, "8 3 4 8", holds=hold, given=3),
+        "small-window": checkpoint(passwd, balance, "till-1\n", ids, "8 3 4 8 64", holds=hold, given=3),
         "unbalanced": checkpoint(balance=own.replace("0.00", "1.00", 1)),
         "too-many-terminals": checkpoint(balance=own, terminals="a\nb\nc\nd\ne\n"),
         # What was once loaded, and must not be.
         "upper-case-hex": checkpoint(balance=own, chain="0A" * 32),
         "currency-with-a-nul": checkpoint(balance=own, currency="E\0R"),
-        "no-window": checkpoint(balance=own, limits_line="8 0 4 8"),
+        "no-window": checkpoint(balance=own, limits_line="8 0 4 8 64"),
         "no-cash": checkpoint(balance=own.replace("cash", "cosh")),
         "id-from-the-future": checkpoint(
-            passwd, balance, holds=hold, given=3, ids=f"13:1002:bob:withdraw:OK:b:bob:cash:-:0.50:12.00:{memo}:0:0:-\n"),
+            passwd, balance, holds=hold, given=3, ids=f"13:1002:bob:withdraw:OK:b:bob:cash:-:0.50:12.00:{memo}:0:0:-:0:0/0\n"),
         "ids-out-of-order": checkpoint(
             passwd, balance, holds=hold, given=3, ids="".join(f"{n}:1002:bob:withdraw:OK:b{n}:bob:cash:-:0.50:12.00:"
-                                         f"{memo}:0:0:-\n" for n in (9, 8))),
+                                         f"{memo}:0:0:-:0:0/0\n" for n in (9, 8))),
         "amount-below-zero": checkpoint(
-            passwd, balance, holds=hold, given=3, ids=f"9:1002:bob:withdraw:OK:b:bob:cash:-:-0.50:12.00:{memo}:0:0:-\n"),
+            passwd, balance, holds=hold, given=3, ids=f"9:1002:bob:withdraw:OK:b:bob:cash:-:-0.50:12.00:{memo}:0:0:-:0:0/0\n"),
     }
 
 
