@@ -273,6 +273,8 @@ class Segments(StartTest):
             shutil.copy(foreign, ahead)
         said = self.refused()
         self.assertRegex(said, rf"^pennyd: {re.escape(ahead)}: holds batches that do not follow")
+        done = self.bank.pennyctl("check", self.bank.home, expect=1)
+        self.assertRegex(done.stderr, "^pennyctl: segment 2, .*batches that do not follow")
         shutil.copy(journal.segments(self.data)[0], ahead)  # Of this bank, but not from here.
         self.assertRegex(self.refused(), rf"^pennyd: {re.escape(ahead)}: holds batches")
         with open(ahead, "wb") as file:

@@ -35,6 +35,7 @@ void print_outcome(const Check& check, const CheckSums& sums, const Hash& digest
 
 Status check_all(Check& check, CheckSums& sums, Hash& digest) {
     Status status = check_sums(check, sums, nullptr);
+    if (status == Status::ok) status = check_ahead(check);
     if (status != Status::ok) return status;
     BookMemory memory;
     if (book_memory_take(memory, sums.limits_max) != Status::ok) {

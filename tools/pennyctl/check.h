@@ -48,6 +48,11 @@ void check_close(Check& check);
 // Walks from batch 1 to the end. Returns ok, or damaged with check.error.
 Status check_walk(Check& check, const CheckVisitor& visitor);
 
+// Behind a first walk: no segment after the one in which the journal ends may hold a batch, or a
+// start would refuse it. Looks only while no server runs, which would go on writing. Returns ok, or
+// damaged with check.error.
+Status check_ahead(Check& check);
+
 // Puts where and which entry, then what is wrong. Returns damaged.
 Status check_wrong(Check& check, const CheckEntry& entry, const char* what);
 // As above, for the place where the walk stands.

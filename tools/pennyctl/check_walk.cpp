@@ -145,3 +145,21 @@ Status check_wrong_here(Check& check, const char* what) {
     put_text(check.error, what);
     return Status::damaged;
 }
+
+Status check_ahead(Check& check) {
+    if (store_lock_holder(store_calls_posix, check.store.dir) != 0) return Status::ok;
+    const uint32_t first = check.recovery.segment + 1;
+    for (uint32_t segment = first; segment <= check.segment_last; segment++) {
+        StoreBlank found = StoreBlank::blank;
+        if (store_scan_blank(check.store, segment, check.window, found, check.error) !=
+            Status::ok) {
+            return Status::damaged;
+        }
+        if (found != StoreBlank::batches) continue;
+        put_place(check, segment, 0);
+        put_text(check.error, ": batches that do not follow from the journal, which ends before; "
+                              "move the segment away if it is not this book's");
+        return Status::damaged;
+    }
+    return Status::ok;
+}
