@@ -52,8 +52,8 @@ void book_layout(Book& book, Arena& arena, const LedgerLimits& limits);
 // first batch on.
 void book_init(Book& book, const uint8_t bank_id[bank_id_size]);
 
-// Installs one batch of the journal. Returns damaged or full as ledger_install; `bad_seq` is then
-// the entry that did not fit.
+// Installs one batch of the journal. Returns damaged or full as ledger_install, failed for an entry
+// of a newer format; `bad_seq` is then the entry that did not fit.
 Status book_replay(Book& book, const RecoveryBatch& batch, uint64_t& bad_seq);
 
 // Begins to take proposals where the journal ends.

@@ -228,6 +228,15 @@ Status refuse_full(Walk& walk, const RecoveryBatch& batch, uint64_t bad_seq) {
     return Status::failed;
 }
 
+Status refuse_newer(Walk& walk, uint64_t seq) {
+    say_place(walk);
+    put_text(walk.error, ", entry ");
+    put_decimal(walk.error, seq);
+    put_text(walk.error, ": an entry of a newer format than this program knows; ");
+    put_text(walk.error, advice_for(RecoveryFound::newer));
+    return Status::failed;
+}
+
 Status refuse_entry(Walk& walk, uint64_t bad_seq) {
     say_place(walk);
     put_text(walk.error, ", entry ");
@@ -244,6 +253,7 @@ Status install(Walk& walk, const RecoveryBatch& batch) {
     if (walk.joined) {
         uint64_t bad_seq = 0;
         const Status status = book_replay(walk.book, batch, bad_seq);
+        if (status == Status::failed) return refuse_newer(walk, bad_seq);
         if (status == Status::full) return refuse_full(walk, batch, bad_seq);
         if (status != Status::ok) return refuse_entry(walk, bad_seq);
         walk.out.batches++;

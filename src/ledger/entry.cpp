@@ -346,8 +346,10 @@ Status entry_decode(Slice bytes, Entry& out) {
     out.time_ms = get_u64(reader);
     out.terminal = get_u32(reader);
     const uint32_t version = get_u32(reader);
-    if (reader.short_read || version != entry_version) return Status::damaged;
-    if (kind < 1 || kind > static_cast<uint8_t>(EntryKind::terminal)) return Status::damaged;
+    if (reader.short_read || version == 0 || kind < 1) return Status::damaged;
+    const bool is_newer =
+        version > entry_version || kind > static_cast<uint8_t>(EntryKind::terminal);
+    if (is_newer) return Status::failed;
     out.kind = static_cast<EntryKind>(kind);
     if (status_from_byte(status_byte, out.status) != Status::ok) return Status::damaged;
     if (out.status != Status::ok && !status_is_remembered(out.status)) return Status::damaged;

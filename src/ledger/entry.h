@@ -213,5 +213,6 @@ struct Entry {
 void entry_encode(const Entry& entry, Writer& out);
 
 // Takes a whole entry from untrusted bytes. Returns damaged, with `out` undefined, for anything
-// that entry_encode would not have written (E1).
+// that entry_encode would not have written (E1), failed for a kind or a version of a kind that only
+// a newer program knows.
 Status entry_decode(Slice bytes, Entry& out);

@@ -113,6 +113,7 @@ Status finish_seek(ReadJob& job, Status found) {
     job.outcome = found;
     if (found != Status::end) return Status::end;
     job.outcome = entry_decode({job.seek.entry, job.seek.entry_size}, job.entry);
+    if (job.outcome != Status::ok) job.outcome = Status::damaged;
     if (job.outcome == Status::ok && job.entry.seq != job.seek.seq) job.outcome = Status::damaged;
     return Status::end;
 }

@@ -164,6 +164,20 @@ TEST(Entry, IsRefusedOrTheSameForEveryValueOfEveryByte) {
     }
 }
 
+TEST(Entry, TellsANewerFormatFromDamage) {
+    Entry decoded;
+    std::string bytes = encoded(movement(Status::ok));
+    bytes[28] = 2;
+    EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::failed);
+    bytes[28] = 0;
+    EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);
+    bytes[28] = 1;
+    bytes[2] = static_cast<char>(static_cast<int>(EntryKind::terminal) + 1);
+    EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::failed);
+    bytes[2] = 0;
+    EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);
+}
+
 TEST(Entry, AcceptsNoStatusThatIsNotRemembered) {
     for (uint32_t i = 0; i < 256; i++) {
         // What aborts a group is no status of a movement that was alone.

@@ -198,7 +198,7 @@ class Connection(BankTest):
                               "unknown command 'GET', with args beginning with: 'key' ")
             self.assert_error(wire.ask("foo"), "ERR",
                               "unknown command 'foo', with args beginning with: ")
-            for words in (("",), ("\r\n+OK",), (b"\xff" * 300,), ("MULTI",), ("SET", "a", "b"),
+            for words in (("",), ("\r\n+OK",), (b"\xff" * 300,), ("MONITOR",), ("SET", "a", "b"),
                           ("SUBSCRIBE", "x"), ("PING\0",), ("PING ",)):
                 self.assert_error(wire.ask(*words), "ERR", "unknown command '")
             self.assertEqual(wire.ask("PING"), "PONG")

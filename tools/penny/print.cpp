@@ -102,7 +102,12 @@ void put_map(Print& print, uint32_t pairs, uint32_t indent) {
         const bool below = is_holder(value) && value.count > 0;
         put(print, below ? "\n" : " ");
         if (below) put_indent(print, indent + 2);
-        put_value(print, indent + 2);
+        if (value.type == ValueType::integer) {  // Its name says that it is a number.
+            print.at++;
+            fprintf(print.out, "%lld", static_cast<long long>(value.integer));
+        } else {
+            put_value(print, indent + 2);
+        }
     }
 }
 

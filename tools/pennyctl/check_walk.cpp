@@ -68,7 +68,11 @@ Status visit_batch(Check& check, const CheckVisitor& visitor, const RecoveryBatc
         const uint32_t offset = batch.header.offset + batch_header_size + entries.offset;
         entry.position = position_of(batch.header.segment, offset);
         if (batch_next_entry(entries, entry.bytes) != Status::ok) break;
-        if (entry_decode(entry.bytes, entry.entry) != Status::ok) {
+        const Status decoded = entry_decode(entry.bytes, entry.entry);
+        if (decoded == Status::failed) {
+            return check_wrong_here(check, "an entry of a newer format than this program knows");
+        }
+        if (decoded != Status::ok) {
             return check_wrong_here(check, "an entry that cannot be read");
         }
         if (entry.entry.time_ms != batch.header.time_ms) {
