@@ -16,6 +16,8 @@ constexpr const char* reserved_names[] = {
 
 constexpr uint64_t power_of_ten[scale_max + 1] = {1, 10, 100, 1000, 10000};
 
+constexpr char utc_shape[] = "0000-00-00T00:00:00.000Z";  // '0' stands for a digit
+
 bool is_digit(uint8_t byte) { return byte >= '0' && byte <= '9'; }
 
 bool is_letter(uint8_t byte) {
@@ -192,6 +194,17 @@ CivilTime civil_time_of(uint64_t unix_s) {
             .second = static_cast<uint8_t>(unix_s % 60)};
 }
 
+// A year begins in March here, so that the leap day is the last of its year; 400 years are always
+// 146,097 days.
+int64_t civil_days_of(int64_t year, int64_t month, int64_t day) {
+    if (month <= 2) year--;
+    const int64_t era = (year >= 0 ? year : year - 399) / 400;
+    const int64_t year_of_era = year - era * 400;
+    const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+           719468;
+}
+
 void put_utc(Writer& writer, uint64_t unix_ms) {
     const CivilTime time = civil_time_of(unix_ms / 1000);
     put_padded(writer, time.year % 10000, 4);
@@ -208,6 +221,29 @@ void put_utc(Writer& writer, uint64_t unix_ms) {
     put_u8(writer, '.');
     put_padded(writer, unix_ms % 1000, 3);
     put_u8(writer, 'Z');
+}
+
+Status parse_utc(Slice text, uint64_t& out_ms) {
+    uint32_t numbers[7] = {};  // year, month, day, hour, minute, second, thousandths
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < text.size && i < sizeof utc_shape - 1; i++) {
+        if (utc_shape[i] != '0') {
+            at++;
+        } else if (is_digit(text.data[i])) {
+            numbers[at] = numbers[at] * 10 + static_cast<uint32_t>(text.data[i] - '0');
+        }
+    }
+    if (numbers[0] < 1970) return Status::invalid;
+    const int64_t days = civil_days_of(numbers[0], numbers[1], numbers[2]);
+    const int64_t second = numbers[3] * 3600 + numbers[4] * 60 + numbers[5];
+    const uint64_t unix_ms = static_cast<uint64_t>(days * 86400 + second) * 1000 + numbers[6];
+    // Every other spelling, and every day and hour that there is not, ends here.
+    uint8_t again[sizeof utc_shape - 1];
+    Writer writer = writer_of(again, sizeof again);
+    put_utc(writer, unix_ms);
+    if (!slice_equal(writer_slice(writer), text)) return Status::invalid;
+    out_ms = unix_ms;
+    return Status::ok;
 }
 
 void put_escaped(Writer& writer, Slice bytes) {

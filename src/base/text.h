@@ -36,8 +36,15 @@ struct CivilTime {
 // C library's own would read the time zone, and allocate for that.
 CivilTime civil_time_of(uint64_t unix_s);
 
+// Days since 1970-01-01 of a date of the Gregorian calendar, by the same algorithms.
+int64_t civil_days_of(int64_t year, int64_t month, int64_t day);
+
 // Writes a time as RFC 3339 UTC, to the millisecond: 2026-11-20T12:22:01.000Z.
 void put_utc(Writer& writer, uint64_t unix_ms);
+
+// Takes what put_utc wrote for a time up to the end of the year 9999, and nothing else. Returns
+// invalid otherwise.
+Status parse_utc(Slice text, uint64_t& out_ms);
 
 // Writes `bytes` with everything but [A-Za-z0-9._:@/+=,$-] as %XX (RFC 3986), so that free text is
 // one word of a text table; get it back with text_unescape.

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "channel/channel.h"
+#include "crypto/sign.h"
 
 enum class TlsEnd : uint8_t { server, client };
 enum class TlsVersion : uint8_t { tls12, tls13 };
@@ -44,6 +45,13 @@ void tls_config_free(TlsConfig& config);
 // When the own certificate begins and ends to hold, ms since 1970 UTC; 0 when none is loaded.
 uint64_t tls_config_not_before_ms(const TlsConfig& config);
 uint64_t tls_config_not_after_ms(const TlsConfig& config);
+
+// What sign.h does, with the own key and certificate of a loaded configuration. Public-key steps
+// take time: on a worker, beside handshakes if need be. Sign returns ok, failed or full, verify
+// ok, damaged or failed.
+Status tls_config_sign(TlsConfig& config, Slice text, Writer& signature);
+Status tls_config_verify(TlsConfig& config, Slice text, Slice signature);
+Hash tls_config_fingerprint(const TlsConfig& config);
 
 // Opens a channel. `host` is the name or address that a client asks for (V2); nullptr for a server.
 // Returns full when the library's heap has no room, invalid for a `host` that cannot be one.

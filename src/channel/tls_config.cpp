@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "channel/tls_state.h"
 #include "crypto/random.h"
+#include "crypto/sign_key.h"
 
 namespace {
 
@@ -291,6 +292,22 @@ uint64_t tls_config_not_before_ms(const TlsConfig& config) {
 uint64_t tls_config_not_after_ms(const TlsConfig& config) {
     if (!config.loaded) return 0;
     return reinterpret_cast<const TlsGeneration*>(config.state)->not_after_ms;
+}
+
+Status tls_config_sign(TlsConfig& config, Slice text, Writer& signature) {
+    CHECK(config.loaded);
+    return sign_with_key(tls_generation(config).key, text, signature);
+}
+
+Status tls_config_verify(TlsConfig& config, Slice text, Slice signature) {
+    CHECK(config.loaded);
+    return sign_verify_with_key(tls_generation(config).certificate.pk, text, signature);
+}
+
+Hash tls_config_fingerprint(const TlsConfig& config) {
+    CHECK(config.loaded);
+    return sign_fingerprint_of(
+        reinterpret_cast<const TlsGeneration*>(config.state)->certificate);
 }
 
 const char* tls_suite_name(int suite) {

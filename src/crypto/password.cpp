@@ -3,6 +3,7 @@
 #include <argon2.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
@@ -78,46 +79,14 @@ Status argon2id(PasswordArena& arena, const PhcRecord& record, Slice password, u
     return answer == ARGON2_OK ? Status::ok : Status::failed;
 }
 
-// --- PHC text: base64 without padding (RFC 4648, section 4), one way to write each value. ---
+// --- PHC text: base64 without padding. ---
 
-constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-void put_base64(Writer& writer, Slice bytes) {
-    uint32_t bits = 0;
-    uint32_t bit_count = 0;
-    for (uint32_t i = 0; i < bytes.size; i++) {
-        bits = bits << 8 | bytes.data[i];
-        bit_count += 8;
-        while (bit_count >= 6) {
-            bit_count -= 6;
-            put_u8(writer, static_cast<uint8_t>(digits[bits >> bit_count & 63]));
-        }
-        bits &= (1u << bit_count) - 1;
-    }
-    if (bit_count > 0) put_u8(writer, static_cast<uint8_t>(digits[bits << (6 - bit_count) & 63]));
-}
-
-Status parse_base64(Slice text, uint32_t size_min, uint32_t size_max, uint8_t* out,
-                    uint32_t& out_size) {
-    const uint32_t size = text.size * 3 / 4;
-    if (text.size > 4 * size_max || text.size % 4 == 1) return Status::damaged;
-    if (size < size_min || size > size_max) return Status::damaged;
-    uint32_t bits = 0;
-    uint32_t bit_count = 0;
-    uint32_t filled = 0;
-    for (uint32_t i = 0; i < text.size; i++) {
-        const void* digit = memchr(digits, text.data[i], sizeof digits - 1);
-        if (digit == nullptr) return Status::damaged;
-        bits = bits << 6 | static_cast<uint32_t>(static_cast<const char*>(digit) - digits);
-        bit_count += 6;
-        if (bit_count < 8) continue;
-        bit_count -= 8;
-        out[filled++] = static_cast<uint8_t>(bits >> bit_count);
-        bits &= (1u << bit_count) - 1;
-    }
-    CHECK(filled == size);
-    if (bits != 0) return Status::damaged;  // Left-over bits would make a second spelling.
-    out_size = filled;
+Status parse_bytes(Slice text, uint32_t size_min, uint32_t size_max, uint8_t* out,
+                   uint32_t& out_size) {
+    Writer bytes = writer_of(out, size_max);
+    if (parse_base64(text, Base64End::bare, bytes) != Status::ok) return Status::damaged;
+    if (bytes.size < size_min) return Status::damaged;
+    out_size = bytes.size;
     return Status::ok;
 }
 
@@ -150,11 +119,11 @@ Status parse_phc(Slice text, PhcRecord& out) {
     if (cut_word(rest, '$', salt) != Status::ok) return Status::damaged;
     if (cut_word(rest, '$', tag) != Status::ok) return Status::damaged;
     if (!rest.short_read) return Status::damaged;  // A further word follows.
-    if (parse_base64(salt, salt_size_min, salt_size_max, record.salt, record.salt_size) !=
+    if (parse_bytes(salt, salt_size_min, salt_size_max, record.salt, record.salt_size) !=
         Status::ok) {
         return Status::damaged;
     }
-    if (parse_base64(tag, tag_size_min, tag_size_max, record.tag, record.tag_size) != Status::ok) {
+    if (parse_bytes(tag, tag_size_min, tag_size_max, record.tag, record.tag_size) != Status::ok) {
         return Status::damaged;
     }
     out = record;
@@ -169,9 +138,9 @@ void put_phc(Writer& writer, const PhcRecord& record) {
     put_text(writer, ",p=");
     put_decimal(writer, record.lanes);
     put_text(writer, "$");
-    put_base64(writer, {record.salt, record.salt_size});
+    put_base64(writer, {record.salt, record.salt_size}, Base64End::bare);
     put_text(writer, "$");
-    put_base64(writer, {record.tag, record.tag_size});
+    put_base64(writer, {record.tag, record.tag_size}, Base64End::bare);
 }
 
 PhcRecord record_of_cost(const PasswordCost& cost) {

@@ -43,17 +43,6 @@ void text_free(unsigned char* copy, Slice text) {
     mbedtls_free(copy);
 }
 
-// Days since 1970-01-01 of a date of the Gregorian calendar, and back. A year begins in March here,
-// so that the leap day is the last of its year; 400 years are always 146,097 days.
-int64_t days_of_civil(int64_t year, int64_t month, int64_t day) {
-    if (month <= 2) year--;
-    const int64_t era = year / 400;
-    const int64_t year_of_era = year - era * 400;
-    const int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
-           719468;
-}
-
 char* put_digits(char* out, uint32_t value, uint32_t count) {
     for (uint32_t i = count; i > 0; i--) {
         out[i - 1] = static_cast<char>('0' + value % 10);
@@ -90,6 +79,7 @@ Status status_of_library(int answer) {
         case MBEDTLS_ERR_X509_ALLOC_FAILED: return Status::failed;
         case MBEDTLS_ERR_PK_ALLOC_FAILED: return Status::failed;
         case MBEDTLS_ERR_PEM_ALLOC_FAILED: return Status::failed;
+        case MBEDTLS_ERR_MD_ALLOC_FAILED: return Status::failed;
         case MBEDTLS_ERR_ECP_ALLOC_FAILED: return Status::failed;
         case MBEDTLS_ERR_ECP_RANDOM_FAILED: return Status::failed;
         default: return Status::invalid;
@@ -179,7 +169,7 @@ Status format_civil_time(uint64_t wall_ms, char out[civil_time_size + 1]) {
 
 uint64_t civil_time_ms(const mbedtls_x509_time& time) {
     if (time.year < 1970) return 0;
-    const int64_t days = days_of_civil(time.year, time.mon, time.day);
+    const int64_t days = civil_days_of(time.year, time.mon, time.day);
     const int64_t second = int64_t{time.hour} * 3600 + int64_t{time.min} * 60 + time.sec;
     return static_cast<uint64_t>(days) * ms_per_day + static_cast<uint64_t>(second) * 1000;
 }

@@ -270,6 +270,46 @@ TEST(Text, BrokenUtf8IsPrintedByteByByte) {
     EXPECT_EQ(printable("\xff\xfe"), "\\xff\\xfe");
 }
 
+TEST(Text, ATimeComesBackAsItWasWritten) {
+    const uint64_t times[] = {0,
+                              1,
+                              951'782'399'999,    // 2000-02-28
+                              951'782'400'000,    // 2000-02-29
+                              4'107'542'399'999,  // 2100-02-28, followed by no 29th
+                              4'107'542'400'000,
+                              1'790'000'000'123,
+                              253'402'300'799'999};
+    for (const uint64_t time : times) {
+        const std::string text = written([&](Writer& out) { put_utc(out, time); });
+        uint64_t back = 1;
+        EXPECT_EQ(parse_utc(slice_of(text), back), Status::ok) << text;
+        EXPECT_EQ(back, time) << text;
+    }
+}
+
+TEST(Text, ATimeThatIsNoneOrIsSpeltOtherwiseIsRefused) {
+    const std::string sound = "2026-11-20T13:55:11.284Z";
+    uint64_t time = 7;
+    ASSERT_EQ(parse_utc(slice_of(sound), time), Status::ok);
+    for (size_t size = 0; size < sound.size(); size++) {
+        EXPECT_EQ(parse_utc(slice_of(sound.substr(0, size)), time), Status::invalid) << size;
+    }
+    for (size_t i = 0; i < sound.size(); i++) {
+        std::string other = sound;
+        other[i] = 'x';
+        EXPECT_EQ(parse_utc(slice_of(other), time), Status::invalid) << other;
+    }
+    for (const std::string text :
+         {"2026-02-29T00:00:00.000Z", "2026-00-01T00:00:00.000Z", "2026-13-01T00:00:00.000Z",
+          "2026-01-00T00:00:00.000Z", "2026-01-32T00:00:00.000Z", "2026-01-01T24:00:00.000Z",
+          "2026-01-01T00:60:00.000Z", "2026-01-01T00:00:60.000Z", "1969-12-31T23:59:59.999Z",
+          "1970-00-00T00:00:00.000Z", "2026-11-20T13:55:11.284Z ", "2026-11-20 13:55:11.284Z",
+          "0000-00-00T00:00:00.000Z", "9999-99-99T99:99:99.999Z"}) {
+        EXPECT_EQ(parse_utc(slice_of(text), time), Status::invalid) << text;
+    }
+    EXPECT_EQ(time, 1'795'182'911'284u) << "unchanged by refusals";
+}
+
 TEST(Text, ALongTextIsCutAndSaysSo) {
     EXPECT_EQ(printable("abcdef", 6), "abcdef");
     EXPECT_EQ(printable("abcdef", 5), "abcde...");

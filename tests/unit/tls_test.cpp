@@ -630,6 +630,26 @@ TEST_F(Tls, reads_only_the_blocks_that_it_was_asked_for) {
     tls_config_free(config);
 }
 
+TEST_F(Tls, signs_with_its_own_key_and_names_its_certificate) {
+    const std::string text = "words of our own";
+    for (const std::string name : {"server", "rsa", "p384"}) {
+        TlsConfig config = {};
+        ASSERT_EQ(tls_files_load(config, TlsEnd::server, name), Status::ok);
+        const std::string signature = written([&](Writer& out) {
+            EXPECT_EQ(tls_config_sign(config, slice_of(text), out), Status::ok) << name;
+        });
+        EXPECT_EQ(tls_config_verify(config, slice_of(text), slice_of(signature)), Status::ok);
+        EXPECT_EQ(tls_config_verify(config, slice_of(text + "."), slice_of(signature)),
+                  Status::damaged);
+        const Slice certificate = slice_of(tls_file(name + ".crt"));
+        EXPECT_EQ(sign_verify(certificate, slice_of(text), slice_of(signature)), Status::ok);
+        Hash expected;
+        ASSERT_EQ(sign_fingerprint(certificate, expected), Status::ok);
+        EXPECT_TRUE(hash_equal(tls_config_fingerprint(config), expected));
+        tls_config_free(config);
+    }
+}
+
 TEST_F(Tls, gives_everything_back_twice) {
     open();
     channel_free(client.channel);
