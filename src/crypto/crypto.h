@@ -9,8 +9,8 @@
 #include "base/status.h"
 
 // Takes the library's heap from `arena`: room for `sessions` established TLS sessions, of which
-// `handshakes` may be in their handshake at once, for one signature that is made or judged at a time,
-// and for what the process itself needs.
+// `handshakes` may be in their handshake at once, for one signature at a time that is made or
+// judged, and for what the process itself needs.
 void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes);
 
 // Must be called once, before anything else of crypto/ or channel/, from the only thread there is.

@@ -229,6 +229,36 @@ def config_seeds():
     }
 
 
+# --- Receipts: service/receipt.h ------------------------------------------------------------------
+
+def receipt(entry=13, operation="transfer", amount="-12.50 EUR", balance="237.50 EUR", more="",
+            name="id: round-1\n", signature="AQIDBA=="):
+    return (f"Pennybank receipt 1\nbank: {BANK.hex()}\nentry: {entry}\n"
+            f"time: 2026-11-20T13:55:11.284Z\nbatch: 9\nchain: {'ab' * 32}\n"
+            f"operation: {operation}\naccount: alice\nother: bob\namount: {amount}\n"
+            f"balance: {balance}\n{more}{name}certificate: {'cd' * 32}\n"
+            f"signature: {signature}\n").encode()
+
+
+def receipt_seeds():
+    whole = receipt(name="id: round-1\nmemo: a%20round:%20100%25%0a\n")
+    return {
+        "whole": whole,
+        "hold": receipt(14, "hold", more="hold: 7\n"),
+        "release": receipt(14, "release", "0.01 EUR", "-5.00 EUR", "hold: 7\n", ""),
+        "no-decimals": receipt(amount="12 JPY", balance="0 JPY"),
+        "pasted": b"\n" + whole.replace(b"\n", b" \r\n") + b"\r\n\r\n",
+        "long-signature": receipt(signature="A" * 683 + "="),
+        # None of these is a receipt.
+        "other-version": whole.replace(b"receipt 1", b"receipt 2"),
+        "two-currencies": receipt(balance="237.50 CHF"),
+        "upper-case-hex": whole.replace(b"abab", b"ABAB"),
+        "wrong-order": whole.replace(b"batch: 9\n", b"") + b"batch: 9\n",
+        "part": whole[:200],
+        "two": whole + whole,
+    }
+
+
 # --- Requests -----------------------------------------------------------------------------------
 
 def resp(*words):
@@ -271,7 +301,8 @@ def inline_seeds():
 
 
 TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
-           "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds}
+           "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
+           "receipt": receipt_seeds}
 
 
 def main():

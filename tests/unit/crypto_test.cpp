@@ -11,8 +11,11 @@
 
 #include <vector>
 
+#include "channel/tls.h"
 #include "crypto/random.h"
+#include "unit/slices.h"
 #include "unit/test_port.h"
+#include "unit/tls_files.h"
 
 namespace {
 
@@ -63,6 +66,40 @@ TEST_F(CryptoTest, takes_all_memory_from_the_heap_and_gives_it_back) {
     EXPECT_GT(real.heap.classes[0].taken_max, 0u);
     crypto_free();
     EXPECT_EQ(heap_bytes_taken(real.heap), 0u);
+}
+
+// A server without one session still signs and judges, in rows meant for that.
+TEST_F(CryptoTest, has_room_to_sign_beside_two_configurations) {
+    for (const std::string name : {"server", "p384", "rsa"}) {
+        RealHeap real(0, 0);
+        ASSERT_EQ(crypto_init(&real.heap), Status::ok);
+        TlsConfig configs[2] = {};
+        for (TlsConfig& config : configs) {
+            ASSERT_EQ(tls_files_load(config, TlsEnd::server, name, "ca.crt", "crl.pem"),
+                      Status::ok);
+        }
+        // An RSA key keeps what its first uses computed.
+        uint64_t before = 0;
+        for (uint32_t round = 0; round < 20; round++) {
+            for (TlsConfig& config : configs) {
+                const std::string signature = written([&](Writer& out) {
+                    EXPECT_EQ(tls_config_sign(config, slice_of("text"), out), Status::ok) << name;
+                });
+                EXPECT_EQ(tls_config_verify(config, slice_of("text"), slice_of(signature)),
+                          Status::ok);
+            }
+            if (round > 3) {
+                EXPECT_EQ(heap_bytes_taken(real.heap), before) << name;
+            }
+            before = heap_bytes_taken(real.heap);
+        }
+        EXPECT_EQ(real.heap.refused, 0u);
+        for (uint32_t i = 0; i < real.heap.class_count; i++) {
+            EXPECT_EQ(real.heap.classes[i].spilled, 0u) << name << real.heap.classes[i].size;
+        }
+        for (TlsConfig& config : configs) tls_config_free(config);
+        crypto_free();
+    }
 }
 
 TEST_F(CryptoTest, grows_with_sessions_and_handshakes_and_not_otherwise) {

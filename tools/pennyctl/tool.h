@@ -57,3 +57,4 @@ int verb_export(int argc, char** argv);
 int verb_statement(int argc, char** argv);
 int verb_report(int argc, char** argv);
 int verb_clock(int argc, char** argv);
+int verb_receipt(int argc, char** argv);

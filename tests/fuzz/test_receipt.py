@@ -1,0 +1,7 @@
+"""Receipts against R1."""
+
+import fuzzing
+
+
+class Receipt(fuzzing.Target):
+    name = "receipt"
