@@ -103,6 +103,12 @@ Status take_number(Lines& lines, const char* name, uint64_t& out) {
     return status == Status::ok ? parse_decimal(text, out) : status;
 }
 
+// Entries and batches are counted from 1.
+Status take_sequence(Lines& lines, const char* name, uint64_t& out) {
+    const Status status = take_number(lines, name, out);
+    return status == Status::ok && out == 0 ? Status::invalid : status;
+}
+
 Status take_hex(Lines& lines, const char* name, uint8_t* out, uint32_t size) {
     Slice text;
     const Status status = take_line(lines, name, text);
@@ -185,8 +191,7 @@ Status take_escaped(Lines& lines, const char* name, char* text, uint32_t capacit
 Status take_hold(Lines& lines, uint64_t& out) {
     out = 0;
     if (!line_has_name(peek_line(lines), "hold")) return Status::ok;
-    const Status status = take_number(lines, "hold", out);
-    return status == Status::ok && out == 0 ? Status::invalid : status;
+    return take_sequence(lines, "hold", out);
 }
 
 Status take_signature(Lines& lines, Receipt& out) {
@@ -207,9 +212,9 @@ Status take_lines(Lines& lines, Receipt& out) {
     const bool fine =
         take_first_line(lines) == Status::ok &&
         take_hex(lines, "bank", out.bank_id, bank_id_size) == Status::ok &&
-        take_number(lines, "entry", out.entry) == Status::ok &&
+        take_sequence(lines, "entry", out.entry) == Status::ok &&
         take_time(lines, out.time_ms) == Status::ok &&
-        take_number(lines, "batch", out.batch) == Status::ok &&
+        take_sequence(lines, "batch", out.batch) == Status::ok &&
         take_hex(lines, "chain", out.chain.bytes, hash_size) == Status::ok &&
         take_operation(lines, out.operation) == Status::ok &&
         take_name(lines, "account", out.account) == Status::ok &&

@@ -208,6 +208,7 @@ TEST(Receipt, each_line_has_one_spelling) {
         {2, "0a0b", "0A0B"},               {2, "bank: ", "bank:"},
         {2, "bank: ", "bank:  "},          {3, "entry: 13", "entry: 013"},
         {3, "entry: 13", "entry: +13"},    {3, "entry: 13", "entry: 99999999999999999999"},
+        {3, "entry: 13", "entry: 0"},      {5, "batch: 9", "batch: 0"},
         {4, "T13:55", "T25:55"},           {4, "Z\n", "z\n"},
         {6, "chain: ab", "chain: AB"},     {6, "chain: ab", "chain: "},
         {7, "transfer", "Transfer"},       {7, "transfer", "payment"},
