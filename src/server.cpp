@@ -131,6 +131,7 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     ring_layout(server.commit_queue, arena, "commit queue", sessions);
     ring_layout(server.handshake_queue, arena, "handshake queue", sessions);
     ring_layout(server.read_queue, arena, "  read queue", config.reads);
+    ring_layout(server.key_queue, arena, "  key queue", config.reads);
     server.queued = arena_array<uint8_t>(arena, "  queued", sessions);
     server.hash_owner = arena_array<uint32_t>(arena, "  password owners", config.hashes);
     server.read_owner = arena_array<uint32_t>(arena, "  read owners", config.reads);
@@ -159,11 +160,14 @@ void server_init(Server& server, uint64_t memory_reserved) {
     ring_clear(server.commit_queue);
     ring_clear(server.handshake_queue);
     ring_clear(server.read_queue);
+    ring_clear(server.key_queue);
     access_init(server.access, rules);
     server.hash_running = pool_none;
+    server.key_running = pool_none;
     server.service.book = &server.book;
     server.service.access = &server.access;
     server.service.cost = {config.password_memory_kib, config.password_passes};
+    server.service.alarms = {};
     server.service.stats = {};
     server.service.stats.memory_reserved = memory_reserved;
     server.service.stats.sessions_max = config.sessions;

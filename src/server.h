@@ -38,6 +38,7 @@ inline constexpr uint32_t closing_batch_ms = 1000;  // without requests
 enum class WishKind : uint8_t {
     handshake,          // server_wish_run
     hash,               // server_wish_run
+    key,                // server_wish_run: sign a receipt, or judge its signature
     read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
     segment,            // make segment `number` of `size` bytes and set `salt`
     checkpoint_begin,   // make the folder of checkpoint `number`
@@ -93,12 +94,14 @@ struct Server {
     Ring<uint32_t> dirty;            // sessions for which the port may have something to do
     Ring<uint32_t> handshake_queue;  // sessions whose handshake step wants a worker
     Ring<uint32_t> read_queue;       // jobs that want a read
+    Ring<uint32_t> key_queue;        // jobs that want a step with the server's key
     Ring<uint32_t> slot_queue;       // sessions whose bytes wait for a handshake slot or buffers
     Ring<uint32_t> commit_queue;     // sessions to step after the next commit or freed job
     uint8_t* queued;                 // by session: in which of the three queues it stands
     uint32_t* hash_owner;            // session, by password job
     uint32_t* read_owner;       // session, by read
     uint32_t hash_running;           // job, or pool_none
+    uint32_t key_running;            // job, or pool_none; the library has memory for one
     uint32_t handshakes;             // sessions in phase handshake
     bool wake;                       // commit_queue is to be served before this call returns
     bool segment_wished;
@@ -167,7 +170,7 @@ void server_write_done(Server& server, Status outcome);
 
 // Work for worker threads.
 bool server_wish_take(Server& server, Wish& out);
-void server_wish_run(Server& server, Wish& wish);  // on a worker: handshake and hash only
+void server_wish_run(Server& server, Wish& wish);  // on a worker: handshake, hash, key
 void server_wish_done(Server& server, const Wish& wish);
 
 // True when the password arena's pages can be given back: no hash runs or waits.

@@ -20,13 +20,17 @@ bool advance_read(Server& server, uint32_t job) {
     Session& session = session_at(server, server.read_owner[job]);
     for (;;) {
         const bool goes_on = session.phase != SessionPhase::ending;
-        if (goes_on && read_feed(read) == Status::more) {
-            ring_push(server.read_queue, job);
+        const Status wanted = goes_on ? read_feed(read) : Status::end;
+        if (wanted != Status::end) {
+            ring_push(wanted == Status::more ? server.read_queue : server.key_queue, job);
             return false;
         }
         SessionTools tools = session_tools(server, session);
         tools.read = &read;
-        if (session_read_done(session, tools)) break;
+        const uint64_t alarms = server.service.alarms.count;
+        const bool is_done = session_read_done(session, tools);
+        if (server.service.alarms.count > alarms) log_receipt_alarm(server, session);
+        if (is_done) break;
         if (!session.job_waits) continue;  // Another read has begun.
         wait_for_commit(server, session.tag.session);
         return false;
@@ -77,6 +81,38 @@ void finish_read(Server& server, const Wish& wish) {
     Session& session = session_at(server, server.read_owner[wish.slot]);
     read_take(job, wish.outcome, wish.size);
     if (advance_read(server, wish.slot)) step_session(server, session.tag.session);
+}
+
+void finish_key(Server& server, const Wish& wish) {
+    Session& session = session_at(server, server.read_owner[wish.slot]);
+    read_key_done(server.reads.slots[wish.slot], wish.outcome);
+    if (advance_read(server, wish.slot)) step_session(server, session.tag.session);
+}
+
+// On a worker. The certificate of the first listener that carries money signs.
+Status run_key(Server& server, ReadJob& job) {
+    uint32_t listener = 0;
+    const uint32_t count = server.config.listener_count;
+    while (listener < count && server.config.listeners[listener].lab) listener++;
+    CHECK(listener < count);
+    TlsConfig& config = server.tls[listener];
+    Receipt& receipt = job.receipt;
+    const Hash own = tls_config_fingerprint(config);
+    const bool signs = job.use == ReadUse::receipt_sign;
+    if (signs) receipt.certificate = own;
+    if (!hash_equal(receipt.certificate, own)) return Status::absent;
+    uint8_t text[receipt_size_max];
+    Writer writer = writer_of(text, sizeof text);
+    receipt_put_signed(writer, receipt);
+    CHECK(!writer.overflow);
+    if (!signs) {
+        return tls_config_verify(config, writer_slice(writer),
+                                 {receipt.signature, receipt.signature_size});
+    }
+    Writer signature = writer_of(receipt.signature, signature_size_max);
+    const Status status = tls_config_sign(config, writer_slice(writer), signature);
+    receipt.signature_size = signature.size;
+    return status;
 }
 
 void end_snapshot(Server& server, Status outcome) {
@@ -203,6 +239,12 @@ bool server_wish_take(Server& server, Wish& out) {
         out.size = job.want_size;
         return true;
     }
+    if (server.key_running == pool_none && ring_pop(server.key_queue, slot)) {
+        server.key_running = slot;
+        out.kind = WishKind::key;
+        out.slot = slot;
+        return true;
+    }
     if (!server.segment_wished && log_wants_segment(server.book.log) &&
         server.now_ms >= server.segment_retry_ms) {
         server.segment_wished = true;
@@ -219,6 +261,10 @@ void server_wish_run(Server& server, Wish& wish) {
         wish.outcome = session_handshake_run(server.sessions.slots[wish.slot]);
         return;
     }
+    if (wish.kind == WishKind::key) {
+        wish.outcome = run_key(server, server.reads.slots[wish.slot]);
+        return;
+    }
     CHECK(wish.kind == WishKind::hash);
     service_hash_run(server.service, server.hashes.slots[wish.slot], server.password_arena);
     wish.outcome = Status::ok;
@@ -230,6 +276,10 @@ void server_wish_done(Server& server, const Wish& wish) {
         case WishKind::hash:
             server.hash_running = pool_none;
             finish_hash(server, wish.slot);
+            break;
+        case WishKind::key:
+            server.key_running = pool_none;
+            finish_key(server, wish);
             break;
         case WishKind::read: finish_read(server, wish); break;
         case WishKind::segment: finish_segment(server, wish); break;

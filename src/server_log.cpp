@@ -41,6 +41,20 @@ void log_session(Server& server, const Session& session, const char* event) {
     log_end(line, LogLevel::info);
 }
 
+void log_receipt_alarm(const Server& server, const Session& session) {
+    const ReceiptAlarms& alarms = server.service.alarms;
+    const Person& person = server.book.ledger.people[session.caller.person];
+    LogLine line;
+    log_begin(line, "receipt alarm");
+    log_number(line, "entry", alarms.entry);
+    log_number(line, "head", server.book.log.entry_durable);
+    log_number(line, "session", session.caller.number);
+    log_text(line, "terminal", name_slice(session.caller.terminal));
+    log_text(line, "person", name_slice(person.name));
+    log_text(line, "because", slice_of(alarms.what));
+    log_end(line, LogLevel::error);
+}
+
 void log_established(const Session& session) {
     const ChannelPeer& peer = session.channel.peer;
     LogLine line;

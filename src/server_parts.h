@@ -22,6 +22,9 @@ void log_end(LogLine& line, LogLevel level);
 void log_session(Server& server, const Session& session, const char* event);
 void log_established(const Session& session);
 
+// A receipt that this session presented does not fit the book.
+void log_receipt_alarm(const Server& server, const Session& session);
+
 Session& session_at(Server& server, uint32_t index);
 // With its own group, and no job.
 SessionTools session_tools(Server& server, const Session& session);

@@ -368,7 +368,8 @@ void run_file_wish(Loop& loop, Wish& wish) {
             wish.outcome = store_checkpoint_finish(*loop.store, {wish.memory, wish.size}, error);
             break;
         case WishKind::handshake:
-        case WishKind::hash: CHECK(false);
+        case WishKind::hash:
+        case WishKind::key: CHECK(false);
     }
     if (wish.outcome == Status::ok) return;
     if (wish.kind != WishKind::segment) store_checkpoint_cancel(*loop.store);
@@ -378,10 +379,15 @@ void run_file_wish(Loop& loop, Wish& wish) {
 void on_work(uv_work_t* request) {
     Loop& loop = *the_loop;
     Wish& wish = static_cast<Work*>(request->data)->wish;
-    if (wish.kind == WishKind::handshake || wish.kind == WishKind::hash) {
-        server_wish_run(*loop.server, wish);
-    } else {
-        run_file_wish(loop, wish);
+    switch (wish.kind) {
+        case WishKind::handshake:
+        case WishKind::hash:
+        case WishKind::key: server_wish_run(*loop.server, wish); return;
+        case WishKind::read:
+        case WishKind::segment:
+        case WishKind::checkpoint_begin:
+        case WishKind::checkpoint_append:
+        case WishKind::checkpoint_finish: run_file_wish(loop, wish); return;
     }
 }
 

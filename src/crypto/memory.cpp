@@ -58,7 +58,7 @@ constexpr MemoryRow memory_rows[] = {
     {MBEDTLS_SSL_OUT_CONTENT_LEN + record_extra_size, 4, 1, 1, 0},
     {8192, 4, 0, 0, 0},      // PEM texts while they are read
     {MBEDTLS_SSL_IN_CONTENT_LEN + record_extra_size, 2, 0, 1, 0},
-    {32768, 3, 0, 0, 0},     // a list of 512 revoked certificates: old, new, and new as PEM
+    {32768, 3, 0, 0, 0},     // a list of 512 revoked certificates: old, new, as PEM
 };
 constexpr uint32_t memory_row_count = sizeof memory_rows / sizeof memory_rows[0];
 static_assert(memory_row_count <= heap_classes_max);
@@ -70,7 +70,8 @@ void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handsha
     for (uint32_t i = 0; i < memory_row_count; i++) {
         const MemoryRow& row = memory_rows[i];
         rows[i].size = row.size;
-        rows[i].count = row.process + row.signing + sessions * row.idle + handshakes * row.handshake;
+        rows[i].count = row.process + row.signing;
+        rows[i].count += sessions * row.idle + handshakes * row.handshake;
     }
     heap_layout(heap, arena, "cryptography", rows, memory_row_count);
 }

@@ -239,6 +239,10 @@ Status ledger_load_reversed(Ledger& ledger, uint64_t seq);
 // Drops everything decided and not installed: its batch failed or never flew.
 void ledger_drop(Ledger& ledger);
 
+// True for a movement that is about the account that receives, as its first answer was; false where
+// it is about the one that gives.
+bool entry_is_about_credit(const Entry& entry);
+
 // The record that a movement's entry leaves behind (P3).
 IdRecord id_record_of(const Entry& entry);
 

@@ -290,6 +290,16 @@ void ledger_drop(Ledger& ledger) {
     ids_drop_after(ledger.ids, ledger.seq_installed);
 }
 
+bool entry_is_about_credit(const Entry& entry) {
+    CHECK(entry.kind == EntryKind::movement);
+    const MovementEntry& movement = entry.movement;
+    // A reversal is about the member who gets the money back, or who has to give it back.
+    const bool gives_back = movement.operation == Operation::reverse &&
+                            entry.status == Status::ok && movement.credit != account_cash;
+    return movement.operation == Operation::deposit || movement.operation == Operation::capture ||
+           movement.operation == Operation::cancel || gives_back;
+}
+
 IdRecord id_record_of(const Entry& entry) {
     CHECK(entry.kind == EntryKind::movement);
     const MovementEntry& movement = entry.movement;
@@ -297,14 +307,7 @@ IdRecord id_record_of(const Entry& entry) {
     record.seq = entry.seq;
     record.time_ms = entry.time_ms;
     record.amount = movement.amount;
-    // What the one who asked sees: the side whose account it is about.
-    // A reversal is about the member who gets the money back, or who has to give it back.
-    const bool gives_back = movement.operation == Operation::reverse &&
-                            entry.status == Status::ok && movement.credit != account_cash;
-    const bool of_credit = movement.operation == Operation::deposit ||
-                           movement.operation == Operation::capture ||
-                           movement.operation == Operation::cancel || gives_back;
-    record.balance = of_credit ? movement.credit_after : movement.debit_after;
+    record.balance = entry_is_about_credit(entry) ? movement.credit_after : movement.debit_after;
     record.person = entry.person;
     record.debit = movement.debit;
     record.credit = movement.credit;

@@ -96,6 +96,8 @@ void put_book(const Service& service, const ServiceCall& call, Writer& out) {
     put_number(out, "own_ids_forgotten", asked.count - own);
     put_number(out, "own_ids_age_seconds",
                seconds_since(call, own == 0 ? call.wall_ms : asked.turned_ms));
+    put_number(out, "receipt_alarms", service.alarms.count);
+    put_number(out, "receipt_alarm_entry", service.alarms.entry_newest);
 }
 
 struct Section {

@@ -50,6 +50,7 @@ inline bool may_read_now(const ServiceCall& call) { return call.alone && call.re
 // Go on behind a read.
 ServiceNext statement_done(const Service& service, ServiceCall& call);
 ServiceNext reverse_done(Service& service, ServiceCall& call);
+ServiceNext receipt_done(Service& service, ServiceCall& call);
 
 // Puts a movement into the group of this session.
 ServiceNext queue_move(const Service& service, ServiceCall& call, const BookMove& move);

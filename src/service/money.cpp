@@ -196,6 +196,10 @@ ServiceNext service_read_done(Service& service, ServiceCall& call) {
         case ReadUse::statement: return statement_done(service, call);
         case ReadUse::id: next = id_done(service, call); break;
         case ReadUse::reverse: next = reverse_done(service, call); break;
+        case ReadUse::receipt:
+        case ReadUse::receipt_sign:
+        case ReadUse::receipt_judge:
+        case ReadUse::receipt_compare: return receipt_done(service, call);
     }
     group_note(call, watch, next);
     return next;

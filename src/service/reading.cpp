@@ -86,8 +86,14 @@ Status take_request(ReadJob& job) {
     return Status::ok;
 }
 
+bool is_key_step(ReadUse use) {
+    return use == ReadUse::receipt_sign || use == ReadUse::receipt_judge;
+}
+
 // By halves to one entry, or back along a chain.
-bool is_seek(ReadUse use) { return use != ReadUse::statement && use != ReadUse::id; }
+bool is_seek(ReadUse use) {
+    return use != ReadUse::statement && use != ReadUse::id && !is_key_step(use);
+}
 
 bool chain_is_done(const ReadJob& job) {
     if (job.next == 0 || job.outcome != Status::ok) return true;
@@ -147,8 +153,20 @@ void read_entry(ReadJob& job, ReadUse use, const uint8_t bank_id[bank_id_size], 
     job.want_size = job.seek.want_size;
 }
 
+void read_key(ReadJob& job, ReadUse use) {
+    CHECK(is_key_step(use));
+    begin(job, use, 0);
+}
+
+void read_key_done(ReadJob& job, Status outcome) {
+    CHECK(is_key_step(job.use) && !job.done);
+    job.done = true;
+    job.outcome = outcome;
+}
+
 Status read_feed(ReadJob& job) {
     if (job.done) return Status::end;
+    if (is_key_step(job.use)) return Status::pending;
     if (!is_seek(job.use)) return feed_chain(job);
     if (job.window_start == 0) {  // Nothing was read yet.
         job.window_start = job.want;

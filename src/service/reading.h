@@ -9,6 +9,11 @@
 //     read_id        ├─► read_feed ──more──► [worker reads `want`] ──► read_take ──► read_feed …
 //     read_entry     ┘       └──end──► outcome, and what was found
 //
+// For a receipt a step with a public key comes before or after its walk. That is work for a worker
+// too, so it is asked for in the same way:
+//
+//     read_key ─► read_feed ──pending──► [worker signs or judges `receipt`] ──► read_key_done …
+//
 //   R1. Every byte comes from a disk: an entry is believed when it decodes and stands where its
 //       chain or its batch says; otherwise the outcome is damaged.
 //   R2. Sequences fall along a chain, so a walk back ends.
@@ -16,6 +21,7 @@
 
 #include "book.h"
 #include "journal/seek.h"
+#include "service/receipt.h"
 
 inline constexpr uint32_t statement_rows_max = 64;
 inline constexpr uint32_t statement_rows_default = 10;
@@ -56,7 +62,15 @@ struct IdWalk {
 };
 
 // What is read for; the rest of the request is in `move` where it needs one.
-enum class ReadUse : uint8_t { statement, id, reverse };
+enum class ReadUse : uint8_t {
+    statement,
+    id,
+    reverse,
+    receipt,          // the entry that a receipt is asked of
+    receipt_sign,     // the server's signature under `receipt`
+    receipt_judge,    // whether the signature under `receipt` is the server's
+    receipt_compare,  // the entry of a receipt that was presented
+};
 
 struct ReadJob {
     ReadUse use;
@@ -69,6 +83,7 @@ struct ReadJob {
 
     // The request goes on with this.
     BookMove move;
+    Receipt receipt;
 
     Position next;         // of the next entry of a walk back; 0 when the chain ends
     uint64_t seq_below;    // that entry must be older than this
@@ -85,10 +100,18 @@ void read_id(ReadJob& job, uint32_t person, Position last, uint32_t steps, const
 void read_entry(ReadJob& job, ReadUse use, const uint8_t bank_id[bank_id_size], uint64_t seq,
                 Position journal_end);
 
-// Goes on with the bytes there are. Returns more when `want` is to be read, end when the job is
-// complete.
+// Asks for a step with the server's key.
+void read_key(ReadJob& job, ReadUse use);
+
+// Goes on with the bytes there are. Returns more when `want` is to be read, pending when the step
+// with the key is to be taken, end when the job is complete.
 Status read_feed(ReadJob& job);
 
 // Takes the outcome of the read that was wanted: ok, and `size` bytes are in `window`, fewer than
 // were asked for only at the segment's end; absent when there is no such segment; failed.
 void read_take(ReadJob& job, Status outcome, uint32_t size);
+
+// Takes the outcome of the step with the key: ok, with the certificate and the signature in
+// `receipt`; absent when that is of another certificate, damaged when its signature is not good,
+// failed without randomness or memory.
+void read_key_done(ReadJob& job, Status outcome);

@@ -188,10 +188,11 @@ Status take_escaped(Lines& lines, const char* name, char* text, uint32_t capacit
     return Status::ok;
 }
 
-Status take_hold(Lines& lines, uint64_t& out) {
+// Takes a number that may be left out.
+Status take_about(Lines& lines, const char* name, uint64_t& out) {
     out = 0;
-    if (!line_has_name(peek_line(lines), "hold")) return Status::ok;
-    return take_sequence(lines, "hold", out);
+    if (!line_has_name(peek_line(lines), name)) return Status::ok;
+    return take_sequence(lines, name, out);
 }
 
 Status take_signature(Lines& lines, Receipt& out) {
@@ -220,7 +221,8 @@ Status take_lines(Lines& lines, Receipt& out) {
         take_name(lines, "account", out.account) == Status::ok &&
         take_name(lines, "other", out.other) == Status::ok &&
         take_amount(lines, out) == Status::ok && take_balance(lines, out) == Status::ok &&
-        take_hold(lines, out.hold) == Status::ok &&
+        take_about(lines, "hold", out.hold) == Status::ok &&
+        take_about(lines, "reversed", out.reversed) == Status::ok &&
         take_escaped(lines, "id", out.id.text, id_size_max, out.id.size) == Status::ok &&
         take_escaped(lines, "memo", out.memo.text, memo_size_max, out.memo.size) == Status::ok &&
         take_hex(lines, "certificate", out.certificate.bytes, hash_size) == Status::ok &&
@@ -255,6 +257,7 @@ void receipt_take_entry(const Entry& entry, ReceiptSide side, Receipt& out) {
     out.amount = gives ? -movement.amount : movement.amount;
     out.balance = gives ? movement.debit_after : movement.credit_after;
     out.hold = movement.hold;
+    out.reversed = movement.reversed;
     out.id = movement.id;
     out.memo = movement.memo;
 }
@@ -279,6 +282,7 @@ void receipt_put_signed(Writer& writer, const Receipt& receipt) {
     put_money_line(writer, "amount", receipt, receipt.amount);
     put_money_line(writer, "balance", receipt, receipt.balance);
     if (receipt.hold != 0) put_number_line(writer, "hold", receipt.hold);
+    if (receipt.reversed != 0) put_number_line(writer, "reversed", receipt.reversed);
     if (receipt.id.size > 0) put_escaped_line(writer, "id", id_slice(receipt));
     if (receipt.memo.size > 0) put_escaped_line(writer, "memo", memo_slice(receipt));
     put_hex_line(writer, "certificate", hash_slice(receipt.certificate));
@@ -346,6 +350,7 @@ const char* receipt_difference(const Receipt& receipt, const Receipt& journal) {
     if (!same_money || receipt.amount != journal.amount) return "amount";
     if (receipt.balance != journal.balance) return "balance";
     if (receipt.hold != journal.hold) return "hold";
+    if (receipt.reversed != journal.reversed) return "reversed";
     if (!slice_equal(id_slice(receipt), id_slice(journal))) return "id";
     if (!slice_equal(memo_slice(receipt), memo_slice(journal))) return "memo";
     if (receipt.time_ms != journal.time_ms) return "time";

@@ -16,6 +16,7 @@
 //     amount: -12.50 EUR             of the entry; negative where `account` is the one that gives
 //     balance: 237.50 EUR            of `account` after the entry
 //     hold: 7                        only of an entry about a hold
+//     reversed: 12                   only of a reversal: the entry whose money it moves back
 //     id: round-1                    only where there is one; percent-encoded
 //     memo: a%20round%20of%20drinks  only where there is one; percent-encoded
 //     certificate: 64 hex digits     SHA-256 of the certificate (DER) whose key signed
@@ -52,6 +53,7 @@ struct Receipt {
     int64_t amount;      // minor units, never 0; negative on the side of the debit account
     int64_t balance;
     uint64_t hold;       // 0 for none
+    uint64_t reversed;   // 0 for none
     Id id;               // size 0 for none
     Memo memo;
     Hash certificate;

@@ -98,9 +98,18 @@ struct ServiceStats {
     uint64_t memory_reserved;     // bytes
 };
 
+// Receipts of this server's own that its book does not bear out.
+struct ReceiptAlarms {
+    uint64_t count;         // since start
+    uint64_t entry_newest;  // the highest entry that such a receipt named; 0 for none
+    uint64_t entry;         // which the last one named
+    const char* what;       // a literal: what became of the book, for the log
+};
+
 struct Service {
     Book* book;
     Access* access;
+    ReceiptAlarms alarms;
     PasswordCost cost;            // of new records
     PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
     ServiceStats stats;           // refreshed by the server before INFO is answered

@@ -246,6 +246,7 @@ def receipt_seeds():
         "whole": whole,
         "hold": receipt(14, "hold", more="hold: 7\n"),
         "release": receipt(14, "release", "0.01 EUR", "-5.00 EUR", "hold: 7\n", ""),
+        "reverse": receipt(14, "reverse", more="reversed: 13\n"),
         "no-decimals": receipt(amount="12 JPY", balance="0 JPY"),
         "pasted": b"\n" + whole.replace(b"\n", b" \r\n") + b"\r\n\r\n",
         "long-signature": receipt(signature="A" * 683 + "="),

@@ -15,8 +15,8 @@ import journal
 
 FIRST = "Pennybank receipt 1"
 NAMES = ["bank", "entry", "time", "batch", "chain", "operation", "account", "other", "amount",
-         "balance", "hold", "id", "memo", "certificate", "signature"]
-OPTIONAL = {"hold", "id", "memo"}
+         "balance", "hold", "reversed", "id", "memo", "certificate", "signature"]
+OPTIONAL = {"hold", "reversed", "id", "memo"}
 
 
 def fields(text):
@@ -98,6 +98,8 @@ def expected(bank, wire, account, entry, number, certificate=None):
         found["memo"] = escaped(row["memo"])
     if "hold" in row:
         found["hold"] = str(row["hold"])
+    if "reversed" in row:
+        found["reversed"] = str(row["reversed"])
     found["certificate"] = fingerprint(certificate or bank.path("certs", "server.crt"))
     return {name: found[name] for name in NAMES if name in found}
 

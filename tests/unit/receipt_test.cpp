@@ -84,6 +84,7 @@ Receipt largest() {
     receipt.entry = UINT64_MAX;
     receipt.batch = UINT64_MAX;
     receipt.hold = UINT64_MAX;
+    receipt.reversed = UINT64_MAX;
     receipt.operation = Operation::withdraw;
     receipt.account = name_of("a" + std::string(name_size_max - 1, 'z'));
     receipt.other = receipt.account;
@@ -223,6 +224,8 @@ TEST(Receipt, each_line_has_one_spelling) {
         {11, "237.50 EUR", "237.5 EUR"},   {11, "237.50", "99999999999999999999.00"},
         {12, "round-1", "%72ound-1"},      {12, "round-1", ""},
         {12, "round-1", "round%2"},        {12, "id: round-1\n", "hold: 0\nid: round-1\n"},
+        {12, "id: round-1\n", "reversed: 0\nid: round-1\n"},
+        {13, "id: round-1\n", "reversed: 2\nhold: 1\nid: round-1\n"},
         {13, "%0a", "%0A"},                {13, "a%20", "a "},
         {13, "%0a", std::string(64, 'x').c_str()},
         {14, "cdcd", "cd"},                {15, "AQIDBA==", "AQIDBA"},
@@ -328,12 +331,13 @@ TEST(Receipt, each_difference_has_its_name) {
     differs([](Receipt& r) { r.amount++; });
     differs([](Receipt& r) { r.balance++; });
     differs([](Receipt& r) { r.hold++; });
+    differs([](Receipt& r) { r.reversed++; });
     differs([](Receipt& r) { r.id.size--; });
     differs([](Receipt& r) { r.memo.text[0]++; });
-    EXPECT_EQ(names.size(), 13u);
+    EXPECT_EQ(names.size(), 14u);
     differs([](Receipt& r) { r.scale--; });
     differs([](Receipt& r) { r.currency[0] = 'X'; });
-    EXPECT_EQ(names.size(), 13u);
+    EXPECT_EQ(names.size(), 14u);
     EXPECT_EQ(receipt_difference(same, sample()), nullptr);
 }
 

@@ -44,3 +44,25 @@ TEST(Statement, NamesDamageWhereNothingIsLeftToRead) {
     EXPECT_EQ(read_feed(job), Status::end);
     EXPECT_EQ(job.outcome, Status::damaged);
 }
+
+TEST(Statement, AStepWithTheKeyIsAskedForBetweenTwoReads) {
+    static ReadJob job;
+    uint8_t bank_id[bank_id_size] = {};
+    read_entry(job, ReadUse::receipt, bank_id, 7, position_of(1, 8192));
+    EXPECT_EQ(read_feed(job), Status::more);
+    for (const ReadUse use : {ReadUse::receipt_sign, ReadUse::receipt_judge}) {
+        for (const Status outcome : {Status::ok, Status::damaged, Status::failed}) {
+            job.receipt.entry = 7;
+            read_key(job, use);
+            EXPECT_EQ(read_feed(job), Status::pending);
+            EXPECT_EQ(read_feed(job), Status::pending);
+            read_key_done(job, outcome);
+            EXPECT_EQ(read_feed(job), Status::end);
+            EXPECT_EQ(job.outcome, outcome);
+            EXPECT_EQ(job.use, use);
+            EXPECT_EQ(job.receipt.entry, 7u) << "kept from step to step";
+        }
+    }
+    read_entry(job, ReadUse::receipt_compare, bank_id, 7, position_of(1, 8192));
+    EXPECT_EQ(read_feed(job), Status::more);
+}

@@ -92,7 +92,10 @@ class MemoryTest(unittest.TestCase):
                               ("PASSWD", bank.passwords["admin"], "another-secret"), ("NOPE",)):
                     wire.ask(*words)
             with bank.wire("alice") as wire:
-                wire.ask("STATEMENT", "COUNT", "64")
+                rows = wire.ask("STATEMENT", "COUNT", "64")
+                for _ in range(20):
+                    text = wire.ask("RECEIPT", rows[0][1])
+                    self.assertIn(b"balance", wire.ask("RECEIPT", "VERIFY", text))
                 info = wire.ask("INFO").decode()
             self.assertGreaterEqual(int(re.search(r"total_commands_processed:(\d+)", info)[1]),
                                     COMMANDS)
