@@ -129,8 +129,8 @@ ExitCode compare(const Check& check, const ReceiptSearch& search) {
         return tool_refuse("the receipt is of another book: the bank id differs");
     }
     if (!search.has_entry) {
-        return tool_refuse("the book was rolled back: its head is entry %llu, and the receipt is of "
-                           "entry %llu", number(head), number(receipt.entry));
+        return tool_refuse("the book was rolled back: its head is entry %llu, and the receipt is "
+                           "of entry %llu", number(head), number(receipt.entry));
     }
     if (!search.is_of_entry) {
         return tool_refuse("the book was rewritten: its entry %llu moves no money",

@@ -39,7 +39,9 @@ Status visit_entry(Check&, void* context, const CheckEntry& at) {
         case EntryKind::person:
             note_name(search, entry.row_person.name, entry.row_person.account);
             break;
-        case EntryKind::account: note_name(search, entry.account.name, entry.account.account); break;
+        case EntryKind::account:
+            note_name(search, entry.account.name, entry.account.account);
+            break;
         case EntryKind::limits:
         case EntryKind::movement:
         case EntryKind::terminal: break;
