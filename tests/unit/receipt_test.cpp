@@ -204,6 +204,7 @@ TEST(Receipt, each_line_has_one_spelling) {
         const char* from;
         const char* to;
     };
+    const std::string long_text(memo_size_max + 1, 'x');
     const Row rows[] = {
         {1, "receipt 1", "receipt 2"},     {1, "Penny", "penny"},
         {2, "0a0b", "0A0B"},               {2, "bank: ", "bank:"},
@@ -227,7 +228,7 @@ TEST(Receipt, each_line_has_one_spelling) {
         {12, "id: round-1\n", "reversed: 0\nid: round-1\n"},
         {13, "id: round-1\n", "reversed: 2\nhold: 1\nid: round-1\n"},
         {13, "%0a", "%0A"},                {13, "a%20", "a "},
-        {13, "%0a", std::string(64, 'x').c_str()},
+        {13, "%0a", long_text.c_str()},
         {14, "cdcd", "cd"},                {15, "AQIDBA==", "AQIDBA"},
         {15, "AQIDBA==", "AQIDBB=="},      {15, "AQIDBA==", ""},
         {15, "AQIDBA==\n", "AQIDBA==\r\n"},
