@@ -1,76 +1,10 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/lines.h"
 #include "ledger/tables.h"
 
 namespace {
-
-void put_manifest_number(Writer& out, const char* name, uint64_t value) {
-    put_text(out, name);
-    put_u8(out, ' ');
-    put_decimal(out, value);
-    put_u8(out, '\n');
-}
-
-void put_manifest_hex(Writer& out, const char* name, Slice bytes) {
-    put_text(out, name);
-    put_u8(out, ' ');
-    put_hex(out, bytes);
-    put_u8(out, '\n');
-}
-
-// Reading: one line of the manifest is words separated by single blanks.
-
-Status take_word(Reader& line, const char* word) {
-    Slice found;
-    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
-    return slice_equal_text(found, word) ? Status::ok : Status::damaged;
-}
-
-Status take_number(Reader& line, uint64_t maximum, uint64_t& out) {
-    Slice found;
-    uint64_t value = 0;
-    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
-    if (parse_decimal(found, value) != Status::ok || value > maximum) return Status::damaged;
-    out = value;
-    return Status::ok;
-}
-
-Status take_hex(Reader& line, uint8_t* out, uint32_t size) {
-    Slice found;
-    if (cut_word(line, ' ', found) != Status::ok) return Status::damaged;
-    for (uint32_t i = 0; i < found.size; i++) {
-        if (found.data[i] >= 'A' && found.data[i] <= 'F') return Status::damaged;  // T2
-    }
-    return parse_hex(found, out, size) == Status::ok ? Status::ok : Status::damaged;
-}
-
-Status take_end(Reader& line) {
-    Slice found;
-    return cut_word(line, ' ', found) == Status::end ? Status::ok : Status::damaged;
-}
-
-// Cuts the next line and checks its first word.
-Status take_line(Reader& text, const char* word, Reader& out) {
-    Slice line;
-    if (cut_word(text, '\n', line) != Status::ok) return Status::damaged;
-    out = reader_of(line);
-    return take_word(out, word);
-}
-
-Status take_number_line(Reader& text, const char* word, uint64_t maximum, uint64_t& out) {
-    Reader line;
-    if (take_line(text, word, line) != Status::ok) return Status::damaged;
-    if (take_number(line, maximum, out) != Status::ok) return Status::damaged;
-    return take_end(line);
-}
-
-Status take_hex_line(Reader& text, const char* word, uint8_t* out, uint32_t size) {
-    Reader line;
-    if (take_line(text, word, line) != Status::ok) return Status::damaged;
-    if (take_hex(line, out, size) != Status::ok) return Status::damaged;
-    return take_end(line);
-}
 
 Status take_currency_line(Reader& text, Manifest& out) {
     Reader line;
@@ -115,12 +49,12 @@ Status take_place(Reader& text, SnapshotMark& out) {
     uint64_t segment = 0;
     uint64_t offset = 0;
     const bool fine =
-        take_number_line(text, "batch", UINT64_MAX, out.batch) == Status::ok &&
-        take_number_line(text, "segment", UINT32_MAX, segment) == Status::ok &&
-        take_number_line(text, "offset", UINT32_MAX, offset) == Status::ok &&
-        take_number_line(text, "salt", UINT64_MAX, out.salt) == Status::ok &&
-        take_number_line(text, "time", UINT64_MAX, out.time_ms) == Status::ok &&
-        take_hex_line(text, "chain", out.chain.bytes, hash_size) == Status::ok;
+        take_line_number(text, "batch", UINT64_MAX, out.batch) == Status::ok &&
+        take_line_number(text, "segment", UINT32_MAX, segment) == Status::ok &&
+        take_line_number(text, "offset", UINT32_MAX, offset) == Status::ok &&
+        take_line_number(text, "salt", UINT64_MAX, out.salt) == Status::ok &&
+        take_line_number(text, "time", UINT64_MAX, out.time_ms) == Status::ok &&
+        take_line_hex(text, "chain", out.chain.bytes, hash_size) == Status::ok;
     out.end = position_of(static_cast<uint32_t>(segment), static_cast<uint32_t>(offset));
     return fine ? Status::ok : Status::damaged;
 }
@@ -128,7 +62,7 @@ Status take_place(Reader& text, SnapshotMark& out) {
 // A line with the SHA-256 of all lines before it.
 Status take_hash_of_above(Reader& text, const char* word, Hash& out) {
     const Hash expected = hash_of({text.data, text.offset});
-    if (take_hex_line(text, word, out.bytes, hash_size) != Status::ok) return Status::damaged;
+    if (take_line_hex(text, word, out.bytes, hash_size) != Status::ok) return Status::damaged;
     return hash_equal(expected, out) ? Status::ok : Status::damaged;
 }
 
@@ -136,14 +70,14 @@ Status take_hash_of_above(Reader& text, const char* word, Hash& out) {
 
 Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out) {
     CHECK(snapshot_is_done(snapshot) && out.size == 0);
-    put_manifest_number(out, "pennybank-checkpoint", manifest_version);
-    put_manifest_hex(out, "bank", {ledger.key, bank_id_size});
+    put_line_number(out, "pennybank-checkpoint", manifest_version);
+    put_line_hex(out, "bank", {ledger.key, bank_id_size});
     put_text(out, "currency ");
     put_text(out, ledger.currency);
     put_u8(out, ' ');
     put_decimal(out, ledger.scale);
     put_u8(out, '\n');
-    put_manifest_number(out, "entry", snapshot.mark.entry);
+    put_line_number(out, "entry", snapshot.mark.entry);
     put_text(out, "limits ");
     put_decimal(out, snapshot.limits.accounts);
     put_u8(out, ' ');
@@ -155,9 +89,9 @@ Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out
     put_u8(out, ' ');
     put_decimal(out, snapshot.limits.reversible);
     put_u8(out, '\n');
-    put_manifest_number(out, "holds", snapshot.holds_given);
-    put_manifest_number(out, "reversible", snapshot.reversible_from);
-    put_manifest_number(out, "forgotten", snapshot.ids_forgotten);
+    put_line_number(out, "holds", snapshot.holds_given);
+    put_line_number(out, "reversible", snapshot.reversible_from);
+    put_line_number(out, "forgotten", snapshot.ids_forgotten);
     for (uint32_t i = 0; i < table_count; i++) {
         put_text(out, "table ");
         put_text(out, table_name(static_cast<TableName>(i)));
@@ -168,15 +102,15 @@ Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out
         put_u8(out, '\n');
     }
     const Hash digest = hash_of(writer_slice(out));
-    put_manifest_hex(out, "digest", hash_slice(digest));
-    put_manifest_number(out, "batch", snapshot.mark.batch);
-    put_manifest_number(out, "segment", position_segment(snapshot.mark.end));
-    put_manifest_number(out, "offset", position_offset(snapshot.mark.end));
-    put_manifest_number(out, "salt", snapshot.mark.salt);
-    put_manifest_number(out, "time", snapshot.mark.time_ms);
-    put_manifest_hex(out, "chain", hash_slice(snapshot.mark.chain));
+    put_line_hex(out, "digest", hash_slice(digest));
+    put_line_number(out, "batch", snapshot.mark.batch);
+    put_line_number(out, "segment", position_segment(snapshot.mark.end));
+    put_line_number(out, "offset", position_offset(snapshot.mark.end));
+    put_line_number(out, "salt", snapshot.mark.salt);
+    put_line_number(out, "time", snapshot.mark.time_ms);
+    put_line_hex(out, "chain", hash_slice(snapshot.mark.chain));
     const Hash sum = hash_of(writer_slice(out));
-    put_manifest_hex(out, "sum", hash_slice(sum));
+    put_line_hex(out, "sum", hash_slice(sum));
     CHECK(!out.overflow);
     return digest;
 }
@@ -185,28 +119,28 @@ Status manifest_parse(Slice text, Manifest& out) {
     out = {};
     Reader reader = reader_of(text);
     uint64_t version = 0;
-    if (take_number_line(reader, "pennybank-checkpoint", UINT32_MAX, version) != Status::ok) {
+    if (take_line_number(reader, "pennybank-checkpoint", UINT32_MAX, version) != Status::ok) {
         return Status::damaged;
     }
     if (version > manifest_version) return Status::failed;
     if (version != manifest_version) return Status::damaged;
-    if (take_hex_line(reader, "bank", out.bank_id, bank_id_size) != Status::ok) {
+    if (take_line_hex(reader, "bank", out.bank_id, bank_id_size) != Status::ok) {
         return Status::damaged;
     }
     if (take_currency_line(reader, out) != Status::ok) return Status::damaged;
-    if (take_number_line(reader, "entry", UINT64_MAX, out.mark.entry) != Status::ok) {
+    if (take_line_number(reader, "entry", UINT64_MAX, out.mark.entry) != Status::ok) {
         return Status::damaged;
     }
     if (take_limits_line(reader, out.limits) != Status::ok) return Status::damaged;
-    if (take_number_line(reader, "holds", UINT64_MAX, out.holds_given) != Status::ok) {
+    if (take_line_number(reader, "holds", UINT64_MAX, out.holds_given) != Status::ok) {
         return Status::damaged;
     }
     const uint64_t newest = out.mark.entry + 1;
-    if (take_number_line(reader, "reversible", newest, out.reversible_from) != Status::ok) {
+    if (take_line_number(reader, "reversible", newest, out.reversible_from) != Status::ok) {
         return Status::damaged;
     }
     if (out.reversible_from == 0) return Status::damaged;
-    if (take_number_line(reader, "forgotten", newest, out.ids_forgotten) != Status::ok) {
+    if (take_line_number(reader, "forgotten", newest, out.ids_forgotten) != Status::ok) {
         return Status::damaged;
     }
     for (uint32_t i = 0; i < table_count; i++) {
