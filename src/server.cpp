@@ -165,6 +165,7 @@ void server_init(Server& server, uint64_t memory_reserved) {
     server.hash_running = pool_none;
     server.key_running = pool_none;
     server.service.book = &server.book;
+    server.service.archived = &server.archived;
     server.service.access = &server.access;
     server.service.cost = {config.password_memory_kib, config.password_passes};
     server.service.alarms = {};

@@ -80,6 +80,7 @@ struct Server {
     Config config;
     ServerPhase phase;
     Book book;
+    Archived archived;        // set by the port before server_start
     Access access;
     Service service;
     Heap heap;                       // of the library of cryptography

@@ -532,6 +532,9 @@ int open_book() {
         Status::ok) {
         return refuse(exit_refused, message);
     }
+    if (store_archived(process.store, server.archived, message) != Status::ok) {
+        return refuse(exit_refused, message);
+    }
     const int currency = compare_currency(server.book.ledger);
     if (currency >= 0) return currency;
     const uint64_t step_ms = process.config.clock_step_max_days * 86'400'000ull;

@@ -7,6 +7,7 @@
 //     data/                       0700; files 0600
 //       lock                      held by whoever may write; holds the pid as text
 //       journal/NNNNNNNN.journal  segments from 1; NNNNNNNN.making until it is whole and synced
+//       journal/ARCHIVED          which of them were moved elsewhere (journal/archived.h), if any
 //       checkpoint.NNNNNNNN/      one file per table of tables.def, and MANIFEST, written last
 //       current -> checkpoint.N   passwd -> current/passwd   balance -> current/balance
 //
@@ -14,7 +15,8 @@
 //   run beside the other and beside store_segment_make and store_read.
 //
 //   F1. A name ending in .journal appears only when its zeros are written and synced, file and
-//       directory. No segment is ever replaced or shortened.
+//       directory. No segment is ever replaced or shortened; store_journal_drop, for `pennyctl
+//       repair` alone, puts zeros in the place of a named end of the journal.
 //   F2. A write or a sync that failed is never tried again on the same pages: store_write keeps
 //       saying failed (P8).
 //   F3. `current` names a checkpoint only when every file of it was synced, read back and found to
@@ -25,6 +27,7 @@
 #pragma once
 
 #include "book.h"
+#include "journal/archived.h"
 
 // Every call that store makes of the system, so that tests can let any of them fail. As with the
 // system's own, a negative answer is a failure and errno says why.
@@ -128,6 +131,11 @@ Status store_checkpoint_list(const Store& store, StoreCheckpoints& out, Writer& 
 Status store_checkpoint_verify(const Store& store, uint32_t number, uint8_t* window, Manifest& out,
                                bool& sound, uint64_t rows[table_count], Writer& error);
 
+// Fills the book's ledger from one checkpoint. The book was laid out and needs no init. Returns
+// damaged with `error` when it is no good, failed when the limits of the book are too small.
+Status store_checkpoint_load(const Store& store, uint32_t number, Book& book, uint8_t* window,
+                             Writer& error);
+
 // The lowest and the highest number of a segment; 0 for none.
 Status store_segment_range(const Store& store, uint32_t& first, uint32_t& last, Writer& error);
 
@@ -175,3 +183,25 @@ void store_checkpoint_cancel(Store& store);
 // manifest_size_max and some rows. Returns full or failed with `error`.
 Status store_checkpoint_now(Store& store, Book& book, uint8_t* buffer, uint32_t size, Hash& digest,
                             Writer& error);
+
+// Removes a checkpoint, its manifest first. What cannot be removed stays and does no harm.
+void store_checkpoint_remove(const Store& store, uint32_t number);
+
+// Lets `current` name this checkpoint; 0 for none.
+Status store_checkpoint_switch(const Store& store, uint32_t number, Writer& error);
+
+// Ends the journal at this place: removes the segments behind it, the highest first, then puts
+// zeros over the rest of this one. Ended anywhere, the damage that was there still is. Returns
+// failed with `error`.
+Status store_journal_drop(const Store& store, uint32_t segment, uint32_t offset,
+                          uint32_t segment_last, Writer& error);
+
+// Reads journal/ARCHIVED. Returns ok, also when there is none (out.segment is 0 then); failed with
+// `error` when it is not what was once written.
+Status store_archived(const Store& store, Archived& out, Writer& error);
+
+// Writes it anew: beside the old one, synced, then renamed. Returns full or failed with `error`.
+Status store_archived_write(const Store& store, const Archived& archived, Writer& error);
+
+// Removes a segment that was archived. Returns failed with errno.
+Status store_segment_remove(const Store& store, uint32_t segment);

@@ -11,7 +11,7 @@ constexpr const char* current_name = "current";
 constexpr const char* current_new_name = "current.new";
 constexpr const char* link_new_name = "link.new";
 
-Status say(Store& store, Writer& error, const char* path, const char* what) {
+Status say(const Store& store, Writer& error, const char* path, const char* what) {
     const Status status = store_status_of_errno();
     store_say_errno(store, error, path, what);
     return status;
@@ -19,16 +19,6 @@ Status say(Store& store, Writer& error, const char* path, const char* what) {
 
 void unlink_in(const Store& store, uint32_t number, const char* file) {
     store.calls->unlink(store.dir_fd, store_path_in_checkpoint(number, file).text, 0);
-}
-
-// Removes a checkpoint, its manifest first, so that half of one is never taken for a whole. What
-// cannot be removed stays and does no harm.
-void remove_checkpoint(const Store& store, uint32_t number) {
-    unlink_in(store, number, store_manifest_name);
-    for (uint32_t i = 0; i < table_count; i++) {
-        unlink_in(store, number, table_name(static_cast<TableName>(i)));
-    }
-    store.calls->unlink(store.dir_fd, store_path_checkpoint(number).text, AT_REMOVEDIR);
 }
 
 int open_new(const Store& store, const char* file) {
@@ -96,19 +86,6 @@ Status write_manifest(Store& store, Slice manifest, Writer& error) {
     return Status::ok;
 }
 
-Status switch_current(Store& store, Writer& error) {
-    const StoreCalls& calls = *store.calls;
-    const StorePath target = store_path_checkpoint(store.checkpoint_newest);
-    calls.unlink(store.dir_fd, current_new_name, 0);  // Left by a crash, or not there.
-    if (calls.symlink(target.text, store.dir_fd, current_new_name) != 0) {
-        return say(store, error, current_new_name, "cannot be made");
-    }
-    if (calls.rename(store.dir_fd, current_new_name, current_name) != 0) {
-        return say(store, error, current_name, "cannot be switched");
-    }
-    return Status::ok;
-}
-
 // Puts a link in the place of a file that is none: nobody would find the tables of later
 // checkpoints behind it.
 Status replace_by_link(Store& store, const char* name, const char* target, Writer& error) {
@@ -163,11 +140,36 @@ void remove_old(Store& store, uint32_t kept) {
         Removal removal = {store, kept, 0};
         if (store_list(*store.calls, store.dir_fd, ".", find_old, &removal) != Status::ok) return;
         if (removal.found == 0) return;
-        remove_checkpoint(store, removal.found);
+        store_checkpoint_remove(store, removal.found);
     }
 }
 
 }  // namespace
+
+void store_checkpoint_remove(const Store& store, uint32_t number) {
+    unlink_in(store, number, store_manifest_name);  // First, so that half of one is never believed.
+    for (uint32_t i = 0; i < table_count; i++) {
+        unlink_in(store, number, table_name(static_cast<TableName>(i)));
+    }
+    store.calls->unlink(store.dir_fd, store_path_checkpoint(number).text, AT_REMOVEDIR);
+}
+
+Status store_checkpoint_switch(const Store& store, uint32_t number, Writer& error) {
+    const StoreCalls& calls = *store.calls;
+    calls.unlink(store.dir_fd, current_new_name, 0);  // Left by a crash, or not there.
+    if (number == 0) {
+        if (calls.unlink(store.dir_fd, current_name, 0) == 0 || errno == ENOENT) return Status::ok;
+        return say(store, error, current_name, "cannot be removed");
+    }
+    const StorePath target = store_path_checkpoint(number);
+    if (calls.symlink(target.text, store.dir_fd, current_new_name) != 0) {
+        return say(store, error, current_new_name, "cannot be made");
+    }
+    if (calls.rename(store.dir_fd, current_new_name, current_name) != 0) {
+        return say(store, error, current_name, "cannot be switched");
+    }
+    return Status::ok;
+}
 
 Status store_checkpoint_begin(Store& store, Writer& error) {
     CHECK(store.mode != StoreMode::read && !store.checkpoint_open);
@@ -210,7 +212,9 @@ Status store_checkpoint_finish(Store& store, Slice manifest, Writer& error) {
     CHECK(manifest_parse(manifest, parsed) == Status::ok);
     Status status = finish_tables(store, parsed, error);
     if (status == Status::ok) status = write_manifest(store, manifest, error);
-    if (status == Status::ok) status = switch_current(store, error);
+    if (status == Status::ok) {
+        status = store_checkpoint_switch(store, store.checkpoint_newest, error);
+    }
     if (status != Status::ok) return status;
     close_tables(store);  // From here on it is named, and must not be cancelled.
     status = link_tables(store, error);
@@ -224,7 +228,7 @@ Status store_checkpoint_finish(Store& store, Slice manifest, Writer& error) {
 void store_checkpoint_cancel(Store& store) {
     if (!store.checkpoint_open) return;
     close_tables(store);
-    remove_checkpoint(store, store.checkpoint_newest);
+    store_checkpoint_remove(store, store.checkpoint_newest);
 }
 
 namespace {

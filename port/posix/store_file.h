@@ -1,5 +1,5 @@
 // store_file.h - what the files of store share: paths, whole reads and writes, sentences. For
-// port/posix/store*.cpp only.
+// port/posix/store*.cpp, and for the tools that copy its files.
 //
 // Paths are relative to the data directory's own descriptor, so none is ever cut short.
 #pragma once

@@ -310,6 +310,13 @@ Status store_checkpoint_verify(const Store& store, uint32_t number, uint8_t* win
     return verify({store, number, window, error}, out, sound, rows, edited);
 }
 
+Status store_checkpoint_load(const Store& store, uint32_t number, Book& book, uint8_t* window,
+                             Writer& error) {
+    StoreLoaded loaded = {};
+    const Status status = load_one({store, number, window, error}, book, loaded);
+    return loaded.edit.is_unlinked ? Status::ok : status;  // That file is no part of it.
+}
+
 Status store_load(Store& store, Book& book, uint8_t* window, uint32_t except, StoreLoaded& out,
                   Writer& error) {
     out = {};

@@ -108,6 +108,24 @@ Status check_segments(Walk& walk) {
     return Status::ok;
 }
 
+// No checkpoint is good, and the journal does not begin here: it may lie in an archive.
+Status refuse_without_first(Walk& walk) {
+    Archived archived;
+    if (store_archived(walk.store, archived, walk.error) != Status::ok) return Status::failed;
+    if (archived.segment == 0) {
+        return refuse(walk, 1, "is missing; put it back from a backup of this book");
+    }
+    store_say(walk.store, walk.error, "", "no checkpoint is sound, and segments 1 to ");
+    put_decimal(walk.error, archived.segment - 1);
+    put_text(walk.error, " are archived; copy them back into journal/ from ");
+    for (uint32_t i = 0; i < archived.part_count; i++) {
+        if (i > 0) put_text(walk.error, ", ");
+        put_text(walk.error, archived.parts[i].name);
+    }
+    put_text(walk.error, ", or restore a backup");
+    return Status::failed;
+}
+
 Status find_segments(Walk& walk) {
     const Store& store = walk.store;
     uint32_t lowest = 0;
@@ -124,6 +142,7 @@ Status find_segments(Walk& walk) {
     const uint32_t marked = position_segment(walk.loaded.mark);
     if (marked > walk.segment_last) walk.segment_last = marked;
     if (walk.segment_first == 0) return refuse(walk, 0, "a checkpoint ends in it");
+    if (walk.loaded.number == 0 && lowest > 1) return refuse_without_first(walk);
     return check_segments(walk);
 }
 

@@ -162,6 +162,15 @@ void put_statement_row(const Ledger& ledger, Reply& reply, const StatementRow& r
     reply_bulk(reply, slice_of_chars(row.memo.text, row.memo.size));
 }
 
+// What stands in the place of all older rows.
+void put_archive_row(Reply& reply, const ArchivedPart& part) {
+    reply_map(reply, 2);
+    reply_bulk_text(reply, "archived");
+    reply_bulk_text(reply, part.name);
+    reply_bulk_text(reply, "before");
+    reply_integer(reply, static_cast<int64_t>(part.entry_next));
+}
+
 // Reads [account] [COUNT n] [BEFORE entry]. Returns err for anything else.
 Status parse_statement(const ServiceCall& call, Slice& account, uint64_t& count, uint64_t& before) {
     account = {nullptr, 0};
@@ -267,11 +276,16 @@ ServiceNext command_statement(Service& service, ServiceCall& call) {
 
 ServiceNext statement_done(const Service& service, ServiceCall& call) {
     const ReadJob& job = *call.read;
-    if (job.outcome != Status::ok) return refuse_unreadable(call);
+    // A chain that leads into an archive ends with its name.
+    const bool is_archived = job.outcome == Status::absent && service.archived != nullptr;
+    const ArchivedPart* part =
+        is_archived ? archived_find(*service.archived, position_segment(job.next)) : nullptr;
+    if (job.outcome != Status::ok && part == nullptr) return refuse_unreadable(call);
     const StatementWalk& walk = job.statement;
-    reply_array(call.reply, walk.row_count);
+    reply_array(call.reply, walk.row_count + (part == nullptr ? 0 : 1));
     for (uint32_t i = 0; i < walk.row_count; i++) {
         put_statement_row(service.book->ledger, call.reply, walk.rows[i]);
     }
+    if (part != nullptr) put_archive_row(call.reply, *part);
     return ServiceNext::replied;
 }

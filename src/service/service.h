@@ -22,6 +22,7 @@
 #include "access/access.h"
 #include "book.h"
 #include "crypto/password.h"
+#include "journal/archived.h"
 #include "service/reading.h"
 #include "wire/reply.h"
 #include "wire/request.h"
@@ -110,6 +111,7 @@ struct Service {
     Book* book;
     Access* access;
     ReceiptAlarms alarms;
+    const Archived* archived;     // which segments lie elsewhere
     PasswordCost cost;            // of new records
     PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
     ServiceStats stats;           // refreshed by the server before INFO is answered
