@@ -7,19 +7,35 @@
 //
 //   V1. Whatever disagrees is named by segment, offset and entry, and ends the walk.
 //   V2. The second walk ends where the first did, however far the server has come.
+//   V3. Where segments were archived the walks begin at the anchor (journal/archived.h); up to the
+//       oldest sound checkpoint they prove the chain, from there everything. What was not seen is
+//       said.
 #pragma once
 
 #include "pennyctl/book_memory.h"
 #include "port/posix/store.h"
 
+// Why the journal ends before its end, for `repair`.
+struct CheckDamage {
+    bool is_there;         // the bytes at check.recovery's place are to blame
+    bool is_missing;       // that segment is not there, or has no length that a segment has
+    RecoveryFound found;
+    bool later;            // a sound batch stands behind it
+    bool marked;           // a checkpoint vouches for it
+};
+
 struct Check {
     Store store;
     uint8_t* window;         // batch_size_max bytes
-    Writer error;            // one sentence
+    Writer error;            // one sentence; the memory is the caller's
     Recovery recovery;       // where the walk stands
+    uint32_t segment_first;
     uint32_t segment_last;
     uint64_t batch_last;     // V2; UINT64_MAX in the first walk
     bool has_torn_tail;
+    CheckDamage damage;
+    Archived archived;       // segment is 0 when nothing was
+    uint32_t base;           // V3: index in `list` of the oldest checkpoint; list.count for none
 
     StoreCheckpoints list;   // sound ones only
     Manifest manifests[store_checkpoints_max];
@@ -40,12 +56,19 @@ struct CheckVisitor {
     void* context;
 };
 
-// Opens a data folder for reading; a server may have it open. The window and the sentence are
-// static, so one folder is open at a time. Returns ok, or another status with check.error.
-Status check_open(Check& check, const char* data);
+// Opens a data folder for reading, through these calls; a server may have it open. The window and
+// the sentence are static, so one folder is open at a time. Returns ok, or another status with
+// check.error.
+Status check_open(Check& check, const StoreCalls& calls, const char* data);
 void check_close(Check& check);
 
-// Walks from batch 1 to the end. Returns ok, or damaged with check.error.
+// True when the walks begin at the anchor.
+bool check_is_anchored(const Check& check);
+
+// Says that archived segments are needed. Returns damaged.
+Status check_refuse_archived(Check& check);
+
+// Walks from batch 1, or from the anchor, to the end. Returns ok, or damaged with check.error.
 Status check_walk(Check& check, const CheckVisitor& visitor);
 
 // Behind a first walk: no segment after the one in which the journal ends may hold a batch, or a
@@ -77,7 +100,8 @@ struct CheckHold {
     bool is_open;
 };
 
-// What one entry moved, at its sequence - 1; amount 0 for nothing that can be moved back.
+// What one entry moved, at its sequence - 1 - moved_before; amount 0 for nothing that can be moved
+// back.
 struct CheckMoved {
     uint32_t debit;
     uint32_t credit;
@@ -94,6 +118,7 @@ struct CheckSums {
     uint32_t holds_open;
     uint32_t holds_open_max;
     CheckMoved* moved;       // from malloc
+    uint64_t moved_before;   // entries that are not in it, since they were archived (V3)
     uint64_t moved_room;
     uint8_t group_size;      // of the group that the walk is in; 0 for none
     uint8_t group_place;
@@ -101,6 +126,7 @@ struct CheckSums {
     uint32_t person_count;
     uint32_t terminal_count;
     uint64_t entries;
+    uint64_t entries_before; // of the base (V3), which holds their sum; 0 for none
     uint64_t batches;
     int64_t total;           // over all accounts, added up anew
     LedgerLimits limits_max; // the greatest that the journal names, and at least what is in use
@@ -109,11 +135,20 @@ struct CheckSums {
     char currency[currency_size_max + 1];
 };
 
-// Adds everything up. What agrees so far is told to `also`, when there is one, entry by entry: the
-// rows that an entry names are there. Its `batch` is not asked.
-Status check_sums(Check& check, CheckSums& sums, const CheckVisitor* also);
+// Adds everything up; with a book, which holds the base (V3), from there on. What agrees so far is
+// told to `also`, when there is one, entry by entry: the rows that an entry names are there. Its
+// `batch` is not asked.
+Status check_sums(Check& check, const Book* base, CheckSums& sums, const CheckVisitor* also);
+void check_note_limits(CheckSums& sums, const LimitsEntry& limits);
 void check_sums_free(CheckSums& sums);
 
 // check_again.cpp: the second walk, and the checkpoints on its way. `digest` is the book's at the
-// end.
+// end. With a base (V3) the book holds it already.
 Status check_again(Check& check, const CheckSums& sums, BookMemory& memory, Hash& digest);
+
+// check_book.cpp: all of it, over the calls given; nothing is printed. Afterwards check.recovery
+// stands where the journal ends, check.list names the checkpoints that agree with it, and
+// check_sums_free follows, whatever came of it. Returns ok, or damaged or failed with `error`, whose
+// memory is check_open's from then on.
+Status check_book(Check& check, const StoreCalls& calls, const char* data, Writer& error,
+                  CheckSums& sums, Hash& digest);

@@ -41,22 +41,32 @@ Status read_checkpoints(Check& check) {
     return status;
 }
 
+Status find_segments(Check& check) {
+    uint64_t size = 0;
+    const Status status = store_segment_range(check.store, check.segment_first,
+                                              check.segment_last, check.error);
+    if (status != Status::ok) return status;
+    if (check.segment_first > 1 && store_segment_size(check.store, 1, size) == Status::ok) {
+        check.segment_first = 1;  // Archived segments were given too.
+    }
+    if (check_is_anchored(check)) check.segment_first = check.archived.segment;
+    return status;
+}
+
 }  // namespace
 
-Status check_open(Check& check, const char* data) {
+Status check_open(Check& check, const StoreCalls& calls, const char* data) {
     static uint8_t window[batch_size_max];
     static uint8_t said[PATH_MAX + config_error_size_max];
     check = {};
     check.window = window;
     check.error = writer_of(said, sizeof said);
     check.batch_last = UINT64_MAX;
-    Status status = store_open(check.store, store_calls_posix, data, StoreMode::read, check.error);
+    Status status = store_open(check.store, calls, data, StoreMode::read, check.error);
     if (status != Status::ok) return status;
-    uint32_t first = 0;
     status = read_checkpoints(check);
-    if (status == Status::ok) {
-        status = store_segment_range(check.store, first, check.segment_last, check.error);
-    }
+    if (status == Status::ok) status = store_archived(check.store, check.archived, check.error);
+    if (status == Status::ok) status = find_segments(check);
     if (status != Status::ok) check_close(check);
     return status;
 }

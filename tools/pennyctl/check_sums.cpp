@@ -33,15 +33,6 @@ Status note_genesis(Check& check, CheckSums& sums, const CheckEntry& at) {
     return Status::ok;
 }
 
-void note_limits(CheckSums& sums, const LimitsEntry& limits) {
-    LedgerLimits& most = sums.limits_max;
-    if (limits.accounts > most.accounts) most.accounts = limits.accounts;
-    if (limits.ids > most.ids) most.ids = limits.ids;
-    if (limits.terminals > most.terminals) most.terminals = limits.terminals;
-    if (limits.holds > most.holds) most.holds = limits.holds;
-    if (limits.reversible > most.reversible) most.reversible = limits.reversible;
-}
-
 Status note_person(Check& check, CheckSums& sums, const CheckEntry& at) {
     const PersonEntry& person = at.entry.row_person;
     if (person.operation != PersonOperation::added) {
@@ -146,7 +137,8 @@ Status note_reversal(Check& check, CheckSums& sums, const CheckEntry& at) {
     if (movement.reversed >= at.entry.seq) {
         return check_wrong(check, at, "it reverses an entry that is not older");
     }
-    CheckMoved& moved = sums.moved[movement.reversed - 1];
+    if (movement.reversed <= sums.moved_before) return Status::ok;  // What it was is not seen (V3).
+    CheckMoved& moved = sums.moved[movement.reversed - 1 - sums.moved_before];
     if (moved.amount == 0) {
         return check_wrong(check, at, "it reverses what cannot be, or was reversed before");
     }
@@ -159,14 +151,15 @@ Status note_reversal(Check& check, CheckSums& sums, const CheckEntry& at) {
 
 // Room for what this entry moves; nothing so far.
 Status note_moved(Check& check, CheckSums& sums, const CheckEntry& at) {
-    if (at.entry.seq > sums.moved_room) {
+    const uint64_t index = at.entry.seq - 1 - sums.moved_before;
+    if (index >= sums.moved_room) {
         const uint64_t room = sums.moved_room == 0 ? 4096 : 2 * sums.moved_room;
         void* grown = realloc(sums.moved, room * sizeof(CheckMoved));
         if (grown == nullptr) return check_wrong(check, at, "there is no memory for more entries");
         sums.moved = static_cast<CheckMoved*>(grown);
         sums.moved_room = room;
     }
-    CheckMoved& moved = sums.moved[at.entry.seq - 1];
+    CheckMoved& moved = sums.moved[index];
     moved = {};
     const bool is_booked =
         at.entry.kind == EntryKind::movement && at.entry.status == Status::ok;
@@ -247,7 +240,19 @@ Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
     return Status::ok;
 }
 
+// An entry that the base holds: it is only known by what may be reversed later.
+Status note_before(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const Status status = note_moved(check, sums, at);
+    if (status != Status::ok) return status;
+    const MovementEntry& movement = at.entry.movement;
+    const bool is_reversal = at.entry.kind == EntryKind::movement &&
+                             at.entry.status == Status::ok &&
+                             movement.operation == Operation::reverse;
+    return is_reversal ? note_reversal(check, sums, at) : status;
+}
+
 Status note_entry(Check& check, CheckSums& sums, const CheckEntry& at) {
+    if (at.entry.seq <= sums.entries_before) return note_before(check, sums, at);
     sums.entries++;
     if (at.entry.seq != sums.entries) return check_wrong(check, at, "it is not the next entry");
     if (at.entry.seq == 1 && at.entry.kind != EntryKind::genesis) {
@@ -264,7 +269,7 @@ Status note_entry(Check& check, CheckSums& sums, const CheckEntry& at) {
     if (status != Status::ok) return status;
     switch (at.entry.kind) {
         case EntryKind::genesis: return note_genesis(check, sums, at);
-        case EntryKind::limits: note_limits(sums, at.entry.limits); return Status::ok;
+        case EntryKind::limits: check_note_limits(sums, at.entry.limits); return Status::ok;
         case EntryKind::person: return note_person(check, sums, at);
         case EntryKind::account: return note_account(check, sums, at);
         case EntryKind::movement: return note_movement(check, sums, at);
@@ -287,6 +292,7 @@ Status visit_entry(Check& check, void* context, const CheckEntry& at) {
 
 Status visit_batch(Check& check, void* context) {
     CheckSums& sums = static_cast<Adding*>(context)->sums;
+    if (check.recovery.batch_seq <= sums.batches) return Status::ok;  // Before the base.
     sums.batches++;
     if (sums.group_size > 0) {
         return check_wrong_here(check, "before it a group stands in two batches");
@@ -304,16 +310,77 @@ Status visit_batch(Check& check, void* context) {
     return check_wrong_here(check, "before it the books do not sum to zero");
 }
 
+// The holds that are open in the base; the others ended before it.
+Status take_base_holds(Check& check, const Holds& holds, CheckSums& sums) {
+    for (uint32_t slot = 0; slot < holds.pool.count; slot++) {
+        const Hold& hold = holds.pool.slots[slot];
+        if (!pool_is_taken(holds.pool, slot) || !hold.installed) continue;
+        if (hold.number == 0 || hold.number > sums.hold_count) {
+            return check_wrong_here(check, "a checkpoint has a hold that was never made");
+        }
+        sums.holds[hold.number - 1] = {hold.debit, hold.credit, hold.amount, hold.expiry_ms, true};
+        if (++sums.holds_open > sums.holds_open_max) sums.holds_open_max = sums.holds_open;
+    }
+    return Status::ok;
+}
+
+// The sums go on from what a checkpoint holds.
+Status take_base(Check& check, const Book& book, CheckSums& sums) {
+    const Ledger& ledger = book.ledger;
+    const Manifest& manifest = check.manifests[check.base];
+    if (manifest.holds_given > manifest.mark.entry) {
+        return check_wrong_here(check, "a checkpoint has more holds than entries");
+    }
+    memcpy(sums.bank_id, manifest.bank_id, bank_id_size);
+    memcpy(sums.currency, manifest.currency, sizeof sums.currency);
+    sums.scale = manifest.scale;
+    sums.entries = sums.entries_before = manifest.mark.entry;
+    sums.moved_before = check.archived.entry - 1;
+    sums.batches = manifest.mark.batch;
+    sums.person_count = ledger.people_installed;
+    sums.terminal_count = ledger.terminals_installed;
+    sums.account_room = sums.account_count = ledger.accounts_installed;
+    sums.hold_room = sums.hold_count = manifest.holds_given;
+    sums.accounts = static_cast<CheckAccount*>(calloc(sums.account_room + 1, sizeof(CheckAccount)));
+    sums.holds = static_cast<CheckHold*>(calloc(sums.hold_room + 1, sizeof(CheckHold)));
+    if (sums.accounts == nullptr || sums.holds == nullptr) {
+        return check_wrong_here(check, "there is no memory for its accounts and holds");
+    }
+    for (uint32_t row = 0; row < sums.account_count; row++) {
+        const AccountValues& values = ledger.accounts[row].installed;
+        sums.accounts[row] = {values.balance, values.floor, values.ceiling, values.last,
+                              values.state == AccountState::open, values.held};
+    }
+    check_note_limits(sums, manifest.limits);
+    return take_base_holds(check, ledger.holds, sums);
+}
+
 }  // namespace
 
-Status check_sums(Check& check, CheckSums& sums, const CheckVisitor* also) {
+void check_note_limits(CheckSums& sums, const LimitsEntry& limits) {
+    LedgerLimits& most = sums.limits_max;
+    if (limits.accounts > most.accounts) most.accounts = limits.accounts;
+    if (limits.ids > most.ids) most.ids = limits.ids;
+    if (limits.terminals > most.terminals) most.terminals = limits.terminals;
+    if (limits.holds > most.holds) most.holds = limits.holds;
+    if (limits.reversible > most.reversible) most.reversible = limits.reversible;
+}
+
+Status check_sums(Check& check, const Book* base, CheckSums& sums, const CheckVisitor* also) {
     sums = {};
+    if (base != nullptr) {
+        const Status status = take_base(check, *base, sums);
+        if (status != Status::ok) return status;
+    } else if (check_is_anchored(check)) {
+        return check_refuse_archived(check);
+    }
     Adding adding = {sums, also};
     const CheckVisitor visitor = {visit_entry, visit_batch, &adding};
     const Status status = check_walk(check, visitor);
     if (status != Status::ok) return status;
     if (sums.entries == 0) return check_wrong_here(check, "there is no book");
-    note_limits(sums, {.accounts = sums.account_count,
+    check_note_limits(sums,
+                      {.accounts = sums.account_count,
                        .ids = 1,
                        .terminals = sums.terminal_count == 0 ? 1 : sums.terminal_count,
                        .holds = sums.holds_open_max == 0 ? 1 : sums.holds_open_max,

@@ -20,6 +20,7 @@ Status read_window(Check& check, Slice& window) {
                                      batch_size_max, got);
     window = {check.window, got};
     if (status == Status::ok) return status;
+    check.damage = {.is_there = true, .is_missing = true};
     return check_wrong_here(check, status == Status::absent ? "the segment is missing"
                                                             : "the segment cannot be read");
 }
@@ -33,6 +34,7 @@ Status judge(Check& check, RecoveryBatch& batch, RecoveryFound& found) {
     if (store_segment_size(check.store, check.recovery.segment, size) != Status::ok ||
         size < segment_size_min || size % block_size != 0 || size > UINT32_MAX ||
         size < check.recovery.offset) {
+        check.damage = {.is_there = true, .is_missing = true};
         return check_wrong_here(check, "the segment was cut short");
     }
     found = recovery_judge(check.recovery, window, static_cast<uint32_t>(size), batch);
@@ -98,7 +100,8 @@ Status step(Check& check, const CheckVisitor& visitor, bool& ended) {
     bool later = false;
     const Status status = judge_twice(check, batch, found, later);
     if (status != Status::ok) return status;
-    const RecoveryRow& row = recovery_decide(found, later, recovery_is_marked(check.recovery));
+    const bool marked = recovery_is_marked(check.recovery);
+    const RecoveryRow& row = recovery_decide(found, later, marked);
     switch (row.action) {
         case RecoveryAction::install: return visit_batch(check, visitor, batch);
         case RecoveryAction::advance: return advance(check, ended);
@@ -106,25 +109,38 @@ Status step(Check& check, const CheckVisitor& visitor, bool& ended) {
         case RecoveryAction::drop:
             check.has_torn_tail = ended = true;
             return Status::ok;
-        case RecoveryAction::refuse: return check_wrong_here(check, row.said);
+        case RecoveryAction::refuse:
+            check.damage = {true, false, found, later, marked};
+            return check_wrong_here(check, row.said);
     }
     return Status::damaged;
 }
 
 }  // namespace
 
+bool check_is_anchored(const Check& check) {
+    return check.archived.segment > 1 && check.segment_first > 1;
+}
+
 Status check_walk(Check& check, const CheckVisitor& visitor) {
     Position mark = 0;
     for (uint32_t i = 0; i < check.list.count; i++) {
         if (check.manifests[i].mark.end > mark) mark = check.manifests[i].mark.end;
     }
-    recovery_start(check.recovery, nullptr, 1, mark);
+    if (check_is_anchored(check)) {
+        archived_start(check.archived, check.recovery, mark);
+    } else {
+        const bool bank_is_known = check.list.count > 0;
+        recovery_start(check.recovery, bank_is_known ? check.manifests[0].bank_id : nullptr, 1,
+                       mark);
+    }
     bool ended = false;
     while (!ended && check.recovery.batch_seq < check.batch_last) {
         const Status status = step(check, visitor, ended);
         if (status != Status::ok) return status;
     }
     if (recovery_is_marked(check.recovery)) {
+        check.damage = {.is_there = true, .is_missing = true};
         return check_wrong_here(check, "the journal ends before a checkpoint does");
     }
     return Status::ok;

@@ -233,11 +233,6 @@ ExitCode hash_passwords(Init& init) {
 
 // --- Making it. ---
 
-ExitCode refuse_because(const Writer& error) {
-    return tool_refuse("%.*s", static_cast<int>(error.size),
-                       reinterpret_cast<const char*>(error.data));
-}
-
 ExitCode refuse_file(const Init& init, const char* path) {
     return tool_refuse("%s/%s: %s", init.options.dir, path, strerror(errno));
 }
@@ -252,7 +247,7 @@ ExitCode make_conf(Init& init) {
     Writer error = writer_of(reason, sizeof reason);
     Writer conf = writer_of(text, sizeof text);
     if (init_put_server_conf(init.options, conf, error) != Status::ok) {
-        return refuse_because(error);
+        return tool_refuse_said(error);
     }
     if (made_file(init.made, "pennyd.conf", 0644, writer_slice(conf)) != Status::ok) {
         return refuse_file(init, "pennyd.conf");
@@ -297,7 +292,7 @@ ExitCode make_book(Init& init) {
     uint8_t reason[config_error_size_max];
     Writer error = writer_of(reason, sizeof reason);
     if (book_seed(seed, digest, error) == Status::ok) return exit_done;
-    return refuse_because(error);
+    return tool_refuse_said(error);
 }
 
 // Puts a command that begins with `start`, names a file of the bank, and goes on with `rest`.

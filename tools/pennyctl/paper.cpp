@@ -83,7 +83,7 @@ Status walk_past_batch(Check&, void*) { return Status::ok; }
 // The first walk (R1).
 Status prove(Paper& paper) {
     const CheckVisitor visitor = {note_names, walk_past_batch, &paper.names};
-    const Status status = check_sums(paper.check, paper.sums, &visitor);
+    const Status status = check_sums(paper.check, nullptr, paper.sums, &visitor);
     if (status != Status::ok) return status;
     if (paper.names.accounts.count > account_shop) return status;
     return check_wrong_here(paper.check, "the book has no accounts of its own");
@@ -123,7 +123,7 @@ ExitCode paper_open(Paper& paper, const PaperWords& words) {
     if (code != exit_done) return code;
     const char* zone = words.time_zone[0] != '\0' ? words.time_zone : data.time_zone;
     if (zone_choose(zone, paper.zone, error) != Status::ok) return tool_refuse_said(error);
-    if (check_open(paper.check, data.folder.text) != Status::ok) {
+    if (check_open(paper.check, store_calls_posix, data.folder.text) != Status::ok) {
         return tool_refuse_said(paper.check.error);
     }
     const Status status = prove(paper);

@@ -70,6 +70,12 @@ ExitCode tool_flushed(ExitCode code) {
     return tool_refuse("standard output cannot be written");
 }
 
+void tool_print_hash(const char* label, const Hash& hash) {
+    printf("%s", label);
+    for (const uint8_t byte : hash.bytes) printf("%02x", byte);
+    printf("\n");
+}
+
 const char* tool_next(ToolWords& words, bool& is_option) {
     is_option = false;
     words.value = nullptr;

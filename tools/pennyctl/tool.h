@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-#include "base/bytes.h"
+#include "crypto/hash.h"
 
 enum ExitCode : int {
     exit_done = 0,
@@ -23,6 +23,9 @@ ExitCode tool_refuse_said(const Writer& error);
 
 // The code, or exit_refused with a sentence when standard output could not be written.
 ExitCode tool_flushed(ExitCode code);
+
+// Prints the 64 digits of a hash.
+void tool_print_hash(const char* label, const Hash& hash);
 
 // The words of a verb, taken one by one. An option is "--name VALUE" or "--name=VALUE".
 struct ToolWords {
@@ -58,3 +61,7 @@ int verb_statement(int argc, char** argv);
 int verb_report(int argc, char** argv);
 int verb_clock(int argc, char** argv);
 int verb_receipt(int argc, char** argv);
+int verb_backup(int argc, char** argv);
+int verb_restore(int argc, char** argv);
+int verb_repair(int argc, char** argv);
+int verb_archive(int argc, char** argv);
