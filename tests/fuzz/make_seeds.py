@@ -301,9 +301,50 @@ def inline_seeds():
     }
 
 
+# --- Backups and archives: base/tar.h, journal/backup.h, journal/archived.h -------------------
+
+def tar_header(name, size=227, kind=b"0"):
+    head = (name.ljust(100, b"\0") + b"0000600\0" + b"0000000\0" * 2 + b"%011o\0" % size +
+            b"%011o\0" % 1795262173 + b" " * 8 + kind + b"\0" * 100 + b"ustar\00000" +
+            b"\0" * 64 + b"0000000\0" * 2)
+    return head.ljust(512, b"\0")
+
+
+def backup_manifest(files="", without="", keys=1):
+    zero = "0" * 64
+    return (f"pennybank-backup 1\nbank {BANK.hex()}\nmade 1795262173825\nbatch 3\nentry 10\n"
+            f"time 1795262173675\nsegment 1\noffset 12288\nchain {zero}\ndigest {zero}\n"
+            f"keys {keys}\n{files}{without}").encode()
+
+
+def archived(*parts, segment=4):
+    lines = "".join(f"part {part}\n" for part in parts)
+    return (f"pennybank-archived 1\nbank {BANK.hex()}\nsegment {segment}\nbatch 900\n"
+            f"entry 5000\ntime 1795262173675\nchain {'0' * 64}\n{lines}").encode()
+
+
+def backup_seeds():
+    zero = "0" * 64
+    files = (f"file 227 227 {zero} certs/ca.key\n"
+             f"file 12288 8388608 {zero} data/journal/00000001.journal\n")
+    return {
+        "header": b"\0" + tar_header(b"certs/ca.key"),
+        "header-of-a-link": b"\0" + tar_header(b"certs/ca.key", kind=b"2"),
+        "header-that-climbs": b"\0" + tar_header(b"certs/../../x"),
+        "manifest": b"\1" + backup_manifest(files),
+        "manifest-without-keys": b"\1" + backup_manifest(
+            f"file 1 1 {zero} a%20b\n", "without certs/ca.key\n", keys=0),
+        "manifest-that-climbs": b"\1" + backup_manifest(f"file 1 1 {zero} ../x\n"),
+        "end": b"\2pennybank-backup-end 1\nfiles 24\n",
+        "archived": b"\3" + archived("1 3 5000 attic"),
+        "archived-twice": b"\3" + archived("1 2 4000 attic", "3 3 5000 cellar%20room"),
+        "archived-with-a-gap": b"\3" + archived("1 1 4000 attic", "3 3 5000 cellar"),
+    }
+
+
 TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
            "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
-           "receipt": receipt_seeds}
+           "receipt": receipt_seeds, "backup": backup_seeds}
 
 
 def main():
