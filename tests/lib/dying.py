@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 
-from bank import ROOT, SECONDS_MAX, preloading, run
+from bank import SECONDS_MAX, library, preloading
 
 CALLS_MAX = 3000
 
@@ -21,9 +21,7 @@ CALLS_MAX = 3000
 class Dying:
     def __init__(self):
         self.folder = tempfile.TemporaryDirectory(dir=os.environ.get("PENNY_TMP"))
-        self.library = os.path.join(self.folder.name, "die_at.so")
-        run(["gcc", "-O1", "-shared", "-fPIC", "-Wall", "-Werror", "-o", self.library,
-             os.path.join(ROOT, "tests", "lib", "die_at.c")])
+        self.library = library(self.folder.name, "die_at")
 
     def __enter__(self):
         return self

@@ -333,6 +333,9 @@ class Refused(BackupTest):
         self.refuse(self.reforge(re.sub(r"(?m)^entry (\d+)", r"entry 9\1", text)), "another entry")
         self.refuse(self.reforge(text.replace("certs/ca.crt", "certs/../ca")), "a name that climbs")
         self.refuse(self.reforge(text.replace(" pennyd.conf", " elsewhere")), "a name of no bank")
+        said = self.refuse(self.reforge(re.sub(r"(?m)^file (\d+) \d+ (\S+ pennyd.conf)$",
+                                               r"file \1 8000000000 \2", text)), "endless zeros")
+        self.assertIn("of a length that it never has", said)
 
     def test_targets(self):
         folder = os.path.join(self.bank.folder, "new")

@@ -122,7 +122,7 @@ Status read_manifest(Walk& walk) {
     Status status = read_header(walk);
     if (status != Status::ok) return status;
     if (strcmp(walk.member.name, backup_manifest_name) != 0) {
-        return say(walk, Status::damaged, "not a backup of a bank: it does not begin with MANIFEST");
+        return say(walk, Status::damaged, "not a backup of a bank: MANIFEST is not its first file");
     }
     if (walk.member.size > manifest_size_max_of_backup) {
         return say(walk, Status::damaged, "its MANIFEST is longer than any");
@@ -140,6 +140,13 @@ Status read_manifest(Walk& walk) {
 bool name_belongs(const char* name) {
     return strcmp(name, "pennyd.conf") == 0 || strcmp(name, "client.conf") == 0 ||
            strncmp(name, "certs/", 6) == 0 || strncmp(name, "data/", 5) == 0;
+}
+
+// Only a segment of the journal ends in zeros that are not stored, and none is longer than this.
+bool whole_is_fine(const BackupFile& file) {
+    constexpr uint64_t segment_most = 1u << 30;  // bytes; config.def's bound
+    if (file.whole == file.size) return true;
+    return strncmp(file.name, "data/journal/", 13) == 0 && file.whole <= segment_most;
 }
 
 Status take_files(Walk& walk, Reader lines) {
@@ -162,6 +169,9 @@ Status take_files(Walk& walk, Reader lines) {
             archive.file_count == 0 ? "" : archive.files[archive.file_count - 1].name;
         if (!name_belongs(file.name) || strcmp(before, file.name) >= 0) {
             return say_member(walk, file.name, "its MANIFEST names a file that no backup has here");
+        }
+        if (!whole_is_fine(file)) {
+            return say_member(walk, file.name, "of a length that it never has");
         }
         archive.file_count++;
     }

@@ -1,4 +1,4 @@
-// bank_files.h - whole files on their way into a backup, out of it, or aside: copied, hashed, synced.
+// bank_files.h - whole files on their way into a backup, out of it, or aside: copied and proved.
 //
 // Nothing is ever overwritten. Content is copied in pieces and never held whole. Every function
 // returns failed with errno set, and closes what it opened.

@@ -148,7 +148,7 @@ Status check_again(Check& check, const CheckSums& sums, BookMemory& memory, Hash
 
 // check_book.cpp: all of it, over the calls given; nothing is printed. Afterwards check.recovery
 // stands where the journal ends, check.list names the checkpoints that agree with it, and
-// check_sums_free follows, whatever came of it. Returns ok, or damaged or failed with `error`, whose
+// check_sums_free follows, whatever came of it. Returns ok, or damaged or failed with `error`; its
 // memory is check_open's from then on.
 Status check_book(Check& check, const StoreCalls& calls, const char* data, Writer& error,
                   CheckSums& sums, Hash& digest);

@@ -283,8 +283,8 @@ void repair_print(const Repair& repair) {
     uint8_t text[4 * PATH_MAX];
     Writer quoted = writer_of(text, sizeof text);
     tool_put_quoted(quoted, repair.given);
-    printf("\nA backup may hold what is lost: pennyctl restore FILE DIR. Without one, this drops it,\n"
-           "after copies of all that it changes have been put aside:\n\n"
+    printf("\nA backup may hold what is lost: pennyctl restore FILE DIR. Without one, this drops\n"
+           "it, after copies of all that it changes have been put aside:\n\n"
            "  pennyctl repair %.*s --drop-from %u.%u\n",
            static_cast<int>(quoted.size), reinterpret_cast<char*>(text), recovery.segment,
            recovery.offset);
