@@ -279,7 +279,10 @@ class Edits(RepairTest):
         with open(path, "rb") as file:
             edited = file.read()
         self.assertIn(b"90.00", edited)
-        said = self.repair(bank, "--forget-edits").stdout
+        code, said = bank.refused_start()
+        self.assertEqual(code, 1)
+        typed = re.search(r"`pennyctl (repair \S+ --forget-edits)`", said).group(1).split()
+        said = bank.pennyctl(*typed).stdout
         copies = re.search(r"^copies   (\S+)$", said, re.M).group(1)
         with open(os.path.join(copies, "checkpoint.00000003", "balance"), "rb") as file:
             self.assertEqual(file.read(), edited)
@@ -308,6 +311,9 @@ class Edits(RepairTest):
         shutil.copy(path, path + ".new")
         os.replace(path + ".new", path)
         self.edit(path)
+        code, said = bank.refused_start()
+        self.assertEqual(code, 1)
+        self.assertIn("was changed by hand", said)
         said = self.repair(bank, "--forget-edits").stdout
         self.assertIn("put aside balance", said)
         self.assertEqual(os.readlink(path), "current/balance")
