@@ -149,9 +149,12 @@ ExitCode search_journal(const Receipt& receipt, const char* given, uint64_t& hea
     ToolData data;
     const ExitCode code = data_find(given, data);
     if (code != exit_done) return code;
-    if (check_open(check, data.folder.text) != Status::ok) return tool_refuse_said(check.error);
+    if (check_open(check, store_calls_posix, data.folder.text) != Status::ok) {
+        return tool_refuse_said(check.error);
+    }
     ReceiptSearch search = {receipt, {}, row_none, row_none, false, false, false};
-    const Status status = receipt_search(check, search);
+    const Status status = check_is_anchored(check) ? check_refuse_archived(check)
+                                                   : receipt_search(check, search);
     check_close(check);
     if (status != Status::ok) return tool_refuse_said(check.error);
     head = check.recovery.entry_seq;
