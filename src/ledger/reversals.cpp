@@ -20,7 +20,7 @@ bool has_bit(const Reversals& reversals, uint64_t* bits, uint64_t seq) {
 
 // A window of earlier times may have reached back further than there is room for now.
 bool is_kept(const Reversals& reversals, uint64_t seq, uint64_t reversed) {
-    return reversed + reversals.capacity > seq;
+    return seq - reversed < reversals.capacity;
 }
 
 }  // namespace
@@ -103,12 +103,11 @@ uint64_t reversals_next_saved(const Reversals& reversals, uint64_t seq, uint64_t
     while (seq < end) {
         // Shifted so that the bit of `seq` comes first; a word never spans the end of the ring.
         const uint64_t rest = word_of(reversals, reversals.saved, seq) >> seq % 64;
-        if (rest == 0) {
-            seq += 64 - seq % 64;
-            continue;
-        }
-        seq += static_cast<uint64_t>(__builtin_ctzll(rest));
-        return seq < end ? seq : end;
+        const uint64_t step =
+            rest == 0 ? 64 - seq % 64 : static_cast<uint64_t>(__builtin_ctzll(rest));
+        if (step >= end - seq) return end;
+        seq += step;
+        if (rest != 0) return seq;
     }
     return end;
 }

@@ -219,6 +219,12 @@ Status ledger_load_asked(Ledger& ledger, const Name& name, const Asked& asked) {
     const uint32_t person = ledger.asked_loaded;
     if (person >= ledger.people_installed) return Status::damaged;
     if (!name_equal(ledger.people[person].name, name)) return Status::damaged;
+    // Who has asked has a newest request (Q2), and each was an entry.
+    const bool has_asked = asked.count > 0;
+    if (has_asked != (asked.last != 0) || (!has_asked && asked.turned_ms != 0)) {
+        return Status::damaged;
+    }
+    if (asked.count > ledger.reversals.head) return Status::damaged;
     ledger.asked_loaded++;
     ledger.asked[person].installed = asked;
     ledger.asked[person].decided = asked;
@@ -231,7 +237,7 @@ Status ledger_load_reversed(Ledger& ledger, uint64_t seq) {
     if (seq <= ledger.reversed_loaded) return Status::damaged;
     ledger.reversed_loaded = seq;
     // As when a book is replayed, what is out of reach for want of room is left out.
-    if (seq + reversals.capacity > reversals.head) reversals_load(reversals, seq);
+    if (reversals.head - seq < reversals.capacity) reversals_load(reversals, seq);
     return Status::ok;
 }
 

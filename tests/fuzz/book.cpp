@@ -40,14 +40,27 @@ void fit_hold(const Ledger& ledger, MovementEntry& movement) {
     if (movement.operation != Operation::capture) movement.amount = hold.amount;
 }
 
+// Goes on with the group that the ledger is in, or begins one (M5).
+void fit_group(const Ledger& ledger, Entry& entry) {
+    MovementEntry& movement = entry.movement;
+    if (movement.group_size == 0) return;
+    movement.group_place = static_cast<uint8_t>(ledger.group.place + 1);
+    if (ledger.group.size == 0) return;
+    movement.group_size = ledger.group.size;
+    entry.person = ledger.group.person;
+}
+
 void fit_movement(const Ledger& ledger, Entry& entry) {
     MovementEntry& movement = entry.movement;
     if (entry.status == Status::ok) fit_hold(ledger, movement);
+    fit_group(ledger, entry);
+    const bool has_asker = entry.person < ledger.people_installed &&
+                           movement.operation != Operation::release;
+    movement.asker_previous = has_asker ? ledger.asked[entry.person].installed.last : 0;
     const bool has_debit = movement.debit < ledger.accounts_installed;
     const bool has_credit = movement.credit < ledger.accounts_installed;
     const bool booked = entry.status == Status::ok && has_debit && has_credit;
-    const bool moves = booked && (!operation_is_of_hold(movement.operation) ||
-                                  movement.operation == Operation::capture);
+    const bool moves = booked && operation_moves_money(movement.operation);
     const int64_t amount = moves ? movement.amount : 0;
     movement.debit_after = movement.credit_after = 0;
     movement.debit_previous = movement.credit_previous = 0;
@@ -89,8 +102,74 @@ void check_holds(const Ledger& ledger) {
 // M2 for both sides of a movement: the one that gave or reserved, and the one that received.
 void check_movement(Operation operation, const AccountValues& debit, const AccountValues& credit) {
     if (!operation_ends_hold(operation)) CHECK(debit.floor <= debit.balance - debit.held);
-    const bool receives = !operation_is_of_hold(operation) || operation == Operation::capture;
-    if (receives) CHECK(credit.balance <= credit.ceiling);
+    if (operation_moves_money(operation)) CHECK(credit.balance <= credit.ceiling);
+}
+
+bool is_reversed(const Reversals& reversals, uint64_t seq) {
+    return (reversals.bits[seq % reversals.capacity / 64] >> seq % 64 & 1) != 0;
+}
+
+// Y1: bits stand for installed entries alone, and the newest entry is not reversed yet.
+void check_reversals(const Ledger& ledger, const Entry& entry) {
+    const Reversals& reversals = ledger.reversals;
+    CHECK(reversals.head == ledger.seq_installed && reversals.pending_count == 0);
+    CHECK(reversals.window > 0 && reversals.window <= reversals.window_max);
+    CHECK(reversals.floor > 0 && reversals.floor <= reversals.head + 1);
+    CHECK(!is_reversed(reversals, entry.seq));
+    for (uint64_t seq = reversals.head + 1; seq < reversals.capacity; seq++) {
+        CHECK(!is_reversed(reversals, seq));
+    }
+    const bool reverses = entry.kind == EntryKind::movement && entry.status == Status::ok &&
+                          entry.movement.operation == Operation::reverse;
+    if (!reverses) return;
+    CHECK(entry.movement.reversed > 0 && entry.movement.reversed < entry.seq);
+    if (entry.seq - entry.movement.reversed < reversals.capacity) {
+        CHECK(is_reversed(reversals, entry.movement.reversed));
+    }
+}
+
+// M5 as far as it has come: the entry is the newest of a group that goes on, or there is none.
+void check_group(const Ledger& ledger, const Entry& entry) {
+    const GroupInstall& group = ledger.group;
+    const bool in_group = entry.kind == EntryKind::movement && entry.movement.group_size > 0;
+    const bool goes_on = in_group && entry.movement.group_place < entry.movement.group_size;
+    CHECK((group.size > 0) == goes_on);
+    if (!goes_on) return;
+    CHECK(group.size == entry.movement.group_size && group.place == entry.movement.group_place);
+    CHECK(group.person == entry.person && group.booked == (entry.status == Status::ok));
+    CHECK(group.culprits == 0 || !group.booked);
+}
+
+// P3, Q2: a request is found by its id, and its asker's newest print is the id's.
+void check_asked(const Ledger& ledger, const Entry& entry) {
+    if (entry.kind != EntryKind::movement) return;
+    if (entry.movement.operation == Operation::release) return;
+    const Slice id = slice_of_chars(entry.movement.id.text, entry.movement.id.size);
+    const IdRecord* record = ids_find(ledger.ids, entry.person, id);
+    CHECK(record != nullptr && record->seq == entry.seq);
+    if (entry.person == row_none) return;
+    const AskedRow& row = ledger.asked[entry.person];
+    const Asked& asked = row.installed;
+    CHECK(asked.count > 0 && asked.last > entry.movement.asker_previous);
+    CHECK(asked.prints[(asked.count - 1) % asked_max] == ids_print(ledger.ids, entry.person, id));
+    CHECK(asked_steps(asked, ids_print(ledger.ids, entry.person, id)) > 0);
+    CHECK(row.decided.count == asked.count && row.decided.last == asked.last);
+}
+
+void check_same_asked(const Asked& a, const Asked& b) {
+    CHECK(a.last == b.last);
+    CHECK(a.count == b.count);
+    CHECK(a.turned_ms == b.turned_ms);
+    for (uint32_t i = 0; i < asked_max && i < a.count; i++) CHECK(a.prints[i] == b.prints[i]);
+}
+
+void check_same_reversals(const Reversals& a, const Reversals& b) {
+    CHECK(a.head == b.head && a.window == b.window);
+    const uint64_t from = reversals_from(a, a.head);
+    CHECK(from == reversals_from(b, b.head));
+    for (uint64_t seq = from; seq <= a.head; seq++) {
+        CHECK(reversals_is_set(a, seq) == reversals_is_set(b, seq));
+    }
 }
 
 void check_own_account(const Ledger& ledger, uint32_t row, const char* name) {
@@ -157,6 +236,9 @@ void fuzz_check_entry(const Ledger& ledger, const Entry& entry) {
     check_own_account(ledger, account_cash, "cash");
     check_own_account(ledger, account_shop, "shop");
     check_holds(ledger);
+    check_reversals(ledger, entry);
+    check_group(ledger, entry);
+    check_asked(ledger, entry);
     if (entry.kind != EntryKind::movement || entry.status != Status::ok) return;
     check_movement(entry.movement.operation,
                    ledger.accounts[entry.movement.debit].installed,
@@ -224,9 +306,11 @@ void fuzz_check_tables(Ledger& ledger, Ledger& other, const SnapshotMark& mark) 
     CHECK(ledger.accounts_installed == other.accounts_installed);
     for (uint32_t row = 0; row < ledger.people_installed; row++) {
         check_same_person(ledger.people[row], other.people[row]);
+        check_same_asked(ledger.asked[row].installed, other.asked[row].installed);
     }
     for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
         CHECK(ledger.accounts[row].owner == other.accounts[row].owner);
         check_same_account(ledger.accounts[row].installed, other.accounts[row].installed);
     }
+    check_same_reversals(ledger.reversals, other.reversals);
 }

@@ -20,6 +20,8 @@ std::string state_of(const Ledger& ledger) {
         state.append(static_cast<const char*>(rows), size);
     };
     add(ledger.people, ledger.people_installed * sizeof(Person));
+    add(ledger.asked, ledger.people_installed * sizeof(AskedRow));
+    add(ledger.reversals.bits, ledger.reversals.capacity / 8);
     add(ledger.accounts, ledger.accounts_installed * sizeof(Account));
     add(ledger.terminals, ledger.terminals_installed * sizeof(Name));
     return state;

@@ -41,10 +41,11 @@ const uint8_t* fuzz_bank_id();
 bool fuzz_is_seed_amount(int64_t amount);
 
 // Fills in what an entry must say to follow from what `ledger` has installed: sequence, time, and
-// of a movement the balances and the entries before. Leaves alone what it would have to invent.
+// of a movement the balances, the entries before and its place in a group. Leaves alone what it
+// would have to invent.
 void fuzz_fit_entry(const Ledger& ledger, uint64_t time_ms, Entry& entry);
 
-// CHECKs what holds after every entry: M1, and M2 for the accounts that it touched.
+// CHECKs what holds after every entry: M1, M5, U1, Y1, and M2 and P3 for what it touched.
 void fuzz_check_entry(const Ledger& ledger, const Entry& entry);
 
 // E1 for the bytes of an entry that was accepted.

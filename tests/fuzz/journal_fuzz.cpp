@@ -192,6 +192,7 @@ void check_entries(const Walk& walk, const RecoveryBatch& batch) {
     }
     CHECK(batch_next_entry(entries, bytes) == Status::end);
     CHECK(ledger_sum(walk.book.ledger) == 0);  // M1
+    CHECK(walk.book.ledger.group.size == 0);   // M5: a group stands in one batch.
     const uint64_t newest = batch.header.entry_first + batch.header.entry_count - 1;
     CHECK(walk.book.ledger.seq_installed == newest);
 }

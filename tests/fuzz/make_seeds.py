@@ -14,9 +14,9 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 
-from entries import (BOUND, CAPTURE, CLOSE, DEPOSIT, FUNDS, HOLD, LIMIT, NOACCT, NONE, STATE,
-                     TRANSFER, VOID, WITHDRAW, account, genesis, limits, movement, numbered,
-                     person, terminal_row)
+from entries import (BOUND, CAPTURE, CLOSE, DEPOSIT, EXECABORT, EXPIRED, FUNDS, HOLD, LIMIT,
+                     NOACCT, NONE, OK, REVERSE, STATE, TRANSFER, VOID, WITHDRAW, account, genesis,
+                     limits, movement, numbered, person, terminal_row)
 
 CORPUS = os.path.join(HERE, "corpus")
 BANK = bytes(range(1, 17))
@@ -31,6 +31,16 @@ def fitted(body, fits=1):
 def unfitted(seq, body):
     """An entry that is not made to fit, as the entry number `seq` of batches at time 1000."""
     return fitted(numbered(seq, 1000, body), 0)
+
+
+def reverse(debit, credit, amount, number, reverses, **more):
+    return movement(REVERSE, debit, credit, amount, number, reverses=reverses, **more)
+
+
+def group(*moves):
+    """The movements as one group: (operation, debit, credit, amount, number, status) each."""
+    return [movement(*move[:5], status=move[5] if len(move) > 5 else OK, asked_by=0,
+                     place=i + 1, group=len(moves)) for i, move in enumerate(moves)]
 
 
 BEGIN = [genesis(BANK), limits(), account(b"cash"), account(b"shop")]
@@ -48,6 +58,18 @@ HOLDS = [movement(HOLD, 2, 3, 100, b"h1", asked_by=0, expires=3600),
 BOUNDS = [account(b"bob", -500, 100000, LIMIT, 3, owner=1), account(b"shop", operation=CLOSE, row=1,
                                                                     state=1)]
 PASSWORD = [person(b"alice", operation=2, row=2)]
+# Entry 7 is the deposit of MONEY, entry 8 the transfer.
+REVERSALS = [reverse(3, 2, 1250, b"r1", 8, asked_by=1),
+             reverse(2, 0, 5000, b"r2", 7, asked_by=1),
+             reverse(NONE, NONE, 0, b"r3", 8, status=STATE, asked_by=1),
+             reverse(NONE, NONE, 0, b"r4", 1, status=EXPIRED, asked_by=1)]
+BOOKED = group((TRANSFER, 2, 3, 100, b"g1"), (HOLD, 2, 3, 50, b"g2"), (TRANSFER, 3, 2, 5, b"g3"))
+BOOKED[1] = movement(HOLD, 2, 3, 50, b"g2", asked_by=0, expires=60, place=2, group=3)
+ABORTED = group((TRANSFER, 2, 3, 100, b"x1", EXECABORT), (TRANSFER, 2, 3, 99900, b"x2", FUNDS),
+                (TRANSFER, 3, 2, 5, b"x3", EXECABORT))
+NO_CULPRIT = group((TRANSFER, 2, 3, 100, b"n1", EXECABORT), (TRANSFER, 2, 3, 50, b"n2", EXECABORT))
+TWO_CULPRITS = group((TRANSFER, 2, 3, 99900, b"t1", FUNDS), (TRANSFER, 2, 3, 99900, b"t2", FUNDS))
+HALF_BOOKED = group((TRANSFER, 2, 3, 100, b"m1"), (TRANSFER, 2, 3, 99900, b"m2", FUNDS))
 
 
 def entry_seeds():
@@ -58,12 +80,44 @@ def entry_seeds():
         "whole": b"".join(fitted(e) for e in whole),
         "holds": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + HOLDS + BOUNDS),
         "unfitted": b"".join(fitted(e) for e in BEGIN) + fitted(MONEY[0], 0),
+        "reversals": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + REVERSALS),
+        "reversed-twice": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + REVERSALS[:1] +
+            [reverse(2, 3, 50, b"r5", 8, asked_by=1)]),
+        "reversed-from-later": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + [reverse(3, 2, 50, b"r5", 9)]),
+        "reversed-nothing": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + [reverse(3, 2, 50, b"r5", 0)]),
+        # The smallest window, and further back than its bits reach.
+        "reversed-out-of-reach": b"".join(
+            fitted(e) for e in BEGIN + [limits(reversible=1)] + PEOPLE + MONEY +
+            [movement(DEPOSIT, 0, 2, 5, b"d%d" % i) for i in range(40)] +
+            [reverse(2, 0, 5000, b"r5", 8)]),
+        "no-window-of-reversals": b"".join(
+            fitted(e) for e in BEGIN[:1] + [limits(reversible=0)] + BEGIN[2:]),
+        "groups": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + BOOKED + ABORTED),
+        "group-torn": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + BOOKED[:2] + TILL),
+        "group-unended": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + BOOKED[:2]),
+        "group-without-culprit": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + NO_CULPRIT),
+        "group-with-two-culprits": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + TWO_CULPRITS),
+        "group-half-booked": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + HALF_BOOKED),
+        "group-of-one": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + group((TRANSFER, 2, 3, 5, b"o1"))),
+        # More requests of one person than there are prints.
+        "asked": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY +
+                          [movement(TRANSFER, 2, 3, 5, b"q%d" % i, asked_by=0)
+                           for i in range(36)]),
         "window": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + [limits(ids=1)] + TILL),
         # Money leaves an account that is above its ceiling (M2).
         "above-its-ceiling": b"".join(
             fitted(e) for e in BEGIN + [account(b"fund", -BOUND, -1),
                                         movement(TRANSFER, 2, 1, 5, b"b1")]),
         # What was once installed, and must not be.
+        "hold-that-expires-too-late": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY +
+            [movement(HOLD, 2, 3, 100, b"h1", asked_by=0, expires=0xFFFF0000)]),
         "id-twice": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + [MONEY[0]]),
         "no-genesis": b"".join(fitted(e) for e in BEGIN[1:] + PEOPLE),
         "no-limits": b"".join(fitted(e) for e in BEGIN[:1] + BEGIN[2:] + PEOPLE + MONEY),
@@ -102,6 +156,11 @@ def journal_seeds():
     return {
         "two-batches": seed(KNOWS, MADE),
         "holds": seed(KNOWS, MADE, batch(HOLDS[:2]), batch(HOLDS[2:] + BOUNDS)),
+        "reversals": seed(KNOWS, MADE, batch(REVERSALS[:2]), batch(REVERSALS[2:])),
+        "groups": seed(KNOWS, MADE, batch(BOOKED + ABORTED), CLOSING),
+        "group-torn": seed(KNOWS, MADE, batch(BOOKED[:2]), batch(BOOKED[2:])),
+        "group-torn-at-the-end": seed(KNOWS, MADE, batch(TILL + BOOKED[:1])),
+        "group-with-two-culprits": seed(KNOWS, MADE, batch(TWO_CULPRITS)),
         "closed": seed(0, MADE, batch(REFUSED), CLOSING),
         "two-segments": seed(KNOWS | NEAR_END, MADE, batch(REFUSED), NEXT, batch(TILL), CLOSING),
         "whole": seed(KNOWS | NEAR_END, MADE, batch(REFUSED + TILL), NEXT, batch(PASSWORD), marked=2),
@@ -121,60 +180,109 @@ def journal_seeds():
 # --- Checkpoints: the parts of tables_fuzz.cpp --------------------------------------------------
 
 def checkpoint(passwd="", balance="", terminals="", ids="", limits_line="8 64 4 8 64",
-               currency="EUR", chain="0a" * 32, holds="", given=0, asked=None, reverted="",
-               forgotten=0, reversible=1):
-    if asked is None:  # Nobody has asked for anything.
-        asked = "".join(line.split(":")[0] + ":0:0.0:0:\n" for line in passwd.splitlines())
-    return (f"pennybank-checkpoint 1\nbank {BANK.hex()}\ncurrency {currency} 2\nentry 12\n"
-            f"limits {limits_line}\nholds {given}\nreversible {reversible}\n"
-            f"forgotten {forgotten}\n"
-            f"= passwd\n{passwd}= balance\n{balance}= terminals\n{terminals}= asked\n{asked}"
-            f"= holds\n{holds}= ids\n{ids}= reversed\n{reverted}= place\nbatch 3\nsegment 1\n"
-            f"offset 12288\nsalt 77\ntime 1002\nchain {chain}\n").encode()
+               currency="EUR", chain="0a" * 32, holds="", given=0, asked="", reversed_rows="",
+               reversible=1, forgotten=0, newest=12):
+    tables = {"passwd": passwd, "balance": balance, "terminals": terminals, "asked": asked,
+              "holds": holds, "ids": ids, "reversed": reversed_rows}
+    return (f"pennybank-checkpoint 1\nbank {BANK.hex()}\ncurrency {currency} 2\nentry {newest}\n"
+            f"limits {limits_line}\nholds {given}\nreversible {reversible}\nforgotten {forgotten}\n" +
+            "".join(f"= {name}\n{rows}" for name, rows in tables.items()) +
+            f"= place\nbatch 3\nsegment 1\noffset 12288\nsalt 77\ntime 1002\n"
+            f"chain {chain}\n").encode()
+
+
+def id_row(seq, person_name, operation, outcome, number, debit, credit, amount, balance,
+           missing="-", memo="00" * 16, hold=0, expires=0, whole="-", reversed_entry=0,
+           place="0/0", time=1002):
+    return (f"{seq}:{time}:{person_name}:{operation}:{outcome}:{number}:{debit}:{credit}:{missing}:"
+            f"{amount}:{balance}:{memo}:{hold}:{expires}:{whole}:{reversed_entry}:{place}\n")
 
 
 def tables_seeds():
     phc = "$argon2id$v=19$m=4096,t=1,p=1$c2FsdA$aGFzaA"
     own = "cash:0.00:0.00:-:-:-:open:0.0\nshop:0.00:0.00:-:-:-:open:0.0\n"
-    passwd = f"alice:customer:active:{phc}\nbob:till:locked:{phc}\n"
-    balance = ("cash:-49.50:0.00:-:-:-:open:1.8500\nshop:0.00:0.00:-:-:-:open:0.0\n"
-               "alice:37.50:1.00:0.00:-:alice:open:1.4800\n"
-               "bob:12.00:0.00:-5.00:100.00:bob:open:1.8500\n"
-               "fund:0.00:0.00:0.00:-:alice:closed:0.0\n")
-    memo = "00" * 16
-    ids = (f"7:1001:-:deposit:OK:a1:cash:alice:-:50.00:50.00:{memo}:0:0:-:0:0/0\n"
-           f"8:1001:alice:transfer:OK:a%3a2:alice:bob:-:12.50:37.50:{'5e' * 16}:0:0:-:0:0/0\n"
-           f"9:1002:alice:transfer:FUNDS:a3:alice:bob:-:999.00:37.50:{memo}:0:0:-:0:0/0\n"
-           f"10:1002:alice:transfer:NOACCT:a4:alice:-:carol:1.00:37.50:{memo}:0:0:-:0:0/0\n"
-           f"11:1002:alice:hold:OK:h1:alice:bob:-:1.00:37.50:{memo}:3:3600:-:0:0/0\n"
-           f"12:1002:bob:withdraw:OK:+9:bob:cash:-:0.50:12.00:{memo}:0:0:-:0:0/0\n")
-    hold = "3:alice:bob:1.00:5000:11\n"
+    book = {
+        "passwd": f"alice:customer:active:{phc}\nbob:till:locked:{phc}\n",
+        "balance": "cash:-49.50:0.00:-:-:-:open:1.8500\nshop:0.00:0.00:-:-:-:open:0.0\n"
+                   "alice:37.50:1.00:0.00:-:alice:open:1.4800\n"
+                   "bob:12.00:0.00:-5.00:100.00:bob:open:1.8500\n"
+                   "fund:0.00:0.00:0.00:-:alice:closed:0.0\n",
+        "asked": "alice:4:1.8400:1001:0123456789abcdef\nbob:1:1.8500:1002:00ff\n",
+        "holds": "3:alice:bob:1.00:5000:11\n",
+        "given": 3,
+    }
+    ids = (id_row(7, "-", "deposit", "OK", "a1", "cash", "alice", "50.00", "50.00", time=1001) +
+           id_row(8, "alice", "transfer", "OK", "a%3a2", "alice", "bob", "12.50", "37.50",
+                  memo="5e" * 16, time=1001) +
+           id_row(9, "alice", "transfer", "FUNDS", "a3", "alice", "bob", "999.00", "37.50") +
+           id_row(10, "alice", "transfer", "NOACCT", "a4", "alice", "-", "1.00", "37.50",
+                  missing="carol") +
+           id_row(11, "alice", "hold", "OK", "h1", "alice", "bob", "1.00", "37.50", hold=3,
+                  expires=3600) +
+           id_row(12, "bob", "withdraw", "OK", "+9", "bob", "cash", "0.50", "12.00"))
+    reversals = (id_row(13, "bob", "reverse", "OK", "r1", "bob", "alice", "12.50", "50.00",
+                        whole="whole", reversed_entry=8) +
+                 id_row(14, "bob", "reverse", "STATE", "r2", "-", "-", "0.00", "0.00",
+                        whole="whole", reversed_entry=8))
+    groups = (id_row(13, "alice", "transfer", "OK", "g1", "alice", "bob", "1.00", "36.50",
+                     place="1/2") +
+              id_row(14, "alice", "transfer", "OK", "g2", "alice", "bob", "1.00", "35.50",
+                     place="2/2") +
+              id_row(15, "alice", "transfer", "EXECABORT", "x1", "alice", "bob", "1.00", "35.50",
+                     place="1/2") +
+              id_row(16, "alice", "transfer", "FUNDS", "x2", "alice", "bob", "999.00", "35.50",
+                     place="2/2"))
+    prints = "0a1b" * 32
+
+    def of_book(**changes):
+        return checkpoint(**{**book, **changes})
+
+    one = id_row(9, "bob", "withdraw", "OK", "b", "bob", "cash", "0.50", "12.00")
     return {
         "empty": checkpoint(balance=own),
-        "whole": checkpoint(passwd, balance, "till-1\nkiosk\n", ids, holds=hold, given=3),
-        "reversals": checkpoint(
-            passwd, balance, "till-1\n", ids, holds=hold, given=3, reverted="7\n8\n", reversible=3,
-            asked="alice:4:1.4800:0:0a0b0c0dffff0001\nbob:1:1.8500:1002:00fe\n"),
+        "whole": of_book(terminals="till-1\nkiosk\n", ids=ids),
+        "reversals": of_book(ids=ids + reversals, reversed_rows="8\n", newest=14),
+        "groups": of_book(ids=ids + groups, newest=16),
+        "asked-more-than-prints": of_book(
+            asked=f"alice:40:1.8400:1001:{prints}\nbob:0:0.0:0:\n", newest=50),
+        "reversed-near-the-last-number": checkpoint(
+            balance=own, reversed_rows=f"{2**64 - 20}\n", newest=2**64 - 2,
+            reversible=2**64 - 60),
+        "forgotten": of_book(ids=ids, forgotten=6),
+        "small-window-of-reversals": checkpoint(
+            balance=own, reversed_rows="20\n90\n99\n", newest=100, limits_line="8 64 4 8 1000"),
         # Each of them must be refused: not the account's sum, out of order, never given.
-        "hold-not-held": checkpoint(passwd, balance, holds=hold.replace("1.00", "1.01"), given=3),
-        "holds-out-of-order": checkpoint(
-            passwd, balance, holds="3:alice:bob:0.50:5000:11\n2:alice:bob:0.50:5000:10\n", given=3),
-        "hold-never-given": checkpoint(passwd, balance, holds=hold, given=2),
-        "small-window": checkpoint(passwd, balance, "till-1\n", ids, "8 3 4 8 64", holds=hold, given=3),
+        "hold-not-held": of_book(holds=book["holds"].replace("1.00", "1.01")),
+        "holds-out-of-order": of_book(
+            holds="3:alice:bob:0.50:5000:11\n2:alice:bob:0.50:5000:10\n"),
+        "hold-never-given": of_book(given=2),
+        "small-window": of_book(terminals="till-1\n", ids=ids, limits_line="8 3 4 8 64"),
         "unbalanced": checkpoint(balance=own.replace("0.00", "1.00", 1)),
         "too-many-terminals": checkpoint(balance=own, terminals="a\nb\nc\nd\ne\n"),
+        "reversed-out-of-order": of_book(reversed_rows="8\n7\n"),
+        "reversed-out-of-reach": of_book(reversed_rows="8\n", reversible=9),
+        "reversed-from-the-future": of_book(reversed_rows="13\n"),
+        "reversible-from-the-future": of_book(reversible=14),
+        "forgotten-from-the-future": of_book(ids=ids, forgotten=14),
+        "reversal-of-nothing": of_book(ids=reversals.replace(":8:0/0", ":0:0/0"), newest=14),
+        "aborted-alone": of_book(ids=groups.replace("1/2", "0/0"), newest=16),
+        "group-behind-its-end": of_book(ids=groups.replace("2/2", "3/2"), newest=16),
+        "asked-nothing-somewhere": of_book(asked="alice:0:1.8400:0:\nbob:0:0.0:0:\n"),
+        "asked-nowhere": of_book(asked="alice:1:0.0:1001:0123\nbob:0:0.0:0:\n"),
+        "asked-more-than-there-is": of_book(
+            asked=f"alice:40:1.8400:1001:{prints}\nbob:0:0.0:0:\n"),
+        "asked-by-nobody": of_book(asked="alice:0:0.0:0:\ncarol:0:0.0:0:\n"),
+        "asked-by-too-few": of_book(asked="alice:0:0.0:0:\n"),
+        "prints-missing": of_book(asked="alice:4:1.8400:1001:0123\nbob:0:0.0:0:\n"),
         # What was once loaded, and must not be.
         "upper-case-hex": checkpoint(balance=own, chain="0A" * 32),
         "currency-with-a-nul": checkpoint(balance=own, currency="E\0R"),
         "no-window": checkpoint(balance=own, limits_line="8 0 4 8 64"),
+        "no-window-of-reversals": checkpoint(balance=own, limits_line="8 64 4 8 0"),
         "no-cash": checkpoint(balance=own.replace("cash", "cosh")),
-        "id-from-the-future": checkpoint(
-            passwd, balance, holds=hold, given=3, ids=f"13:1002:bob:withdraw:OK:b:bob:cash:-:0.50:12.00:{memo}:0:0:-:0:0/0\n"),
-        "ids-out-of-order": checkpoint(
-            passwd, balance, holds=hold, given=3, ids="".join(f"{n}:1002:bob:withdraw:OK:b{n}:bob:cash:-:0.50:12.00:"
-                                         f"{memo}:0:0:-:0:0/0\n" for n in (9, 8))),
-        "amount-below-zero": checkpoint(
-            passwd, balance, holds=hold, given=3, ids=f"9:1002:bob:withdraw:OK:b:bob:cash:-:-0.50:12.00:{memo}:0:0:-:0:0/0\n"),
+        "id-from-the-future": of_book(ids=one.replace("9:", "13:", 1)),
+        "ids-out-of-order": of_book(ids=one + one.replace("9:", "8:", 1).replace(":b:", ":c:")),
+        "amount-below-zero": of_book(ids=one.replace("0.50", "-0.50")),
     }
 
 
