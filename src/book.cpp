@@ -286,6 +286,12 @@ void movements_of(const Book& book, const BookMove* moves, uint32_t count, Movem
     }
 }
 
+// Whether a movement of a group ends a hold that was there and has just been released.
+bool has_expired(const Movement& movement, const bool* was_open) {
+    return operation_ends_hold(movement.operation) && movement.debit == row_none &&
+           was_open[movement.group_place - 1];
+}
+
 // Ends holds as they stand when the group's turn comes: one before it may have ended the hold.
 void book_one_of_group(Book& book, Movement& movement, Status outcome, BookTag tag,
                        LogStamp& stamp) {
@@ -310,12 +316,12 @@ Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint
     status = log_reserve(book.log, wall_ms, 1 + releases_per_request + count, stamp);
     if (status != Status::ok) return status;
     uint32_t room = releases_per_request;
-    uint32_t expired_at = count;  // the first one whose hold had expired
+    bool was_open[group_moves_max];  // of movements that end a hold: whether there is one
+    for (uint32_t i = 0; i < count; i++) was_open[i] = movements[i].debit != row_none;
     for (uint32_t i = 0; i < count; i++) {
-        bool released = false;
+        bool released = false;  // Which one led to it does not matter.
         status = release_for(book, movements[i], room, stamp, released);
         if (status != Status::ok) return status;
-        if (released && expired_at == count) expired_at = i;
     }
     uint32_t terminal = row_none;
     status = terminal_row(book, moves[0].terminal, stamp, terminal);
@@ -324,7 +330,9 @@ Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint
     for (uint32_t i = 0; i < count; i++) movements[i].terminal = terminal;
 
     Status outcome = ledger_judge_group(book.ledger, movements, count, stamp, out.refused_at);
-    if (outcome == Status::state && out.refused_at == expired_at) outcome = Status::expired;
+    if (outcome == Status::state && has_expired(movements[out.refused_at], was_open)) {
+        outcome = Status::expired;
+    }
     if (!is_booked_or_remembered(outcome)) {
         out.refused = outcome;
         return outcome == Status::oom ? Status::oom : Status::execabort;

@@ -91,13 +91,17 @@ Status judge_accounts(const Ledger& ledger, const Movement& movement) {
     return rows_fits_ceiling(credit, movement.amount) ? Status::ok : Status::limit;
 }
 
+// I3: whether `count` more records take no place of one that is still to be formatted.
+bool has_room_for_ids(const Ledger& ledger, uint32_t count) {
+    const Ids& ids = ledger.ids;
+    const uint64_t newest = ids.head + count - 1;
+    return newest < ids.capacity || newest - ids.capacity < ledger.ids_kept_from;
+}
+
 // A movement whose id is new.
 Status judge_new(const Ledger& ledger, const Movement& movement) {
     if (movement.debit == movement.credit && movement.debit != row_none) return Status::err;
-    const Ids& ids = ledger.ids;
-    if (ids.head >= ids.capacity && ids.head - ids.capacity >= ledger.ids_kept_from) {
-        return Status::oom;  // I3: the record in this place is still to be formatted.
-    }
+    if (!has_room_for_ids(ledger, 1)) return Status::oom;
     return judge_accounts(ledger, movement);
 }
 
@@ -249,6 +253,8 @@ void take_back(Ledger& ledger, const Movement& movement, const Undo& undo, uint6
 Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t count,
                           const LogStamp& first, uint32_t& refused_at) {
     CHECK(count > 0 && count <= group_moves_max);
+    refused_at = 0;
+    if (!has_room_for_ids(ledger, count)) return Status::oom;  // Refused ones are remembered too.
     Undo undo[group_moves_max];
     Movement resolved[group_moves_max];
     Status status = Status::ok;

@@ -41,42 +41,6 @@ struct TestTablesBook {
     TestBook bank;
 };
 
-// Loads text tables as a start does. Returns the first refusal.
-Status load(Book& book, const TestTables& text) {
-    Manifest manifest;
-    const Status parsed = manifest_parse(slice_of(text.manifest), manifest);
-    if (parsed != Status::ok) return parsed;
-    book_init(book, manifest.bank_id);
-    tables_begin(book.ledger, manifest);
-    for (uint32_t table = 0; table < table_count; table++) {
-        size_t at = 0;
-        const std::string& rows = text.tables[table];
-        while (at < rows.size()) {
-            const size_t end = rows.find('\n', at);
-            const std::string line = rows.substr(at, end - at);
-            const Status status =
-                tables_load(book.ledger, static_cast<TableName>(table), slice_of(line));
-            if (status != Status::ok) return status;
-            at = end + 1;
-        }
-    }
-    return tables_end(book.ledger, manifest);
-}
-
-void open_where(Book& book, const Log& log) {
-    LogStart start = {};
-    memcpy(start.bank_id, log.bank_id, bank_id_size);
-    start.segment = position_segment(log.end_durable);
-    start.offset = position_offset(log.end_durable);
-    start.segment_size = test_segment_size;
-    start.salt = log.salt_durable;
-    start.batch_seq = log.batch_durable;
-    start.entry_seq = log.entry_durable;
-    start.time_ms = log.time_durable_ms;
-    start.chain = log.chain_durable;
-    book_open(book, start, UINT64_MAX);
-}
-
 }  // namespace
 
 TEST(Tables, LoadAndGiveTheSameTextAgain) {
@@ -85,8 +49,8 @@ TEST(Tables, LoadAndGiveTheSameTextAgain) {
         make_busy(one.book(), seed, 200);
         const TestTables text = test_tables(one.book());
         TestBook other;
-        ASSERT_EQ(load(other.book, text), Status::ok);
-        open_where(other.book, one.book().log);
+        ASSERT_EQ(test_load(other.book, text), Status::ok);
+        test_open(other.book, one.book().log);
         const TestTables again = test_tables(other.book);
         EXPECT_EQ(again.tables, text.tables);
         EXPECT_EQ(again.manifest, text.manifest);
@@ -98,8 +62,8 @@ TEST(Tables, GoOnAfterLoadingAsTheBookThatWasSaved) {
     make_busy(one.book(), 3, 400);  // More than the window of ids.
     const TestTables text = test_tables(one.book());
     TestBook other;
-    ASSERT_EQ(load(other.book, text), Status::ok);
-    open_where(other.book, one.book().log);
+    ASSERT_EQ(test_load(other.book, text), Status::ok);
+    test_open(other.book, one.book().log);
     make_busy(one.book(), 4, 300);
     make_busy(other.book, 4, 300);
     const TestTables a = test_tables(one.book());
@@ -227,8 +191,8 @@ TEST(Tables, RefuseOrKeepEveryChangedByteOfARow) {
                 bad.tables[table][at] = byte;
                 if (bad.tables[table].back() != '\n') continue;
                 TestBook other;
-                if (load(other.book, bad) != Status::ok) continue;
-                open_where(other.book, one.book().log);
+                if (test_load(other.book, bad) != Status::ok) continue;
+                test_open(other.book, one.book().log);
                 const TestTables again = test_tables(other.book);
                 EXPECT_EQ(again.tables[table], bad.tables[table]) << table << " " << at;
             }
@@ -241,11 +205,11 @@ TEST(Tables, AnswerFullWhenTheLimitsAreTooSmall) {
     make_busy(one.book(), 2, 60);
     const TestTables text = test_tables(one.book());
     TestBook few({.accounts = 3, .ids = 256, .terminals = 8, .holds = 16, .reversible = 128});
-    EXPECT_EQ(load(few.book, text), Status::full);
+    EXPECT_EQ(test_load(few.book, text), Status::full);
     TestBook bare({.accounts = 64, .ids = 256, .terminals = 1, .holds = 1, .reversible = 64});
-    EXPECT_EQ(load(bare.book, text), Status::full);
+    EXPECT_EQ(test_load(bare.book, text), Status::full);
     TestBook forgetful({.accounts = 64, .ids = 5, .terminals = 8, .holds = 16, .reversible = 128});
-    EXPECT_EQ(load(forgetful.book, text), Status::ok);
+    EXPECT_EQ(test_load(forgetful.book, text), Status::ok);
     EXPECT_EQ(forgetful.book.ledger.ids.head - ids_first(forgetful.book.ledger.ids), 5u);
 }
 
@@ -257,5 +221,5 @@ TEST(Tables, DoNotBelieveBalancesThatDoNotAddUp) {
     const size_t at = balance.find("shop:") + 5;
     balance.insert(at, "9");
     TestBook other;
-    EXPECT_EQ(load(other.book, text), Status::damaged);
+    EXPECT_EQ(test_load(other.book, text), Status::damaged);
 }

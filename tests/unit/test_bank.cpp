@@ -61,7 +61,7 @@ Status test_add(Book& book, const std::string& name, Role role, uint64_t wall_ms
                            book_tag_none);
 }
 
-Status test_move(Book& book, const TestMove& move, IdRecord* answer, std::string* field) {
+BookMove test_book_move(const Book& book, const TestMove& move) {
     BookMove asked = {};
     asked.operation = move.operation;
     asked.person =
@@ -74,16 +74,38 @@ Status test_move(Book& book, const TestMove& move, IdRecord* answer, std::string
     if (!move.credit.empty()) asked.credit = test_name(move.credit);
     asked.hold = move.hold;
     asked.expires_s = move.expires_s;
-    asked.whole = move.whole;
+    asked.whole = move.whole || move.operation == Operation::reverse;
     asked.amount = move.amount;
     memcpy(asked.memo.text, move.memo.data(), move.memo.size());
     asked.memo.size = static_cast<uint8_t>(move.memo.size());
+    if (move.operation != Operation::reverse) return asked;
+    asked.reversed = move.reversed;
+    asked.reversed_debit =
+        move.debit.empty() ? row_none : ledger_find_account(book.ledger, asked.debit);
+    asked.reversed_credit =
+        move.credit.empty() ? row_none : ledger_find_account(book.ledger, asked.credit);
+    return asked;
+}
+
+Status test_move(Book& book, const TestMove& move, IdRecord* answer, std::string* field) {
+    const BookMove asked = test_book_move(book, move);
     IdRecord known = {};
     const char* differs = nullptr;
     const Status status =
         book_move(book, move.wall_ms, asked, move.may_refuse, move.tag, known, differs);
     if (answer != nullptr) *answer = known;
     if (field != nullptr) *field = differs == nullptr ? "" : differs;
+    return status;
+}
+
+Status test_group(Book& book, const std::vector<TestMove>& moves, BookGroup* out) {
+    std::vector<BookMove> asked;
+    for (const TestMove& move : moves) asked.push_back(test_book_move(book, move));
+    BookGroup group = {};
+    const Status status =
+        book_move_group(book, moves[0].wall_ms, asked.data(), static_cast<uint32_t>(asked.size()),
+                        moves[0].may_refuse, moves[0].tag, group);
+    if (out != nullptr) *out = group;
     return status;
 }
 
@@ -113,4 +135,88 @@ TestTables test_tables_of(Snapshot& snapshot, Ledger& ledger) {
 TestTables test_tables(Book& book) {
     book_snapshot_begin(book);
     return test_tables_of(book.snapshot, book.ledger);
+}
+
+Status test_load(Book& book, const TestTables& text) {
+    Manifest manifest;
+    const Status parsed = manifest_parse(slice_of(text.manifest), manifest);
+    if (parsed != Status::ok) return parsed;
+    book_init(book, manifest.bank_id);
+    tables_begin(book.ledger, manifest);
+    for (uint32_t table = 0; table < table_count; table++) {
+        size_t at = 0;
+        const std::string& rows = text.tables[table];
+        while (at < rows.size()) {
+            const size_t end = rows.find('\n', at);
+            const std::string line = rows.substr(at, end - at);
+            const Status status =
+                tables_load(book.ledger, static_cast<TableName>(table), slice_of(line));
+            if (status != Status::ok) return status;
+            at = end + 1;
+        }
+    }
+    return tables_end(book.ledger, manifest);
+}
+
+void test_open(Book& book, const Log& log) {
+    LogStart start = {};
+    memcpy(start.bank_id, log.bank_id, bank_id_size);
+    start.segment = position_segment(log.end_durable);
+    start.offset = position_offset(log.end_durable);
+    start.segment_size = test_segment_size;
+    start.salt = log.salt_durable;
+    start.batch_seq = log.batch_durable;
+    start.entry_seq = log.entry_durable;
+    start.time_ms = log.time_durable_ms;
+    start.chain = log.chain_durable;
+    book_open(book, start, UINT64_MAX);
+}
+
+Status TestDisk::keep(void* context, const LogWrite& write) {
+    TestDisk& disk = *static_cast<TestDisk*>(context);
+    std::vector<uint8_t>& segment = disk.segments[write.segment];
+    segment.resize(test_segment_size);
+    memcpy(segment.data() + write.offset, write.bytes.data, write.bytes.size);
+    disk.batches.emplace_back(write.bytes.data, write.bytes.data + write.bytes.size);
+    return Status::ok;
+}
+
+std::vector<BookDone> TestDisk::commit(Book& book) {
+    Log& log = book.log;
+    if (log_wants_segment(log)) {
+        log_segment_made(log, log.segment + 1, test_segment_size, log.salt + 1);
+    }
+    return test_commit(book, keep, this);
+}
+
+Status TestDisk::replay(Book& book, size_t count) const {
+    book_init(book, bank_id);
+    for (size_t i = 0; i < count; i++) {
+        RecoveryBatch batch;
+        const Slice bytes = {batches[i].data(), static_cast<uint32_t>(batches[i].size())};
+        const BatchFind found =
+            batch_find(bytes, nullptr, batch.header, batch.entries, batch.hash);
+        EXPECT_EQ(found, BatchFind::whole);
+        uint64_t bad_seq = 0;
+        const Status status = book_replay(book, batch, bad_seq);
+        if (status != Status::ok) return status;
+    }
+    return Status::ok;
+}
+
+uint32_t TestDisk::read(ReadJob& job) const {
+    uint32_t reads = 0;
+    for (; read_feed(job) == Status::more && reads < 1000; reads++) {
+        const auto segment = segments.find(position_segment(job.want));
+        if (segment == segments.end()) {
+            read_take(job, Status::absent, 0);
+            continue;
+        }
+        const Slice bytes = slice_part(
+            {segment->second.data(), static_cast<uint32_t>(segment->second.size())},
+            position_offset(job.want), job.want_size);
+        memcpy(job.window, bytes.data, bytes.size);
+        read_take(job, Status::ok, bytes.size);
+    }
+    return reads;
 }

@@ -4,11 +4,12 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "book.h"
+#include "service/reading.h"
 #include "unit/slices.h"
 
 inline constexpr LedgerLimits test_limits = {
@@ -61,11 +62,19 @@ struct TestMove {
     uint64_t hold = 0;       // CAPTURE and VOID, which name no accounts
     uint32_t expires_s = 0;  // HOLD
     bool whole = false;
+    uint64_t reversed = 0;   // REVERSE; `debit` and `credit` are that entry's, empty for none
 };
+
+// The move as the book takes it.
+BookMove test_book_move(const Book& book, const TestMove& move);
 
 // book_move; `answer` and `field` may be nullptr.
 Status test_move(Book& book, const TestMove& move, IdRecord* answer = nullptr,
                  std::string* field = nullptr);
+
+// book_move_group, which may be refused; asked for by the person of the moves, with the tag of the
+// first one.
+Status test_group(Book& book, const std::vector<TestMove>& moves, BookGroup* out = nullptr);
 
 int64_t test_balance(const Book& book, const std::string& name);
 
@@ -76,3 +85,21 @@ struct TestTables {
 };
 TestTables test_tables(Book& book);
 TestTables test_tables_of(Snapshot& snapshot, Ledger& ledger);  // a snapshot begun already
+
+// Loads text tables as a start does, and opens the book where `log` ends. Returns the first refusal.
+Status test_load(Book& book, const TestTables& text);
+void test_open(Book& book, const Log& log);
+
+// The journal of a book: every batch, and the bytes of every segment.
+struct TestDisk {
+    std::vector<std::vector<uint8_t>> batches;
+    std::map<uint32_t, std::vector<uint8_t>> segments;
+
+    static Status keep(void* context, const LogWrite& write);
+    // As test_commit, with another segment when one is wanted.
+    std::vector<BookDone> commit(Book& book);
+    // Installs the first `count` batches into an empty book. Returns the first refusal.
+    Status replay(Book& book, size_t count) const;
+    // Reads for a job until it has ended. Returns how often.
+    uint32_t read(ReadJob& job) const;
+};
