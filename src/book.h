@@ -81,7 +81,7 @@ struct BookMove {
     uint64_t reversed;         // REVERSE: the entry, and the two accounts of it, rows; row_none
     uint32_t reversed_debit;   // for an entry that moved nothing which could be moved back
     uint32_t reversed_credit;
-    bool was_looked_for;  // in the journal, as ledger_steps_to_look asks for
+    uint64_t looked;     // ledger_look_for_id: so many of the person's requests were looked at
     bool was_known;      // and the journal has an older request of this id
     IdRecord known;      // its answer
 };

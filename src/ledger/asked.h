@@ -26,5 +26,6 @@ struct Asked {
 // Adds the newest request.
 void asked_add(Asked& asked, uint16_t print, Position position, uint64_t time_ms);
 
-// How many steps back the oldest request with this print is, 1 being the newest; 0 for none.
-uint32_t asked_steps(const Asked& asked, uint16_t print);
+// How many steps back the oldest request with this print is, 1 being the newest, among those behind
+// the first `looked` ones; 0 for none.
+uint32_t asked_steps(const Asked& asked, uint16_t print, uint64_t looked);

@@ -208,9 +208,19 @@ void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const
     rows_add_asked(ledger, out, stamp.position, asked);
 }
 
-uint32_t ledger_steps_to_look(const Ledger& ledger, uint32_t person, Slice id) {
-    if (ids_forgotten(ledger.ids) == 0 || ids_find(ledger.ids, person, id) != nullptr) return 0;
-    return asked_steps(ledger.asked[person].installed, ids_print(ledger.ids, person, id));
+Status ledger_look_for_id(const Ledger& ledger, uint32_t person, Slice id, uint64_t looked,
+                          uint32_t& steps) {
+    CHECK(person < ledger.people_installed);
+    if (ids_forgotten(ledger.ids) == 0) return Status::ok;
+    if (ids_find(ledger.ids, person, id) != nullptr) return Status::ok;
+    const AskedRow& row = ledger.asked[person];
+    // A small ring may lose a record before it is durable, so the decided prints say what there is.
+    const uint64_t in_flight = row.decided.count - row.installed.count;
+    steps = asked_steps(row.decided, ids_print(ledger.ids, person, id), looked);
+    if (steps == 0) return Status::ok;
+    if (steps <= in_flight) return Status::pending;
+    steps -= static_cast<uint32_t>(in_flight);
+    return Status::more;
 }
 
 namespace {

@@ -180,9 +180,13 @@ Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdReco
 Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t count,
                           const LogStamp& first, uint32_t& refused_at);
 
-// How many of the person's requests, back from the newest installed, must be looked at in the
-// journal before the id may count as new; 0 when that is known.
-uint32_t ledger_steps_to_look(const Ledger& ledger, uint32_t person, Slice id);
+// Says whether an id that the ring does not remember may be one of the person's newest requests all
+// the same. The person's first `looked` requests have been looked at in the journal. Returns
+//   ok       the ring remembers it, or it was never used
+//   more     the journal must be read, `steps` requests back from the person's newest installed
+//   pending  it may be a request that is not durable yet; ask again after the next commit
+Status ledger_look_for_id(const Ledger& ledger, uint32_t person, Slice id, uint64_t looked,
+                          uint32_t& steps);
 
 // Makes the entry of a movement that was just judged `outcome` and moves the decided values.
 void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const LogStamp& stamp,

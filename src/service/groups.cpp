@@ -42,7 +42,26 @@ ServiceNext refuse_impossible(ServiceCall& call, const BookGroup& group) {
     return ServiceNext::replied;
 }
 
+// P3: what the person asked elsewhere since the commands were queued may have one of their ids and
+// be lost by the ring. Returns ok, or what ledger_look_for_id said of the first such one.
+Status look_again(const Ledger& ledger, const Group& group) {
+    for (uint32_t i = 0; i < group.count; i++) {
+        const BookMove& move = group.moves[i];
+        if (move.id.size == 0 || move.was_known) continue;
+        const Slice id = slice_of_chars(move.id.text, move.id.size);
+        uint32_t steps = 0;
+        const Status look = ledger_look_for_id(ledger, move.person, id, move.looked, steps);
+        if (look != Status::ok) return look;
+    }
+    return Status::ok;
+}
+
 ServiceNext exec(Service& service, ServiceCall& call, const Group& group) {
+    const Status look = look_again(service.book->ledger, group);
+    if (look == Status::pending) return ServiceNext::waiting;
+    if (look == Status::more) {
+        return refuse(call, Status::busy, "much was booked meanwhile; send the group again");
+    }
     BookGroup found;
     const bool may_refuse = access_may_refuse(*service.access, group.person, call.now_ms);
     const Status status = book_move_group(*service.book, call.wall_ms, group.moves, group.count,

@@ -64,13 +64,13 @@ ServiceNext refuse_other_content(ServiceCall& call, const char* field) {
 ServiceNext look_for_id(const Service& service, ServiceCall& call, const BookMove& move) {
     const Ledger& ledger = service.book->ledger;
     const Slice id = slice_of_chars(move.id.text, move.id.size);
-    const uint32_t steps =
-        move.was_looked_for || id.size == 0 ? 0 : ledger_steps_to_look(ledger, move.person, id);
-    if (steps == 0) return ServiceNext::replied;
-    if (!may_read_now(call)) return ServiceNext::waiting;
-    const Asked& asked = ledger.asked[move.person].installed;
+    if (id.size == 0 || move.was_known) return ServiceNext::replied;
+    uint32_t steps = 0;
+    const Status look = ledger_look_for_id(ledger, move.person, id, move.looked, steps);
+    if (look == Status::ok) return ServiceNext::replied;
+    if (look == Status::pending || !may_read_now(call)) return ServiceNext::waiting;
     call.read->move = move;
-    read_id(*call.read, move.person, asked.last, steps, move.id);
+    read_id(*call.read, move.person, ledger.asked[move.person].installed, steps, move.id);
     return ServiceNext::reading;
 }
 
@@ -82,7 +82,7 @@ ServiceNext id_done(Service& service, ServiceCall& call) {
     }
     if (job.outcome != Status::ok) return refuse_unreadable(call);
     BookMove move = job.move;
-    move.was_looked_for = true;
+    move.looked = job.walk.looked;
     move.was_known = job.walk.found;
     move.known = job.walk.record;
     return move_money(service, call, move);

@@ -136,10 +136,11 @@ void read_statement(ReadJob& job, uint32_t account, Position last, uint32_t rows
     job.statement.row_count = 0;
 }
 
-void read_id(ReadJob& job, uint32_t person, Position last, uint32_t steps, const Id& id) {
-    begin(job, ReadUse::id, last);
+void read_id(ReadJob& job, uint32_t person, const Asked& asked, uint32_t steps, const Id& id) {
+    begin(job, ReadUse::id, asked.last);
     job.walk.person = person;
     job.walk.steps = steps;
+    job.walk.looked = asked.count;
     job.walk.id = id;
     job.walk.found = false;
 }

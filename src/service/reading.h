@@ -56,6 +56,7 @@ struct StatementWalk {
 struct IdWalk {
     uint32_t person;
     uint32_t steps;        // requests still to be looked at
+    uint64_t looked;       // requests of this person that then have been looked at
     Id id;
     bool found;
     IdRecord record;       // of the request that has the id
@@ -96,7 +97,7 @@ struct ReadJob {
 
 // Begin a walk. The positions and numbers are of durable entries.
 void read_statement(ReadJob& job, uint32_t account, Position last, uint32_t rows, uint64_t before);
-void read_id(ReadJob& job, uint32_t person, Position last, uint32_t steps, const Id& id);
+void read_id(ReadJob& job, uint32_t person, const Asked& asked, uint32_t steps, const Id& id);
 void read_entry(ReadJob& job, ReadUse use, const uint8_t bank_id[bank_id_size], uint64_t seq,
                 Position journal_end);
 

@@ -152,7 +152,7 @@ void check_asked(const Ledger& ledger, const Entry& entry) {
     const Asked& asked = row.installed;
     CHECK(asked.count > 0 && asked.last > entry.movement.asker_previous);
     CHECK(asked.prints[(asked.count - 1) % asked_max] == ids_print(ledger.ids, entry.person, id));
-    CHECK(asked_steps(asked, ids_print(ledger.ids, entry.person, id)) > 0);
+    CHECK(asked_steps(asked, ids_print(ledger.ids, entry.person, id), 0) > 0);
     CHECK(row.decided.count == asked.count && row.decided.last == asked.last);
 }
 

@@ -30,7 +30,7 @@ TEST(Asked, CountsStepsAsPaperDoes) {
         for (uint32_t i = 0; i < 200; i++) {
             for (uint32_t print = 0; print <= prints; print++) {
                 const uint16_t each = static_cast<uint16_t>(print);
-                ASSERT_EQ(asked_steps(asked, each), steps_on_paper(all, each)) << seed << " " << i;
+                ASSERT_EQ(asked_steps(asked, each, 0), steps_on_paper(all, each)) << seed << " " << i;
             }
             const uint16_t print = static_cast<uint16_t>(random.below(prints));
             asked_add(asked, print, position_of(1, 100 + i), 1000 + i);
@@ -47,7 +47,12 @@ TEST(Asked, ReachesTheThirtySecondAndNotTheOneBefore) {
     for (uint32_t i = 0; i < 33; i++) {
         asked_add(asked, static_cast<uint16_t>(i), position_of(1, 100 + i), 1);
     }
-    EXPECT_EQ(asked_steps(asked, 0), 0u);
-    EXPECT_EQ(asked_steps(asked, 1), 32u);
-    EXPECT_EQ(asked_steps(asked, 32), 1u);
+    EXPECT_EQ(asked_steps(asked, 0, 0), 0u);
+    EXPECT_EQ(asked_steps(asked, 1, 0), 32u);
+    EXPECT_EQ(asked_steps(asked, 32, 0), 1u);
+    // Only those behind what was looked at.
+    EXPECT_EQ(asked_steps(asked, 10, 10), 23u);
+    EXPECT_EQ(asked_steps(asked, 10, 11), 0u);
+    EXPECT_EQ(asked_steps(asked, 32, 33), 0u);
+    EXPECT_EQ(asked_steps(asked, 32, UINT64_MAX), 0u);
 }
