@@ -292,6 +292,7 @@ bool session_hash_done(Session& session, SessionTools& tools) {
 bool session_read_done(Session& session, SessionTools& tools) {
     const Request none = {};
     ServiceCall call = call_of(session, tools, &none);
+    const uint32_t person_before = session.caller.person;
     if (session.phase == SessionPhase::ending) {
         session.block = SessionBlock::none;
         return true;
@@ -304,6 +305,7 @@ bool session_read_done(Session& session, SessionTools& tools) {
         return false;
     }
     unblock(session, tools);
+    note_login(session, tools, person_before);
     if (next == ServiceNext::proposed) session.pending++;
     return true;
 }

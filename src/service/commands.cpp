@@ -47,14 +47,19 @@ ServiceNext refuse_words(ServiceCall& call, const CommandRow& row) {
     return ServiceNext::replied;
 }
 
-// The person must still be who logged in: an active row whose password has not been changed by
-// somebody else since.
+}  // namespace
+
 bool login_holds(const Service& service, const Caller& caller) {
     const PersonValues& values = service.book->ledger.people[caller.person].installed;
     return values.state == PersonState::active && values.version == caller.version;
 }
 
-}  // namespace
+ServiceNext end_login(ServiceCall& call) {
+    call.caller->person = row_none;
+    leave_group(call);
+    return refuse(call, Status::noauth,
+                  "the password or the account was changed; log in again");
+}
 
 uint32_t command_count() { return row_count; }
 
@@ -118,10 +123,7 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
         return ServiceNext::waiting;
     }
     if (caller.person != row_none && !login_holds(service, caller)) {
-        caller.person = row_none;
-        leave_group(call);
-        return refuse(call, Status::noauth,
-                      "the password or the account was changed; log in again");
+        return call.alone ? end_login(call) : ServiceNext::waiting;
     }
     const GroupWatch watch = group_watch(call);
     const ServiceNext next =

@@ -18,6 +18,13 @@ inline uint32_t call_words(const ServiceCall& call) { return call.request->count
 // The person who is logged in.
 const Person& call_person(const Service& service, const ServiceCall& call);
 
+// Whether the person who logged in is still an active row whose password nobody else has changed
+// since (P6).
+bool login_holds(const Service& service, const Caller& caller);
+
+// Ends a login that does not hold, and says so.
+ServiceNext end_login(ServiceCall& call);
+
 // Puts `-WORD text` and returns replied.
 ServiceNext refuse(ServiceCall& call, Status status, const char* text);
 

@@ -101,20 +101,6 @@ void expect_newest_known(Book& book, const TestDisk& disk, uint32_t count) {
     EXPECT_EQ(resend(book, disk, pay(id_of(count - asked_max - 1)), answer), Status::ok);
 }
 
-// Two ids of one person with the same print, by search.
-void find_collision(const Ledger& ledger, uint32_t person, std::string& a, std::string& b) {
-    std::map<uint16_t, std::string> seen;
-    for (uint32_t i = 0; i < 100'000; i++) {
-        const std::string id = "c" + std::to_string(i);
-        const auto [at, is_new] = seen.emplace(ids_print(ledger.ids, person, slice_of(id)), id);
-        if (is_new) continue;
-        a = at->second;
-        b = id;
-        return;
-    }
-    FAIL() << "no two of 100,000 ids have one print";
-}
-
 }  // namespace
 
 TEST(Reading, FindsAnIdThatLeftTheRingAmongThePersonsNewest) {
@@ -168,9 +154,7 @@ TEST(Reading, FindsWhatWasRefusedAndWhatWasInAGroup) {
 TEST(Reading, TellsIdsOfOnePrintApart) {
     ReadBank bank;
     const uint32_t alice = ledger_find_person(bank.ledger(), test_name("alice"));
-    std::string first;
-    std::string second;
-    find_collision(bank.ledger(), alice, first, second);
+    const auto [first, second] = test_collision(bank.ledger(), alice);
     bank.book(pay(first, "alice", 11));
     bank.make_busy();
     uint32_t steps = 0;

@@ -4,33 +4,9 @@
 
 #include <string>
 
-#include "unit/test_bank.h"
+#include "unit/test_channel.h"
 
 namespace {
-
-Status plain_advance(Channel&, Reader&, Writer&) { return Status::ok; }
-
-Status plain_copy(Reader& in, Writer& out) {
-    const uint32_t left = reader_left(in);
-    const uint32_t size = left < writer_room(out) ? left : writer_room(out);
-    put_bytes(out, get_bytes(in, size));
-    return reader_left(in) == 0 ? Status::ok : Status::full;
-}
-
-Status plain_read(Channel&, Reader& in, Writer& out) { return plain_copy(in, out); }
-Status plain_write(Channel&, Reader& in, Writer& out) { return plain_copy(in, out); }
-void plain_close(Channel&, Writer& out) { put_text(out, "<closed>"); }
-bool plain_is_idle(const Channel&) { return true; }
-void plain_free(Channel&) {}
-
-constexpr ChannelType plain_type = {.name = "plain",
-                                    .lab = false,
-                                    .advance = plain_advance,
-                                    .read = plain_read,
-                                    .write = plain_write,
-                                    .close = plain_close,
-                                    .is_idle = plain_is_idle,
-                                    .free = plain_free};
 
 // A session that is logged in as alice, with the rooms behind it.
 struct TestSession {
@@ -54,7 +30,7 @@ struct TestSession {
         session_lend(session, 0, buffers);
         session.phase = SessionPhase::ready;
         session.deadline_ms = 1'000'000;
-        session.channel.type = &plain_type;
+        session.channel.type = &test_plain_channel;
         session.caller.protocol = 2;
         session.caller.person = ledger_find_person(book.book.ledger, test_name("alice"));
         session.caller.version = 1;

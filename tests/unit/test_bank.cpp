@@ -220,3 +220,14 @@ uint32_t TestDisk::read(ReadJob& job) const {
     }
     return reads;
 }
+
+TestCollision test_collision(const Ledger& ledger, uint32_t person) {
+    std::map<uint16_t, std::string> seen;
+    for (uint32_t i = 0; i < 100'000; i++) {
+        const std::string id = "c" + std::to_string(i);
+        const auto [at, is_new] = seen.emplace(ids_print(ledger.ids, person, slice_of(id)), id);
+        if (!is_new) return {at->second, id};
+    }
+    ADD_FAILURE() << "no two of 100,000 ids have one print";
+    return {};
+}

@@ -90,6 +90,13 @@ TestTables test_tables_of(Snapshot& snapshot, Ledger& ledger);  // a snapshot be
 Status test_load(Book& book, const TestTables& text);
 void test_open(Book& book, const Log& log);
 
+// Two ids of one person that have the same print, by search.
+struct TestCollision {
+    std::string first;
+    std::string second;
+};
+TestCollision test_collision(const Ledger& ledger, uint32_t person);
+
 // The journal of a book: every batch, and the bytes of every segment.
 struct TestDisk {
     std::vector<std::vector<uint8_t>> batches;
