@@ -135,6 +135,10 @@ bool has_planted(const Ledger& ledger) {
         if (!pool_is_taken(ledger.holds.pool, slot)) continue;
         if (ledger.holds.pool.slots[slot].expiry_ms != 5000) return true;  // The seeds' time.
     }
+    for (uint32_t row = 0; row < ledger.people_installed; row++) {
+        const uint64_t turned_ms = ledger.asked[row].installed.turned_ms;
+        if (turned_ms != 0 && turned_ms != 1001 && turned_ms != 1002) return true;  // Theirs too.
+    }
     return false;
 }
 #endif
