@@ -1,9 +1,6 @@
 // Groups of movements: booked all or none, judged without a trace, remembered as a whole.
 
 #include <gtest/gtest.h>
-#include <string.h>
-
-#include <set>
 
 #include "unit/test_bank.h"
 
@@ -210,7 +207,8 @@ TestMove random_reversal(TestRandom& random, const std::vector<Moved>& moved, Te
         move.operation = Operation::transfer;
         return move;
     }
-    const uint32_t back = random.below(moved.size() < 12 ? static_cast<uint32_t>(moved.size()) : 12);
+    const uint32_t newest = moved.size() < 12 ? static_cast<uint32_t>(moved.size()) : 12;
+    const uint32_t back = random.below(newest);
     const Moved& one = moved[moved.size() - 1 - back];
     return reverse(move.id, one.seq, one.debit.c_str(), one.credit.c_str(), one.amount);
 }
@@ -506,6 +504,79 @@ TEST(Group, LeavesNoTraceOfAJudgementWhateverItComesTo) {
     EXPECT_GT(booked, 300u);
     EXPECT_GT(refused, 300u);
     EXPECT_GT(late, 100u);
+}
+
+// Groups and single movements, holds that expire, terminals, batches of any length.
+TEST(Group, ReplaysToTheSameTablesWhateverExpiresMeanwhile) {
+    uint32_t released = 0;
+    uint32_t expired = 0;
+    for (uint32_t seed = 1; seed <= 40; seed++) {
+        TestRandom random(seed);
+        GroupBank bank;
+        std::vector<Moved> moved;
+        uint64_t now_ms = 1000;
+        for (uint32_t round = 0; round < 60; round++) {
+            now_ms += random.below(700);
+            std::vector<TestMove> moves;
+            for (uint32_t i = 0; i < 1 + random.below(4); i++) {
+                const std::string id = "e" + std::to_string(round) + "-" + std::to_string(i);
+                moves.push_back(
+                    random_reversal(random, moved, random_move(random, bank.book(), id)));
+                moves.back().wall_ms = now_ms;
+                if (moves.back().expires_s > 0) moves.back().expires_s = 1 + random.below(3);
+                if (random.below(9) == 0) moves.back().terminal = "door";
+            }
+            const Status status = random.below(3) == 0 ? test_move(bank.book(), moves[0])
+                                                       : test_group(bank.book(), moves);
+            EXPECT_NE(status, Status::replayed);
+            EXPECT_NE(status, Status::exists);
+            if (random.below(3) == 0) continue;
+            const std::vector<BookDone> done = bank.commit();
+            note_moved(bank.book(), done, moved);
+            for (const BookDone& each : done) {
+                uint8_t bytes[2][entry_size_max];
+                Writer first = writer_of(bytes[0], entry_size_max);
+                Writer again = writer_of(bytes[1], entry_size_max);
+                Entry decoded;
+                entry_encode(each.entry, first);
+                ASSERT_EQ(entry_decode(writer_slice(first), decoded), Status::ok);
+                entry_encode(decoded, again);
+                ASSERT_TRUE(slice_equal(writer_slice(first), writer_slice(again)));  // E1
+                const bool moves_money = each.entry.kind == EntryKind::movement;
+                released += moves_money && each.entry.movement.operation == Operation::release;
+                expired += each.entry.status == Status::expired;
+            }
+            ASSERT_EQ(ledger_sum(bank.ledger()), 0);
+        }
+        bank.commit();
+        const TestTables lived = test_tables(bank.book());
+        for (size_t count : {bank.disk.batches.size() / 2, bank.disk.batches.size()}) {
+            // A checkpoint in the middle and the batches behind it come to the same.
+            TestBook again;
+            ASSERT_EQ(bank.disk.replay(again.book, count), Status::ok);
+            Snapshot snapshot = {};
+            snapshot_begin(snapshot, again.book.ledger,
+                           {.entry = again.book.ledger.seq_installed});
+            TestBook loaded;
+            ASSERT_EQ(test_load(loaded.book, test_tables_of(snapshot, again.book.ledger)),
+                      Status::ok);
+            for (size_t i = count; i < bank.disk.batches.size(); i++) {
+                RecoveryBatch batch;
+                const std::vector<uint8_t>& bytes = bank.disk.batches[i];
+                ASSERT_EQ(batch_find({bytes.data(), static_cast<uint32_t>(bytes.size())}, nullptr,
+                                     batch.header, batch.entries, batch.hash),
+                          BatchFind::whole);
+                uint64_t bad_seq = 0;
+                ASSERT_EQ(book_replay(loaded.book, batch, bad_seq), Status::ok) << bad_seq;
+            }
+            test_open(loaded.book, bank.book().log);
+            const TestTables replayed = test_tables(loaded.book);
+            ASSERT_EQ(replayed.tables, lived.tables) << seed;
+            ASSERT_EQ(replayed.manifest, lived.manifest) << seed;
+        }
+    }
+    EXPECT_GT(released, 50u);
+    EXPECT_GT(expired, 5u);
 }
 
 TEST(Group, IsJudgedWhileASnapshotIsMadeOfTheStateBefore) {

@@ -3,9 +3,6 @@
 #include "service/reading.h"
 
 #include <gtest/gtest.h>
-#include <string.h>
-
-#include <set>
 
 #include "unit/test_bank.h"
 
