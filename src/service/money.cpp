@@ -190,7 +190,8 @@ ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move) {
 }
 
 ServiceNext service_read_done(Service& service, ServiceCall& call) {
-    if (!login_holds(service, *call.caller)) return end_login(call);  // S2
+    const Caller& caller = *call.caller;
+    if (caller.person != row_none && !login_holds(service, caller)) return end_login(call);  // S2
     const GroupWatch watch = group_watch(call);
     ServiceNext next = ServiceNext::replied;
     switch (call.read->use) {
