@@ -9,7 +9,7 @@ import journal
 from bank import Bank, program
 from dying import Dying
 from resp import fields, text
-from segments import fill_segment
+from segments import fill_segment, newest
 
 SETTINGS = ("server.segment-size-kib=512",)
 LATER = "2399-01-01"
@@ -33,6 +33,7 @@ class ArchiveTest(unittest.TestCase):
                 cls.pay(bank, f"between{number}-", 1)
         bank.stop()
         bank.check()
+        assert newest(bank) == 4, "the tests know where segments end"
 
     @staticmethod
     def pay(bank, prefix, count, to="alice"):
