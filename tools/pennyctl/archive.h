@@ -15,7 +15,16 @@
 
 inline constexpr uint32_t archive_folders_max = archived_parts_max;
 
-// The calls of the system, with segments that are not in journal/ looked for in these folders.
-// Returns failed with errno when one cannot be opened.
-Status archive_mount(const char* const* folders, uint32_t count);
-extern const StoreCalls archive_calls;
+// The folders that --archive named, in order.
+struct ArchiveFolders {
+    const char* paths[archive_folders_max];
+    uint32_t count;
+};
+
+// Takes the value of an --archive that was just met. Returns exit_done, or exit_usage with the
+// sentence printed.
+ExitCode archive_take(ArchiveFolders& folders, const char* verb, ToolWords& words);
+
+// The calls for a reader of the bank: the system's, with segments that are not in journal/ looked
+// for in these folders. Returns exit_done, or exit_refused with the sentence printed.
+ExitCode archive_mount(const ArchiveFolders& folders, const StoreCalls*& out);

@@ -37,8 +37,6 @@ int call_refuse(int) {
     return -1;
 }
 
-}  // namespace
-
 // Only what a reader needs.
 const StoreCalls archive_calls = {
     .open = call_open,
@@ -62,12 +60,26 @@ const StoreCalls archive_calls = {
     .lock_test = call_refuse,
 };
 
-Status archive_mount(const char* const* folders, uint32_t count) {
-    CHECK(count <= archive_folders_max);
-    for (folder_count = 0; folder_count < count; folder_count++) {
-        const int fd = open(folders[folder_count], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0) return Status::failed;
+}  // namespace
+
+ExitCode archive_take(ArchiveFolders& folders, const char* verb, ToolWords& words) {
+    const char* value = tool_value(words);
+    if (value == nullptr) return tool_misused_verb(verb, "--archive wants a folder");
+    if (folders.count == archive_folders_max) {
+        return tool_misused_verb(verb, "there are at most %u archives", archive_folders_max);
+    }
+    folders.paths[folders.count++] = value;
+    return exit_done;
+}
+
+ExitCode archive_mount(const ArchiveFolders& folders, const StoreCalls*& out) {
+    CHECK(folders.count <= archive_folders_max);
+    for (folder_count = 0; folder_count < folders.count; folder_count++) {
+        const char* path = folders.paths[folder_count];
+        const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0) return tool_refuse("the archive %s: %s", path, strerror(errno));
         folder_fds[folder_count] = fd;
     }
-    return Status::ok;
+    out = folders.count > 0 ? &archive_calls : &store_calls_posix;
+    return exit_done;
 }

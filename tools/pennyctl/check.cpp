@@ -1,6 +1,5 @@
 #include "pennyctl/check.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,8 +57,7 @@ void print_outcome(const Check& check, const CheckSums& sums, const Hash& digest
 
 struct Options {
     const char* bank;
-    const char* folders[archive_folders_max];
-    uint32_t folder_count;
+    ArchiveFolders archives;
 };
 
 ExitCode take_options(Options& options, int argc, char** argv) {
@@ -72,12 +70,8 @@ ExitCode take_options(Options& options, int argc, char** argv) {
             continue;
         }
         if (strcmp(word, "--archive") != 0) return tool_misused("check: no option \"%s\"", word);
-        const char* value = tool_value(words);
-        if (value == nullptr) return tool_misused("--archive wants a folder");
-        if (options.folder_count == archive_folders_max) {
-            return tool_misused("there are at most %u archives", archive_folders_max);
-        }
-        options.folders[options.folder_count++] = value;
+        const ExitCode code = archive_take(options.archives, "check", words);
+        if (code != exit_done) return code;
     }
     if (options.bank != nullptr) return exit_done;
     return tool_misused("check: which bank? pennyctl check DIR|CONFIG");
@@ -110,16 +104,14 @@ ExitCode check_bank(const Options& options, Check& check, CheckSums& sums, Write
     Hash digest = {};
     Status status = Status::ok;
     if (is_backup(options.bank)) {
-        if (options.folder_count > 0) return tool_misused("--archive does not go with a backup");
+        if (options.archives.count > 0) return tool_misused("--archive does not go with a backup");
         status = check_backup(check, options.bank, sums, digest, error);
     } else {
-        const ExitCode code = place_find(options.bank, place, error);
+        const StoreCalls* calls = nullptr;
+        ExitCode code = place_find(options.bank, place, error);
+        if (code == exit_done) code = archive_mount(options.archives, calls);
         if (code != exit_done) return code;
-        if (archive_mount(options.folders, options.folder_count) != Status::ok) {
-            return tool_refuse("an archive cannot be opened: %s", strerror(errno));
-        }
-        const StoreCalls& calls = options.folder_count > 0 ? archive_calls : store_calls_posix;
-        status = check_book(check, calls, place.data.text, error, sums, digest);
+        status = check_book(check, *calls, place.data.text, error, sums, digest);
     }
     if (status != Status::ok) return tool_refuse_said(error);
     print_outcome(check, sums, digest);

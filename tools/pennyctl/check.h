@@ -9,7 +9,7 @@
 //   V2. The second walk ends where the first did, however far the server has come.
 //   V3. Where segments were archived the walks begin at the anchor (journal/archived.h); up to the
 //       oldest sound checkpoint they prove the chain, from there everything. What was not seen is
-//       said.
+//       said. When all that was archived is there too, they begin at batch 1.
 #pragma once
 
 #include "pennyctl/book_memory.h"
@@ -62,10 +62,15 @@ struct CheckVisitor {
 Status check_open(Check& check, const StoreCalls& calls, const char* data);
 void check_close(Check& check);
 
+// Finds where the walks begin and end; the anchor is known. Archived segments count when all of
+// them are there, in journal/ or in what was given: some alone are what a power cut left of
+// removing them, or a person of copying them back. Returns ok, or failed with check.error.
+Status check_find_segments(Check& check);
+
 // True when the walks begin at the anchor.
 bool check_is_anchored(const Check& check);
 
-// Says that archived segments are needed. Returns damaged.
+// Says which archives are needed; the folder is open. Returns damaged.
 Status check_refuse_archived(Check& check);
 
 // Walks from batch 1, or from the anchor, to the end. Returns ok, or damaged with check.error.

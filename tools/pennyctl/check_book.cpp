@@ -60,6 +60,14 @@ Status check_from_anchor(Check& check, CheckSums& sums, Hash& digest) {
     return status;
 }
 
+bool is_part_there(const Check& check, const ArchivedPart& part) {
+    for (uint32_t segment = part.first; segment <= part.last; segment++) {
+        uint64_t size = 0;
+        if (store_segment_size(check.store, segment, size) == Status::absent) return false;
+    }
+    return true;
+}
+
 Status check_all(Check& check, CheckSums& sums, Hash& digest) {
     const bool is_anchored = check_is_anchored(check);
     check.base = is_anchored ? find_base(check) : check.list.count;
@@ -70,13 +78,22 @@ Status check_all(Check& check, CheckSums& sums, Hash& digest) {
 }  // namespace
 
 Status check_refuse_archived(Check& check) {
+    bool is_first = true;
     check.error.size = 0;
-    put_text(check.error, "the first segments are in the archive ");
-    put_text(check.error, check.archived.parts[check.archived.part_count - 1].name);
-    put_text(check.error, check.list.count == 0
-                              ? ", and no checkpoint is sound; check with --archive, or copy them "
-                                "back into journal/"
-                              : "; copy them back into journal/ for this");
+    for (uint32_t i = 0; i < check.archived.part_count; i++) {
+        const ArchivedPart& part = check.archived.parts[i];
+        if (is_part_there(check, part)) continue;
+        put_text(check.error, is_first ? "segments " : " and segments ");
+        put_decimal(check.error, part.first);
+        put_text(check.error, " to ");
+        put_decimal(check.error, part.last);
+        put_text(check.error, " are in the archive ");
+        put_text(check.error, part.name);
+        is_first = false;
+    }
+    if (check.list.count == 0) put_text(check.error, ", and no checkpoint is sound");
+    put_text(check.error, "; name the folder with --archive FOLDER, or copy them back into "
+                          "journal/");
     return Status::damaged;
 }
 

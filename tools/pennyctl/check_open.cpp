@@ -41,19 +41,21 @@ Status read_checkpoints(Check& check) {
     return status;
 }
 
-Status find_segments(Check& check) {
-    uint64_t size = 0;
-    const Status status = store_segment_range(check.store, check.segment_first,
-                                              check.segment_last, check.error);
-    if (status != Status::ok) return status;
-    if (check.segment_first > 1 && store_segment_size(check.store, 1, size) == Status::ok) {
-        check.segment_first = 1;  // Archived segments were given too.
-    }
-    if (check_is_anchored(check)) check.segment_first = check.archived.segment;
-    return status;
-}
-
 }  // namespace
+
+Status check_find_segments(Check& check) {
+    Status status = store_segment_range(check.store, check.segment_first, check.segment_last,
+                                        check.error);
+    if (status != Status::ok || check.archived.segment <= 1) return status;
+    check.segment_first = 1;
+    for (uint32_t segment = 1; segment < check.archived.segment; segment++) {
+        uint64_t size = 0;
+        if (store_segment_size(check.store, segment, size) != Status::absent) continue;
+        check.segment_first = check.archived.segment;
+        return Status::ok;
+    }
+    return Status::ok;
+}
 
 Status check_open(Check& check, const StoreCalls& calls, const char* data) {
     static uint8_t window[batch_size_max];
@@ -66,7 +68,7 @@ Status check_open(Check& check, const StoreCalls& calls, const char* data) {
     if (status != Status::ok) return status;
     status = read_checkpoints(check);
     if (status == Status::ok) status = store_archived(check.store, check.archived, check.error);
-    if (status == Status::ok) status = find_segments(check);
+    if (status == Status::ok) status = check_find_segments(check);
     if (status != Status::ok) check_close(check);
     return status;
 }

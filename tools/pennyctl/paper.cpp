@@ -37,6 +37,7 @@ ExitCode take_option(const char* word, uint32_t options, ToolWords& words, Paper
         if (tool_value_is_absent(words)) return exit_done;
         return tool_misused_verb(out.verb, "--csv takes no value");
     }
+    if (strcmp(word, "--archive") == 0) return archive_take(out.archives, out.verb, words);
     const bool is_format = is_option_named(word, "--format", options, paper_format);
     const bool is_from = is_option_named(word, "--from", options, paper_from_to);
     const bool is_to = is_option_named(word, "--to", options, paper_from_to);
@@ -119,11 +120,13 @@ ExitCode paper_open(Paper& paper, const PaperWords& words) {
     static uint8_t said[2048];
     Writer error = writer_of(said, sizeof said);
     ToolData data;
-    const ExitCode code = data_find(words.bank, data);
+    const StoreCalls* calls = nullptr;
+    ExitCode code = data_find(words.bank, data);
+    if (code == exit_done) code = archive_mount(words.archives, calls);
     if (code != exit_done) return code;
     const char* zone = words.time_zone[0] != '\0' ? words.time_zone : data.time_zone;
     if (zone_choose(zone, paper.zone, error) != Status::ok) return tool_refuse_said(error);
-    if (check_open(paper.check, store_calls_posix, data.folder.text) != Status::ok) {
+    if (check_open(paper.check, *calls, data.folder.text) != Status::ok) {
         return tool_refuse_said(paper.check.error);
     }
     const Status status = prove(paper);

@@ -12,8 +12,10 @@
 //   R1. Damage anywhere in the journal is told, as `check` tells it, before anything is printed.
 //   R2. Amounts of entries, sums and balances are minor units with the book's sign: an account is
 //       above zero when it has money, and `cash` below zero by what lies in the drawer.
+//   R3. They tell the book from its first entry on, so what was archived must be named too.
 #pragma once
 
+#include "pennyctl/archive.h"
 #include "pennyctl/check.h"
 #include "pennyctl/data.h"
 #include "pennyctl/journal_names.h"
@@ -41,6 +43,7 @@ struct PaperWords {
     ZoneDay to;
     ZoneDay month;
     bool csv;
+    ArchiveFolders archives;
 };
 
 struct Paper {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "pennyctl/archive.h"
 #include "pennyctl/data.h"
 #include "pennyctl/tool.h"
 #include "port/posix/system.h"
@@ -17,6 +18,7 @@ struct ReceiptWords {
     const char* file;
     const char* certificate;
     const char* journal;  // nullptr when not given
+    ArchiveFolders archives;
 };
 
 ExitCode take_words(int argc, char** argv, ReceiptWords& out) {
@@ -30,6 +32,9 @@ ExitCode take_words(int argc, char** argv, ReceiptWords& out) {
             const char* value = tool_value(words);
             if (value == nullptr) return tool_misused_verb("receipt", "%s needs a value", word);
             (is_cert ? out.certificate : out.journal) = value;
+        } else if (is_option && strcmp(word, "--archive") == 0) {
+            const ExitCode code = archive_take(out.archives, "receipt", words);
+            if (code != exit_done) return code;
         } else if (is_option) {
             return tool_misused_verb("receipt", "no option \"%s\"", word);
         } else if (!has_verify) {
@@ -47,6 +52,9 @@ ExitCode take_words(int argc, char** argv, ReceiptWords& out) {
     if (out.file == nullptr) return tool_misused_verb("receipt", "which file");
     if (out.certificate == nullptr) {
         return tool_misused_verb("receipt", "whose signature? --cert names the certificate");
+    }
+    if (out.archives.count > 0 && out.journal == nullptr) {
+        return tool_misused_verb("receipt", "--archive goes with --journal");
     }
     return exit_done;
 }
@@ -144,12 +152,14 @@ ExitCode compare(const Check& check, const ReceiptSearch& search) {
     return exit_done;
 }
 
-ExitCode search_journal(const Receipt& receipt, const char* given, uint64_t& head) {
+ExitCode search_journal(const Receipt& receipt, const ReceiptWords& words, uint64_t& head) {
     static Check check;
+    const StoreCalls* calls = nullptr;
     ToolData data;
-    const ExitCode code = data_find(given, data);
+    ExitCode code = data_find(words.journal, data);
+    if (code == exit_done) code = archive_mount(words.archives, calls);
     if (code != exit_done) return code;
-    if (check_open(check, store_calls_posix, data.folder.text) != Status::ok) {
+    if (check_open(check, *calls, data.folder.text) != Status::ok) {
         return tool_refuse_said(check.error);
     }
     ReceiptSearch search = {receipt, {}, row_none, row_none, false, false, false};
@@ -194,7 +204,7 @@ int verb_receipt(int argc, char** argv) {
     if (code == exit_done) code = read_receipt(words.file, receipt);
     if (code == exit_done) code = verify_signature(receipt, words.certificate);
     if (code == exit_done && words.journal != nullptr) {
-        code = search_journal(receipt, words.journal, head);
+        code = search_journal(receipt, words, head);
     }
     if (code != exit_done) return code;
     print_receipt(receipt);

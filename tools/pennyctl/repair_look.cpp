@@ -227,8 +227,8 @@ Status repair_look(Repair& repair) {
     Status status = read_checkpoints(repair);
     if (status == Status::ok) status = store_archived(check.store, check.archived, repair.error);
     if (status == Status::ok) {
-        status = store_segment_range(check.store, check.segment_first, check.segment_last,
-                                     repair.error);
+        status = check_find_segments(check);
+        repair.error = check.error;
     }
     if (status == Status::ok) status = take_names_if_anchored(repair);
     if (status != Status::ok) return Status::failed;
