@@ -7,7 +7,7 @@
 
 namespace {
 
-constexpr char first_line[] = "Pennybank receipt 1";
+constexpr char first_words[] = "Pennybank receipt ";
 
 Slice id_slice(const Receipt& receipt) {
     return slice_of_chars(receipt.id.text, receipt.id.size);
@@ -88,10 +88,17 @@ Status take_line(Lines& lines, const char* name, Slice& out) {
     return Status::ok;
 }
 
+// Returns failed for a newer version, whose other lines may be anything.
 Status take_first_line(Lines& lines) {
     const Slice line = peek_line(lines);
+    const Slice words = slice_of(first_words);
+    uint64_t version = 0;
     lines.line = 1;
-    if (!slice_equal_text(line, first_line)) return Status::invalid;
+    const bool fine =
+        line.size > words.size && slice_equal({line.data, words.size}, words) &&
+        parse_decimal({line.data + words.size, line.size - words.size}, version) == Status::ok;
+    if (!fine || version < receipt_version) return Status::invalid;
+    if (version > receipt_version) return Status::failed;
     lines.rest.offset += line.size + 1;
     lines.taken++;
     return Status::ok;
@@ -210,8 +217,9 @@ Status take_end(Lines& lines) {
 }
 
 Status take_lines(Lines& lines, Receipt& out) {
+    const Status first = take_first_line(lines);
+    if (first != Status::ok) return first;
     const bool fine =
-        take_first_line(lines) == Status::ok &&
         take_hex(lines, "bank", out.bank_id, bank_id_size) == Status::ok &&
         take_sequence(lines, "entry", out.entry) == Status::ok &&
         take_time(lines, out.time_ms) == Status::ok &&
@@ -267,7 +275,8 @@ ReceiptSide receipt_side(const Receipt& receipt) {
 }
 
 void receipt_put_signed(Writer& writer, const Receipt& receipt) {
-    put_text(writer, first_line);
+    put_text(writer, first_words);
+    put_decimal(writer, receipt_version);
     put_u8(writer, '\n');
     put_hex_line(writer, "bank", {receipt.bank_id, bank_id_size});
     put_number_line(writer, "entry", receipt.entry);
@@ -322,7 +331,7 @@ Status receipt_parse(Slice text, Receipt& out, uint32_t& line) {
     const Status status = take_lines(lines, found);
     if (status != Status::ok) {
         line = lines.line;
-        return Status::invalid;
+        return status;
     }
     uint8_t again[receipt_size_max];
     Writer writer = writer_of(again, sizeof again);

@@ -4,7 +4,7 @@
 // who signed it, and the journal whether it is still so. Nothing here signs, reads a journal or
 // asks for rights. One line each, in this order, every line ended by one line feed:
 //
-//     Pennybank receipt 1            R2
+//     Pennybank receipt 1            version of this format; R2
 //     bank: 32 hex digits            the bank id
 //     entry: 13                      its sequence
 //     time: 2026-11-20T13:55:11.284Z
@@ -34,6 +34,7 @@
 #include "crypto/sign.h"
 #include "ledger/entry.h"
 
+inline constexpr uint32_t receipt_version = 1;
 inline constexpr uint32_t receipt_size_max = 1536;        // bytes of one as it is written
 inline constexpr uint32_t receipt_pasted_size_max = 4096;  // bytes of one as it is presented
 
@@ -78,8 +79,8 @@ void receipt_put_signature(Writer& writer, const Receipt& receipt);
 // around it and a last line without its end are mended. Returns full when `out` has no room.
 Status receipt_tidy(Slice pasted, Writer& out);
 
-// Takes a whole receipt (R1). Returns invalid, with the first `line` that is not as it would be
-// written (from 1) and `out` unchanged, for anything else.
+// Takes a whole receipt (R1). Returns failed for one of a newer version, and invalid, with the first
+// `line` that is not as it would be written (from 1), for anything else; then `out` is unchanged.
 Status receipt_parse(Slice text, Receipt& out, uint32_t& line);
 
 // What a receipt says and the journal does not, as one word such as "amount"; nullptr when they

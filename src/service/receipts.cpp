@@ -146,7 +146,12 @@ ServiceNext verify(ServiceCall& call) {
     Receipt receipt;
     const Status tidied = receipt_tidy(pasted, writer);
     CHECK(tidied == Status::ok);
-    if (receipt_parse(writer_slice(writer), receipt, line) != Status::ok) {
+    const Status parsed = receipt_parse(writer_slice(writer), receipt, line);
+    if (parsed == Status::failed) {
+        return refuse(call, Status::err,
+                      "this is a receipt of a newer version than this server knows");
+    }
+    if (parsed != Status::ok) {
         return refuse_about(call, Status::err, "this is no receipt: its line ", line,
                             " is not as a server writes it");
     }

@@ -1,19 +1,28 @@
 #!/usr/bin/python3
-"""make.py NAME - keeps a new bank with an entry of every kind as tests/formats/NAME.
+"""make.py KIND-VERSION - keeps a journal with an entry of every kind, an archived one, a backup or
+a receipt as tests/formats/KIND-VERSION.
 
 Run once whenever a format on disk gets a new version, with the programs that write it. What is kept
-is never made again: it stands for the banks that people have.
+is never made again: it stands for the banks that people have. Certificates name the host, so it
+wants one that is nobody's:
+
+    unshare --uts sh -c 'hostname bank && python3 tests/formats/make.py KIND-VERSION'
 """
 
+import hashlib
 import os
 import re
+import shutil
+import socket
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
 
 import formats  # noqa: E402
+import journal  # noqa: E402
 from bank import Bank  # noqa: E402
-from resp import Error, wait_until  # noqa: E402
+from resp import Error, fields, wait_until  # noqa: E402
+from segments import newest  # noqa: E402
 
 
 def ask(wire, *words, refused=False):
@@ -55,18 +64,89 @@ def live(bank):
         return {name: ask(till, "BALANCE", name).decode() for name in ("alice", "bob", "fund")}
 
 
-def main(name):
-    with Bank() as bank:
-        balances = live(bank)
-        said = bank.check()
-        facts = {"digest": re.search(r"^digest\s+(\w+)", said, re.M).group(1),
-                 "entries": int(re.search(r"^entries\s+(\d+)", said, re.M).group(1)),
-                 "balances": balances,
-                 "passwords": {who: bank.passwords[who] for who in ("alice", "till", "admin")}}
-        formats.keep(bank.path("data"), name, facts)
+def facts_of(bank, balances):
+    said = bank.check()
+    return {"digest": re.search(r"^digest\s+(\w+)", said, re.M).group(1),
+            "entries": int(re.search(r"^entries\s+(\d+)", said, re.M).group(1)),
+            "balances": balances,
+            "passwords": {who: bank.passwords[who] for who in ("alice", "till", "admin")}}
 
+
+def make_journal(name):
+    with Bank() as bank:
+        formats.keep(bank.path("data"), name, facts_of(bank, live(bank)))
+
+
+def shorten(data, size):
+    """Lays the first segment of a bank that never ran out again in one of the least size, so that
+    little fills it. Places stay as they are; the chain, and so the checkpoint, do not."""
+    first, last = journal.batches(data)[0], journal.batches(data)[-1]
+    assert first.path == last.path and last.end < size
+    with open(first.path, "rb") as file:
+        content = bytearray(file.read(size))
+    chain = bytes(32)
+    for batch in journal.batches(data):
+        hashed = batch.offset + batch.size - 32
+        content[batch.offset + 84:batch.offset + 88] = size.to_bytes(4, "little")
+        content[batch.offset + 96:batch.offset + 128] = chain
+        chain = hashlib.sha256(content[batch.offset:hashed]).digest()
+        content[hashed:hashed + 32] = chain
+    with open(first.path, "wb") as file:
+        file.write(content)
+    for name in os.listdir(data):
+        if name.startswith("checkpoint."):
+            shutil.rmtree(os.path.join(data, name))
+    for name in ("current", "passwd", "balance"):
+        os.remove(os.path.join(data, name))
+
+
+def make_archived(name):
+    kib = 512  # The least.
+    with Bank(start=False, settings=(f"server.segment-size-kib={kib}",)) as bank:
+        shorten(bank.path("data"), kib * 1024)
+        bank.start()
+        balances = live(bank)
+        with bank.wire("till") as till, bank.wire("admin") as admin:
+            while newest(bank) == 1:
+                ask(till, "DEPOSIT", "+", "0.01", "bob")
+            for _ in range(2):
+                ask(till, "DEPOSIT", "+", "0.01", "bob")
+                ask(admin, "CHECKPOINT")
+            balances["bob"] = ask(till, "BALANCE", "bob").decode()
+        facts = facts_of(bank, balances)
+        attic = os.path.join(bank.folder, "attic")
+        bank.pennyctl("archive", bank.home, "--before", "2399-01-01", attic)
+        formats.keep(bank.path("data"), name, facts, attic)
+
+
+def make_backup(name):
+    with Bank() as bank:
+        facts = facts_of(bank, live(bank))
+        file = os.path.join(bank.folder, "bank.tar")
+        bank.pennyctl("backup", bank.home, file, "--no-keys")
+        formats.keep_facts(name, facts)
+        formats.pack(file, formats.path(name, "backup.text"))
+
+
+def make_receipt(name):
+    with Bank() as bank, bank.wire("alice") as alice:
+        paid = ask(alice, "TRANSFER", "t-1", "bob", "1.50", "MEMO", "zwei Brezn: gr\u00fc\u00df dich")
+        text = ask(alice, "RECEIPT", fields(paid)["entry"])
+        certificate = bank.path("certs", "server.crt")
+        file = os.path.join(bank.folder, "receipt")
+        with open(file, "wb") as out:
+            out.write(text)
+        said = bank.pennyctl("receipt", "verify", file, "--cert", certificate).stdout
+        formats.keep_facts(name, {"said": said})
+        shutil.copy(file, formats.path(name, "receipt"))
+        shutil.copy(certificate, formats.path(name, "server.crt"))
+
+
+MAKERS = {"journal": make_journal, "archived": make_archived, "backup": make_backup,
+          "receipt": make_receipt}
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    make = MAKERS.get(sys.argv[1].rpartition("-")[0]) if len(sys.argv) == 2 else None
+    if make is None or socket.gethostname() != "bank":
         sys.exit(__doc__)
-    main(sys.argv[1])
+    make(sys.argv[1])

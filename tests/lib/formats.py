@@ -1,12 +1,20 @@
-"""formats.py - small banks of earlier days, kept as text in tests/formats, and back to folders.
+"""formats.py - what earlier programs wrote, kept as text in tests/formats, and back to files.
 
 A journal is mostly zeros, so of each segment only the lines of bytes that are not zero are kept, as
-`OFFSET BASE64`; tables and manifests are text already. One folder for each version of a format:
+`OFFSET BASE64`; tables and manifests are text already. One folder for each version of a format,
+named KIND-VERSION:
 
-    tests/formats/NAME/about            what is in it: digest, passwords, balances
-    tests/formats/NAME/journal/N.text   `size BYTES`, then the lines
-    tests/formats/NAME/checkpoint.N/    as they were
-    tests/formats/NAME/backup.text      as a segment's; where there was one
+    tests/formats/journal-N/about            what is in it: digest, passwords, balances
+                            journal/N.text   `size BYTES`, then the lines
+                            checkpoint.N/    as they were
+    tests/formats/archived-N/                the same of a bank of which segments were archived, and
+                            journal/ARCHIVED
+                            attic/N.text     the archive
+    tests/formats/backup-N/about
+                           backup.text       of a backup without keys, as of a segment
+    tests/formats/receipt-N/about            what is told about it
+                            receipt
+                            server.crt       the certificate that it verifies against
 """
 
 import base64
@@ -18,8 +26,17 @@ ROOT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
 LINE = 64  # bytes
 
 
-def names():
-    return sorted(name for name in os.listdir(ROOT) if os.path.isdir(os.path.join(ROOT, name)))
+KINDS = ("archived", "backup", "journal", "receipt")
+
+
+def names(kind):
+    found = [name for name in os.listdir(ROOT) if os.path.isdir(os.path.join(ROOT, name))]
+    assert all(name.rpartition("-")[0] in KINDS for name in found), found
+    return sorted(name for name in found if name.rpartition("-")[0] == kind)
+
+
+def path(name, *parts):
+    return os.path.join(ROOT, name, *parts)
 
 
 def about(name):
@@ -50,33 +67,54 @@ def unpack(source, target):
     os.chmod(target, 0o600)
 
 
-def keep(data, name, facts):
-    """Keeps the data folder of a bank that stopped in order."""
-    folder = os.path.join(ROOT, name)
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(os.path.join(folder, "journal"))
-    for segment in sorted(os.listdir(os.path.join(data, "journal"))):
-        if segment.endswith(".journal"):
-            source = os.path.join(data, "journal", segment)
-            pack(source, os.path.join(folder, "journal", segment[:-len("journal")] + "text"))
-    for checkpoint in os.listdir(data):
-        if checkpoint.startswith("checkpoint."):
-            shutil.copytree(os.path.join(data, checkpoint), os.path.join(folder, checkpoint))
-    facts = dict(facts, current=os.readlink(os.path.join(data, "current")))
-    with open(os.path.join(folder, "about"), "w", encoding="utf-8") as text:
+def keep_facts(name, facts):
+    """Begins a folder. What is there goes away."""
+    shutil.rmtree(path(name), ignore_errors=True)
+    os.makedirs(path(name))
+    with open(path(name, "about"), "w", encoding="utf-8") as text:
         json.dump(facts, text, indent=2, sort_keys=True)
         text.write("\n")
 
 
-def lay_out(name, data):
-    """Makes the data folder again. Whatever is there goes away."""
+def _keep_segments(folder, kept):
+    os.makedirs(kept)
+    for segment in sorted(os.listdir(folder)):
+        if segment.endswith(".journal"):
+            pack(os.path.join(folder, segment),
+                 os.path.join(kept, segment[:-len("journal")] + "text"))
+
+
+def keep(data, name, facts, attic=None):
+    """Keeps the data folder of a bank that stopped in order, and the archive of it."""
+    folder = path(name)
+    keep_facts(name, dict(facts, current=os.readlink(os.path.join(data, "current"))))
+    _keep_segments(os.path.join(data, "journal"), os.path.join(folder, "journal"))
+    if attic is not None:
+        _keep_segments(attic, os.path.join(folder, "attic"))
+        shutil.copy(os.path.join(data, "journal", "ARCHIVED"), os.path.join(folder, "journal"))
+    for checkpoint in os.listdir(data):
+        if checkpoint.startswith("checkpoint."):
+            shutil.copytree(os.path.join(data, checkpoint), os.path.join(folder, checkpoint))
+
+
+def _lay_out_segments(kept, folder):
+    os.makedirs(folder, mode=0o700)
+    for segment in os.listdir(kept):
+        if segment.endswith(".text"):
+            unpack(os.path.join(kept, segment),
+                   os.path.join(folder, segment[:-len("text")] + "journal"))
+
+
+def lay_out(name, data, attic=None):
+    """Makes the data folder again, and the archive. Whatever is there goes away."""
     shutil.rmtree(data, ignore_errors=True)
-    os.makedirs(os.path.join(data, "journal"), mode=0o700)
-    os.chmod(data, 0o700)
-    folder = os.path.join(ROOT, name)
-    for segment in os.listdir(os.path.join(folder, "journal")):
-        unpack(os.path.join(folder, "journal", segment),
-               os.path.join(data, "journal", segment[:-len("text")] + "journal"))
+    os.makedirs(data, mode=0o700)
+    folder = path(name)
+    _lay_out_segments(os.path.join(folder, "journal"), os.path.join(data, "journal"))
+    if attic is not None:
+        _lay_out_segments(os.path.join(folder, "attic"), attic)
+        shutil.copy(os.path.join(folder, "journal", "ARCHIVED"), os.path.join(data, "journal"))
+        os.chmod(os.path.join(data, "journal", "ARCHIVED"), 0o600)
     for checkpoint in os.listdir(folder):
         if not checkpoint.startswith("checkpoint."):
             continue

@@ -206,7 +206,9 @@ TEST(Receipt, each_line_has_one_spelling) {
     };
     const std::string long_text(memo_size_max + 1, 'x');
     const Row rows[] = {
-        {1, "receipt 1", "receipt 2"},     {1, "Penny", "penny"},
+        {1, "receipt 1", "receipt 0"},     {1, "Penny", "penny"},
+        {1, "receipt 1", "receipt 01"},    {1, "receipt 1", "receipt 2 "},
+        {1, "receipt 1", "receipt "},      {1, "receipt 1", "receipt"},
         {2, "0a0b", "0A0B"},               {2, "bank: ", "bank:"},
         {2, "bank: ", "bank:  "},          {3, "entry: 13", "entry: 013"},
         {3, "entry: 13", "entry: +13"},    {3, "entry: 13", "entry: 99999999999999999999"},
@@ -244,6 +246,19 @@ TEST(Receipt, each_line_has_one_spelling) {
         // A currency or scale of two kinds shows where the two are compared.
         EXPECT_TRUE(line == row.line || (row.line == 10 && line == 11)) << line << " " << row.to;
         EXPECT_EQ(found.entry, 0u) << "unchanged by refusals";
+    }
+}
+
+TEST(Receipt, a_newer_version_is_told_apart) {
+    for (const char* version : {"2", "10", "18446744073709551615"}) {
+        const std::string texts[] = {std::string("Pennybank receipt ") + version + "\n",
+                                     std::string("Pennybank receipt ") + version + "\nstrange\n"};
+        for (const std::string& text : texts) {
+            Receipt found = {};
+            uint32_t line = 0;
+            EXPECT_EQ(parse(text, found, line), Status::failed) << text;
+            EXPECT_EQ(found.entry, 0u);
+        }
     }
 }
 

@@ -85,10 +85,15 @@ ExitCode read_receipt(const char* path, Receipt& out) {
     if (code != exit_done) return code;
     Writer writer = writer_of(text, sizeof text);
     uint32_t line = 1;
-    const bool is_tidy = receipt_tidy({pasted, size}, writer) == Status::ok;
-    if (is_tidy && receipt_parse(writer_slice(writer), out, line) == Status::ok) return exit_done;
-    return tool_refuse("%s is no receipt: its line %u is not as a server writes it",
-                       strcmp(path, "-") == 0 ? "standard input" : path, line);
+    const char* name = strcmp(path, "-") == 0 ? "standard input" : path;
+    Status status = receipt_tidy({pasted, size}, writer);
+    if (status == Status::ok) status = receipt_parse(writer_slice(writer), out, line);
+    if (status == Status::ok) return exit_done;
+    if (status == Status::failed) {
+        return tool_refuse("%s is a receipt of a newer version; verify it with a program of the "
+                           "version that wrote it", name);
+    }
+    return tool_refuse("%s is no receipt: its line %u is not as a server writes it", name, line);
 }
 
 void put_digits(Writer& out, const Hash& hash) {
