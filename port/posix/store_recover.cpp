@@ -531,7 +531,7 @@ Status refuse_edit(Store& store, Book& book, uint8_t* window, const StoreEdit& e
         return Status::failed;
     }
     put_text(error, "`pennyctl repair ");
-    put_text(error, store.dir);
+    put_shell_word(error, store.dir);
     put_text(error, " --forget-edits` goes on with what the journal says");
     return Status::failed;
 }

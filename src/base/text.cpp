@@ -416,3 +416,32 @@ uint64_t siphash(const uint8_t key[16], Slice bytes) {
     for (uint32_t i = 0; i < 4; i++) sip_round(s);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
+
+namespace {
+
+bool is_plain_in_shell(char c) {
+    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    const bool digit = c >= '0' && c <= '9';
+    return letter || digit || c == '/' || c == '.' || c == '_' || c == '-' || c == '+' ||
+           c == ':' || c == '@' || c == ',';
+}
+
+}  // namespace
+
+void put_shell_word(Writer& writer, const char* word) {
+    bool plain = word[0] != '\0';
+    for (const char* at = word; *at != '\0'; at++) plain = plain && is_plain_in_shell(*at);
+    if (plain) {
+        put_text(writer, word);
+        return;
+    }
+    put_u8(writer, '\'');
+    for (const char* at = word; *at != '\0'; at++) {
+        if (*at == '\'') {
+            put_text(writer, "'\\''");
+        } else {
+            put_u8(writer, static_cast<uint8_t>(*at));
+        }
+    }
+    put_u8(writer, '\'');
+}

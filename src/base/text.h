@@ -54,6 +54,9 @@ void put_escaped(Writer& writer, Slice bytes);
 // 0 when there is none.
 uint32_t utf8_size(Slice rest);
 
+// Puts a word of a command line for a shell: as it is, or in quotes where it needs them.
+void put_shell_word(Writer& writer, const char* word);
+
 // Writes `bytes` for a log or a terminal: control bytes, quotes, backslashes and invalid UTF-8 as
 // \xNN, at most `size_max` bytes of them and then "...".
 void put_printable(Writer& writer, Slice bytes, uint32_t size_max);

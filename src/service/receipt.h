@@ -79,8 +79,9 @@ void receipt_put_signature(Writer& writer, const Receipt& receipt);
 // around it and a last line without its end are mended. Returns full when `out` has no room.
 Status receipt_tidy(Slice pasted, Writer& out);
 
-// Takes a whole receipt (R1). Returns failed for one of a newer version, and invalid, with the first
-// `line` that is not as it would be written (from 1), for anything else; then `out` is unchanged.
+// Takes a whole receipt (R1). Returns failed for one of a newer version, and invalid, with the
+// first `line` that is not as it would be written (from 1), for anything else; then `out` is
+// unchanged.
 Status receipt_parse(Slice text, Receipt& out, uint32_t& line);
 
 // What a receipt says and the journal does not, as one word such as "amount"; nullptr when they

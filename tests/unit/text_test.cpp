@@ -338,3 +338,14 @@ TEST(Text, SipHashIsTheOneOfTheReference) {
     }
     EXPECT_EQ(siphash(key, {nullptr, 0}), siphash_vectors[0]);
 }
+
+TEST(Text, PutsAWordForAShell) {
+    const auto word = [](const char* text) {
+        return written([&](Writer& writer) { put_shell_word(writer, text); });
+    };
+    EXPECT_EQ(word("data/bank-1_a.b"), "data/bank-1_a.b");
+    EXPECT_EQ(word("my bank"), "'my bank'");
+    EXPECT_EQ(word("it's"), "'it'\\''s'");
+    EXPECT_EQ(word("$HOME;x"), "'$HOME;x'");
+    EXPECT_EQ(word(""), "''");
+}

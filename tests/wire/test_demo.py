@@ -222,7 +222,9 @@ class Terminal(DemoTest):
     def test_closing_the_terminal_ends_the_server(self):
         self.read_until("Your turn")
         self.read_until(r"127\.0\.0\.1:\d+> ")
-        self.assertNotEqual(self.hang_up(), 0)
+        # Whether the demo sees the end of its input or the signal first is the kernel's choice, and
+        # nobody is left to see its exit code.
+        self.assertIn(self.hang_up(), (0, 143, -signal.SIGHUP))
         self.assert_no_server_is_left()
 
     def read_until(self, pattern):

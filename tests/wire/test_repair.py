@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import unittest
 
@@ -86,10 +87,10 @@ class Cut(RepairTest):
                                r"least; 4 of them can still be read")
         self.assertRegex(said, r"alice +4 entries, balance \+1\.00 EUR")
         self.assertRegex(said, r"cash +4 entries, balance -1\.00 EUR")
-        typed = re.search(r"^  pennyctl (repair .*)$", said, re.M).group(1).split()
+        typed = shlex.split(re.search(r"^  pennyctl (repair .*)$", said, re.M).group(1))
         self.assertEqual(typed[-1], self.place(batch))
         said = bank.pennyctl(*typed).stdout
-        copies = re.search(r"^copies   (\S+)$", said, re.M).group(1)
+        copies = re.search(r"^copies   (.+)$", said, re.M).group(1)
         self.assertRegex(copies, r"/data/repair\.\d{8}T\d{6}Z$")
         with open(os.path.join(copies, "00000001.journal"), "rb") as copy:
             self.assertEqual(copy.read(), whole["data/journal/00000001.journal"])
@@ -128,7 +129,7 @@ class Cut(RepairTest):
         self.assertIn("and checkpoint 2, which is later", said)
         self.assertRegex(said, r"bob +2 entries, balance \+0\.50 EUR")
         said = self.repair(bank, "--drop-from", self.place(batch)).stdout
-        copies = re.search(r"^copies   (\S+)$", said, re.M).group(1)
+        copies = re.search(r"^copies   (.+)$", said, re.M).group(1)
         self.assertEqual(sorted(os.listdir(copies)), ["00000001.journal", "00000002.journal", "checkpoint.00000002"])
         self.assertEqual(os.readlink(bank.path("data", "current")), "checkpoint.00000001")
         bank.start()
@@ -281,9 +282,9 @@ class Edits(RepairTest):
         self.assertIn(b"90.00", edited)
         code, said = bank.refused_start()
         self.assertEqual(code, 1)
-        typed = re.search(r"`pennyctl (repair \S+ --forget-edits)`", said).group(1).split()
+        typed = shlex.split(re.search(r"`pennyctl (repair .+ --forget-edits)`", said).group(1))
         said = bank.pennyctl(*typed).stdout
-        copies = re.search(r"^copies   (\S+)$", said, re.M).group(1)
+        copies = re.search(r"^copies   (.+)$", said, re.M).group(1)
         with open(os.path.join(copies, "checkpoint.00000003", "balance"), "rb") as file:
             self.assertEqual(file.read(), edited)
         self.assertEqual(os.readlink(bank.path("data", "current")), "checkpoint.00000002")

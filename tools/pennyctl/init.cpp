@@ -301,7 +301,7 @@ void print_command(const Init& init, const char* start, const char* file, const 
     uint8_t text[4 * sizeof path];
     Writer quoted = writer_of(text, sizeof text);
     snprintf(path, sizeof path, "%s/%s", init.options.dir, file);
-    tool_put_quoted(quoted, path);
+    put_shell_word(quoted, path);
     printf("  %s%.*s%s\n", start, static_cast<int>(quoted.size), reinterpret_cast<char*>(text),
            rest);
 }

@@ -282,7 +282,7 @@ void repair_print(const Repair& repair) {
     }
     uint8_t text[4 * PATH_MAX];
     Writer quoted = writer_of(text, sizeof text);
-    tool_put_quoted(quoted, repair.given);
+    put_shell_word(quoted, repair.given);
     printf("\nA backup may hold what is lost: pennyctl restore FILE DIR. Without one, this drops\n"
            "it, after copies of all that it changes have been put aside:\n\n"
            "  pennyctl repair %.*s --drop-from %u.%u\n",

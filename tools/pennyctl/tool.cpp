@@ -114,21 +114,3 @@ uint64_t tool_wall_ms() {
 Slice tool_slice(const char* text) {
     return {reinterpret_cast<const uint8_t*>(text), static_cast<uint32_t>(strlen(text))};
 }
-
-void tool_put_quoted(Writer& writer, const char* path) {
-    constexpr char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-+:@,";
-    if (path[0] != '\0' && path[strspn(path, plain)] == '\0') {
-        put_text(writer, path);
-        return;
-    }
-    put_u8(writer, '\'');
-    for (const char* at = path; *at != '\0'; at++) {
-        if (*at == '\'') {
-            put_text(writer, "'\\''");
-        } else {
-            put_u8(writer, static_cast<uint8_t>(*at));
-        }
-    }
-    put_u8(writer, '\'');
-}

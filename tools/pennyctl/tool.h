@@ -51,8 +51,6 @@ uint64_t tool_wall_ms();
 // A text of a command line or a file as a Slice.
 Slice tool_slice(const char* text);
 
-// Puts a path for a shell: as it is, or in quotes where it needs them.
-void tool_put_quoted(Writer& writer, const char* path);
 
 int verb_init(int argc, char** argv);
 int verb_check(int argc, char** argv);
