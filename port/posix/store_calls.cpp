@@ -16,11 +16,11 @@ int call_open(int dir, const char* path, int flags, uint32_t mode) {
 }
 
 int64_t call_pread(int fd, void* out, uint64_t size, uint64_t offset) {
-    return pread(fd, out, size, static_cast<off_t>(offset));
+    return pread(fd, out, static_cast<size_t>(size), static_cast<off_t>(offset));
 }
 
 int64_t call_pwrite(int fd, const void* data, uint64_t size, uint64_t offset) {
-    return pwrite(fd, data, size, static_cast<off_t>(offset));
+    return pwrite(fd, data, static_cast<size_t>(size), static_cast<off_t>(offset));
 }
 
 int call_rename(int dir, const char* from, const char* to) {
@@ -30,7 +30,7 @@ int call_rename(int dir, const char* from, const char* to) {
 int call_mkdir(int dir, const char* path, uint32_t mode) { return mkdirat(dir, path, mode); }
 
 int64_t call_readlink(int dir, const char* path, char* out, uint64_t size) {
-    return readlinkat(dir, path, out, size);
+    return readlinkat(dir, path, out, static_cast<size_t>(size));
 }
 
 int64_t call_list(int fd, void* out, uint64_t size) {

@@ -173,9 +173,16 @@ void store_say(const Store& store, Writer& error, const char* path, const char* 
     put_text(error, what);
 }
 
+// The C libraries do not agree on what strerror_r returns: the reason, or a number and the reason
+// in the caller's text. One of these two fits.
+[[maybe_unused]] static const char* reason_of(const char* reason, const char*) { return reason; }
+[[maybe_unused]] static const char* reason_of(int code, const char* text) {
+    return code == 0 ? text : "unknown error";
+}
+
 void store_say_errno(const Store& store, Writer& error, const char* path, const char* what) {
     char text[96];
-    const char* reason = strerror_r(errno, text, sizeof text);
+    const char* reason = reason_of(strerror_r(errno, text, sizeof text), text);
     store_say(store, error, path, what);
     put_text(error, ": ");
     put_text(error, reason);

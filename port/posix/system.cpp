@@ -95,12 +95,15 @@ void system_print(int fd, Slice text) {
 void system_print_text(int fd, const char* text) { system_print(fd, slice_of(text)); }
 
 uint8_t* system_reserve(uint64_t size) {
-    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+    if (size > PTRDIFF_MAX) return nullptr;  // More than a 32-bit process can ever have.
+    void* memory = mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? nullptr : static_cast<uint8_t*>(memory);
 }
 
-void system_give_back(uint8_t* memory, uint64_t size) { madvise(memory, size, MADV_DONTNEED); }
+void system_give_back(uint8_t* memory, uint64_t size) {
+    madvise(memory, static_cast<size_t>(size), MADV_DONTNEED);
+}
 
 Status system_read_file(const char* path, uint8_t* out, uint32_t capacity, uint32_t& size) {
     const int fd = open(path, O_RDONLY | O_CLOEXEC);

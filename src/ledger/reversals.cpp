@@ -12,7 +12,9 @@ uint64_t& word_of(const Reversals& reversals, uint64_t* bits, uint64_t seq) {
 
 uint64_t bit_of(uint64_t seq) { return uint64_t{1} << seq % 64; }
 
-uint64_t bytes_of(const Reversals& reversals) { return reversals.capacity / 8; }
+size_t bytes_of(const Reversals& reversals) {
+    return static_cast<size_t>(reversals.capacity / 8);
+}
 
 bool has_bit(const Reversals& reversals, uint64_t* bits, uint64_t seq) {
     return (word_of(reversals, bits, seq) & bit_of(seq)) != 0;

@@ -16,7 +16,8 @@ Status book_memory_take(BookMemory& memory, const LedgerLimits& limits) {
     memory.arena = {};
     lay_out(memory, limits);
     const uint64_t size = memory.arena.used;
-    void* base = mmap(nullptr, size, PROT_READ | PROT_WRITE,
+    if (size > PTRDIFF_MAX) return Status::oom;  // More than a 32-bit process can ever have.
+    void* base = mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return Status::oom;
     memory.arena = {};
@@ -28,6 +29,8 @@ Status book_memory_take(BookMemory& memory, const LedgerLimits& limits) {
 }
 
 void book_memory_give(BookMemory& memory) {
-    if (memory.arena.base != nullptr) munmap(memory.arena.base, memory.arena.size);
+    if (memory.arena.base != nullptr) {
+        munmap(memory.arena.base, static_cast<size_t>(memory.arena.size));
+    }
     memory.arena.base = nullptr;
 }

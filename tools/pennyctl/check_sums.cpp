@@ -93,7 +93,7 @@ Status note_hold(Check& check, CheckSums& sums, const CheckEntry& at) {
     }
     if (sums.hold_count == sums.hold_room) {
         const uint64_t room = sums.hold_room == 0 ? 1024 : 2 * sums.hold_room;
-        void* grown = realloc(sums.holds, room * sizeof(CheckHold));
+        void* grown = reallocarray(sums.holds, static_cast<size_t>(room), sizeof(CheckHold));
         if (grown == nullptr) return check_wrong(check, at, "there is no memory for more holds");
         sums.holds = static_cast<CheckHold*>(grown);
         sums.hold_room = room;
@@ -154,7 +154,7 @@ Status note_moved(Check& check, CheckSums& sums, const CheckEntry& at) {
     const uint64_t index = at.entry.seq - 1 - sums.moved_before;
     if (index >= sums.moved_room) {
         const uint64_t room = sums.moved_room == 0 ? 4096 : 2 * sums.moved_room;
-        void* grown = realloc(sums.moved, room * sizeof(CheckMoved));
+        void* grown = reallocarray(sums.moved, static_cast<size_t>(room), sizeof(CheckMoved));
         if (grown == nullptr) return check_wrong(check, at, "there is no memory for more entries");
         sums.moved = static_cast<CheckMoved*>(grown);
         sums.moved_room = room;

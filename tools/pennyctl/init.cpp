@@ -216,7 +216,7 @@ ExitCode hash_passwords(Init& init) {
     const PasswordCost cost = {init.config.password_memory_kib, init.config.password_passes};
     PasswordArena arena = {};
     arena.size = password_arena_size(cost);
-    arena.memory = static_cast<uint8_t*>(malloc(arena.size));
+    arena.memory = static_cast<uint8_t*>(malloc(static_cast<size_t>(arena.size)));
     if (arena.memory == nullptr) return tool_refuse("no memory to hash a password");
     Status status = Status::ok;
     for (uint32_t i = 0; i < init.people_count && status == Status::ok; i++) {
