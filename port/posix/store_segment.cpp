@@ -9,7 +9,7 @@ namespace {
 constexpr uint32_t slice_size = 65536;  // bytes written at once
 static_assert(slice_size % block_size == 0);
 
-const uint8_t zeros[slice_size] = {};
+uint8_t zeros[slice_size];  // Nobody writes to it; a constant would lie in the program file.
 
 bool segment_exists(const Store& store, uint32_t segment) {
     const int fd = store.calls->open(store.dir_fd, store_path_segment(segment).text,
