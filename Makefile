@@ -6,7 +6,8 @@
 # MBEDTLS_SRC= LIBUV_SRC= ARGON2_SRC= INIH_SRC=.
 #
 #   BUILD=DIR     a build folder of its own, for instance to build beside another build
-#   BOARD=NAME    what to build for; port/board/NAME.mk says how
+#   BOARD=NAME    what to build for; port/board/NAME.mk says how, and port/board/cross.mk names
+#                 LIBC= CROSS= SYSROOT= CFLAGS= for boards that are not the host
 #   V=1           prints each command
 #   NO_INSTALL=1  names missing packages and stops, where it would install them
 
@@ -21,12 +22,15 @@ DEPS  := build/deps
 .DELETE_ON_ERROR:
 .SUFFIXES:
 SHELL := /bin/sh
-ifeq ($(filter -j%,$(MAKEFLAGS)),)
+ifeq ($(filter -j%,$(MAKEFLAGS))$(BOARDS_MAKE),)
 MAKEFLAGS += -j$(shell nproc)
 endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 export LC_ALL := C
 export MBEDTLS_SRC LIBUV_SRC ARGON2_SRC INIH_SRC NO_INSTALL FUZZ_SECONDS
+
+# Goals that touch no source of others need none of it, nor a network.
+NO_DEPS_GOALS := help clean distclean tools-install
 
 ifeq ($(V),1)
 Q :=
@@ -90,7 +94,7 @@ TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"'
 DEP_INCLUDES := -isystem $(DEPS)/mbedtls/include -isystem $(DEPS)/libuv/include \
                 -isystem $(DEPS)/argon2/include -isystem $(DEPS)/inih
 OUR_INCLUDES := -Isrc -Iport -I$(BUILD)/gen -iquote . $(DEP_INCLUDES)
-OUR_DEFINES  := $(TLS_DEFINES) $(INI_DEFINES) -D_FILE_OFFSET_BITS=64
+OUR_DEFINES  := $(TLS_DEFINES) $(INI_DEFINES) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
 
 HAVE_EDITLINE := $(if $(filter host,$(BOARD)),$(if $(wildcard /usr/include/histedit.h),1,0),0)
 TOOL_FLAGS    := -Itools -DPENNY_HAVE_EDITLINE=$(HAVE_EDITLINE)
@@ -100,7 +104,6 @@ OUR_C    := -std=c11 -D_GNU_SOURCE $(SECTIONS) $(WARN_C) $(OUR_DEFINES) $(OUR_IN
             -isystem $(DEPS)/mbedtls/library
 TEST_CXX := -std=c++20 $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES) -Itests -Itools
 
-HOST_OPT := $(OPT) $(HARDEN) $(BOARD_FLAGS)
 ASAN_OPT := -O1 -g -fno-omit-frame-pointer -fPIE \
             -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_OPT := $(ASAN_OPT) -fsanitize=fuzzer-no-link
@@ -109,16 +112,21 @@ LINK := -pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--
         -static-libgcc $(BOARD_FLAGS)
 SYSTEM_LIBS := -lpthread -ldl
 
+ifneq ($(BOARD),host)
+include port/board/cross.mk
+endif
+BOARD_OPT := $(OPT) $(HARDEN) $(BOARD_FLAGS)
+
 # --- The libraries --------------------------------------------------------------------------
 
-# Goals that touch no source of others need none of it, nor a network.
-NO_DEPS_GOALS := help clean distclean tools-install
+# The makes that build boards side by side leave the fetching to the one that started them.
 ifneq ($(filter-out $(NO_DEPS_GOALS),$(MAKECMDGOALS)),)
 include $(DEPS)/sources.mk
 endif
-
+ifndef BOARDS_MAKE
 $(DEPS)/sources.mk: FORCE | tools-build
 	@tools/deps/fetch
+endif
 
 LIB_BASE := -w $(SECTIONS) $(HARDEN) $(FORTIFY) $(BOARD_FLAGS)
 
@@ -137,8 +145,8 @@ LIBUV_NAMES := fs-poll idna inet random strscpy strtok thread-common threadpool 
                random-getentropy random-getrandom random-sysctl-linux signal stream tcp thread \
                tty udp)
 LIBUV_SRCS  := $(LIBUV_NAMES:%=$(DEPS)/libuv/src/%.c)
-LIBUV_FLAGS := -std=gnu11 -Os $(LIB_BASE) -D_FILE_OFFSET_BITS=64 -D_LARGEFILE_SOURCE \
-               -D_GNU_SOURCE -D_POSIX_C_SOURCE=200112 -I$(DEPS)/libuv/include \
+LIBUV_FLAGS := -std=gnu11 -Os $(LIB_BASE) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
+               -D_LARGEFILE_SOURCE -D_GNU_SOURCE -D_POSIX_C_SOURCE=200112 -I$(DEPS)/libuv/include \
                -I$(DEPS)/libuv/src
 
 # Argon2's own threads stay out; its plain file at -O2 is as fast as the one with intrinsics.
@@ -177,7 +185,7 @@ MBEDTLS_OPT = $(if $(filter $(MBEDTLS_HOT),$(basename $(notdir $<))),-O2,-Os)
 # --- Ours -----------------------------------------------------------------------------------
 
 FLAG_FILES += $(O)/our.flags $(A)/our.flags $(F)/our.flags $(BUILD)/clang/our.flags
-$(O)/our.flags: FLAG_TEXT = $(CXX) $(HOST_OPT) $(OUR_CXX) $(TOOL_FLAGS) $(LINK)
+$(O)/our.flags: FLAG_TEXT = $(CXX) $(BOARD_OPT) $(OUR_CXX) $(TOOL_FLAGS) $(LINK)
 $(A)/our.flags: FLAG_TEXT = $(CXX) $(ASAN_OPT) $(OUR_CXX) $(TOOL_FLAGS)
 $(F)/our.flags: FLAG_TEXT = $(CLANG) $(FUZZ_OPT) $(OUR_CXX)
 $(BUILD)/clang/our.flags: FLAG_TEXT = $(CLANG) $(OUR_CXX) $(TOOL_FLAGS)
@@ -195,8 +203,8 @@ $(BUILD)/gen/version.h: FORCE
 	@mkdir -p $(@D)
 	@{ echo '// version.h - made by the build.'; echo '#pragma once'; echo; \
 	   echo '#define PENNY_VERSION "$(VERSION_TEXT)"'; \
-	   echo '#define PENNY_BUILD_TIME $(BUILD_TIME)LL  // seconds since 1970'; } >$@.new
-	@if cmp -s $@.new $@; then rm -f $@.new; else mv $@.new $@; fi
+	   echo '#define PENNY_BUILD_TIME $(BUILD_TIME)LL  // seconds since 1970'; } >$@.new.$$$$; \
+	if cmp -s $@.new.$$$$ $@; then rm -f $@.new.$$$$; else mv $@.new.$$$$ $@; fi
 
 # $(1) is the folder of a variant, $(2) its options for the compiler.
 define variant
@@ -241,19 +249,23 @@ $(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a $(1)/lib
 	$$(Q)$$(CXX) $(2) -pie -o $$@ $$(filter %.o,$$^) \
 	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lgtest_main -lgtest $$(SYSTEM_LIBS)
 endef
-$(eval $(call variant,$(O),$$(HOST_OPT)))
+$(eval $(call variant,$(O),$$(BOARD_OPT)))
 $(eval $(call variant,$(A),$$(ASAN_OPT)))
 $(eval $(call variant,$(F),$$(FUZZ_OPT)))
 
 $(O)/penny $(A)/penny: EXTRA_LIBS = $(if $(filter 1,$(HAVE_EDITLINE)),-ledit)
 
 # The C driver links, so that nothing of the C++ run-time library can slip in; readelf checks.
+# Beside a board's stripped programs lie the same ones with their symbols, for tools that look.
 $(addprefix $(O)/,pennyd penny pennyctl):
 	$(call say,LINK,$(@:$(BUILD)/%=%))
-	$(Q)$(CC) $(HOST_OPT) $(LINK) -o $@ $(filter %.o,$^) \
+	$(Q)$(CC) $(BOARD_OPT) $(LINK) -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTRA_LIBS) $(SYSTEM_LIBS)
 	$(Q)if readelf -d $@ | grep 'libstdc++'; then \
 	    echo "error: $@ needs the C++ run-time library" >&2; rm -f $@; exit 1; fi
+ifneq ($(BOARD),host)
+	$(Q)mkdir -p $(O)/whole && mv $@ $(O)/whole/$(@F) && $(STRIP) -o $@ $(O)/whole/$(@F)
+endif
 
 # libedit's own libraries may need the C++ one, which is theirs; readelf sees direct needs only.
 $(addprefix $(A)/,pennyd penny pennyctl):
@@ -310,18 +322,25 @@ $(FUZZERS): $(FUZZ_SHARED:%.cpp=$(F)/obj/%.o) $(F)/obj/ini.o $(O)/lib/libmbedtls
 UNIT := $(if $(UNIT_CPP),$(O)/unit_tests)
 UNIT_ASAN := $(if $(UNIT_CPP),$(A)/unit_tests)
 CORE := $(O)/lib/libpennycore.a $(O)/lib/libpennyport.a
+MADE := $(addprefix $(if $(filter host,$(BOARD)),$(BUILD),$(O))/,$(PROGRAMS))
+BOARDS := aarch64 armhf armv6 x86_64
 RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
 .PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean
-.PHONY: tools-build tools-test tools-wire FORCE
+.PHONY: tools-build tools-board tools-cross tools-test tools-wire FORCE $(BOARDS:%=cross-%)
 
 help:
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-all: $(LIBS) $(CORE) $(addprefix $(BUILD)/,$(PROGRAMS)) ## pennyd, penny and pennyctl, in build/
+all: $(LIBS) $(CORE) $(MADE) ## pennyd, penny and pennyctl, in build/
 
 check: all asan-build fuzz-build clang tools-wire $(UNIT) ## everything that must hold: build, both compilers, every test
 	@$(RUN)
+
+cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, in build/BOARD/
+
+$(BOARDS:%=cross-%): cross-%: | tools-cross $(DEPS)/sources.mk $(BUILD)/gen/version.h
+	@$(MAKE) BOARD=$* BOARDS_MAKE=1 all
 
 test: tools-test $(UNIT) ## the unit tests
 	@$(RUN) --suite unit
@@ -351,10 +370,11 @@ deps: $(DEPS)/sources.mk ## fetches the sources of the libraries and says which 
 	@sed -n 's/^\([A-Z0-9]*\)_VERSION := /\1 /p' $(DEPS)/sources.mk
 
 tools-install: ## installs every package that any target needs; NO_INSTALL=1 only names them
-	@tools/deps/install build test wire
-	@tools/deps/install --list build test wire
+	@tools/deps/install build $(BOARDS) test wire
+	@tools/deps/install --list build $(BOARDS) test wire
 
 clean: ## removes what was built, and keeps the fetched sources
+	rm -rf $(BOARDS:%=$(BUILD)/%) $(BOARDS:%=$(BUILD)/%-*)
 	rm -rf $(BUILD)/host $(BUILD)/asan $(BUILD)/fuzz $(BUILD)/clang $(BUILD)/gen $(BUILD)/tests
 	rm -f $(addprefix $(BUILD)/,pennyd penny pennyctl)
 
@@ -367,7 +387,13 @@ fuzz-build: tools-test $(FUZZERS)
 asan-build: $(UNIT_ASAN) $(A)/lib/libpennycore.a $(addprefix $(A)/,$(PROGRAMS))
 
 tools-build:
+ifndef OWN_TOOLS
 	@tools/deps/install build
+endif
+tools-board: | tools-build
+	@tools/deps/install $(BOARD)
+tools-cross: | tools-build
+	@tools/deps/install $(BOARDS)
 tools-test: | tools-build
 	@tools/deps/install test
 tools-wire: | tools-test
