@@ -83,6 +83,9 @@ HARDEN   := -fstack-protector-strong -fPIE
 FORTIFY  := -D_FORTIFY_SOURCE=2
 OPT      ?= -O2 -g
 
+# Offsets in files and times have 64 bits on every machine. All files must agree, ours and others.
+WIDE := -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+
 # How inih is compiled, and so how config.cpp must see it: one line at a time on the stack, no
 # heap, a first error ends it, and a comment may follow a value.
 INI_DEFINES := -DINI_USE_STACK=1 -DINI_ALLOW_REALLOC=0 -DINI_MAX_LINE=1024 \
@@ -94,7 +97,7 @@ TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"'
 DEP_INCLUDES := -isystem $(DEPS)/mbedtls/include -isystem $(DEPS)/libuv/include \
                 -isystem $(DEPS)/argon2/include -isystem $(DEPS)/inih
 OUR_INCLUDES := -Isrc -Iport -I$(BUILD)/gen -iquote . $(DEP_INCLUDES)
-OUR_DEFINES  := $(TLS_DEFINES) $(INI_DEFINES) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+OUR_DEFINES  := $(TLS_DEFINES) $(INI_DEFINES) $(WIDE)
 
 HAVE_EDITLINE := $(if $(filter host,$(BOARD)),$(if $(wildcard /usr/include/histedit.h),1,0),0)
 TOOL_FLAGS    := -Itools -DPENNY_HAVE_EDITLINE=$(HAVE_EDITLINE)
@@ -102,7 +105,8 @@ TOOL_FLAGS    := -Itools -DPENNY_HAVE_EDITLINE=$(HAVE_EDITLINE)
 OUR_CXX  := -std=c++20 $(LEAN) $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES)
 OUR_C    := -std=c11 -D_GNU_SOURCE $(SECTIONS) $(WARN_C) $(OUR_DEFINES) $(OUR_INCLUDES) \
             -isystem $(DEPS)/mbedtls/library
-TEST_CXX := -std=c++20 $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES) -Itests -Itools
+TEST_CXX  = -std=c++20 $(SECTIONS) $(WARN) $(OUR_DEFINES) $(OUR_INCLUDES) -Itests -Itools \
+            $(TEST_FLAGS)
 
 ASAN_OPT := -O1 -g -fno-omit-frame-pointer -fPIE \
             -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -111,6 +115,8 @@ FUZZ_OPT := $(ASAN_OPT) -fsanitize=fuzzer-no-link
 LINK := -pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed \
         -static-libgcc $(BOARD_FLAGS)
 SYSTEM_LIBS := -lpthread -ldl
+TEST_LINK   := -pie
+TEST_LIBS   := -lgtest_main -lgtest
 
 ifneq ($(BOARD),host)
 include port/board/cross.mk
@@ -128,7 +134,7 @@ $(DEPS)/sources.mk: FORCE | tools-build
 	@tools/deps/fetch
 endif
 
-LIB_BASE := -w $(SECTIONS) $(HARDEN) $(FORTIFY) $(BOARD_FLAGS)
+LIB_BASE := -w $(SECTIONS) $(HARDEN) $(FORTIFY) $(WIDE) $(BOARD_FLAGS)
 
 # Mbed TLS is compiled for size, but what a handshake or a record spends its time in for speed.
 # No file gets a flag for a processor extension: the library looks for them at run time.
@@ -145,9 +151,8 @@ LIBUV_NAMES := fs-poll idna inet random strscpy strtok thread-common threadpool 
                random-getentropy random-getrandom random-sysctl-linux signal stream tcp thread \
                tty udp)
 LIBUV_SRCS  := $(LIBUV_NAMES:%=$(DEPS)/libuv/src/%.c)
-LIBUV_FLAGS := -std=gnu11 -Os $(LIB_BASE) -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64 \
-               -D_LARGEFILE_SOURCE -D_GNU_SOURCE -D_POSIX_C_SOURCE=200112 -I$(DEPS)/libuv/include \
-               -I$(DEPS)/libuv/src
+LIBUV_FLAGS := -std=gnu11 -Os $(LIB_BASE) -D_LARGEFILE_SOURCE -D_GNU_SOURCE \
+               -D_POSIX_C_SOURCE=200112 -I$(DEPS)/libuv/include -I$(DEPS)/libuv/src
 
 # Argon2's own threads stay out; its plain file at -O2 is as fast as the one with intrinsics.
 ARGON2_SRCS  := $(addprefix $(DEPS)/argon2/src/,argon2.c core.c blake2/blake2b.c encoding.c ref.c)
@@ -246,8 +251,8 @@ $(addprefix $(1)/,pennyd penny pennyctl): $(1)/lib/libpennyport.a $(1)/lib/libpe
 $(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a $(1)/lib/libpennyport.a \
                  $(1)/lib/libpennycore.a $(LIBS) $(1)/unit.list
 	$$(call say,LINK,$$(@:$(BUILD)/%=%))
-	$$(Q)$$(CXX) $(2) -pie -o $$@ $$(filter %.o,$$^) \
-	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group -lgtest_main -lgtest $$(SYSTEM_LIBS)
+	$$(Q)$$(CXX) $(2) $$(TEST_LINK) -o $$@ $$(filter %.o,$$^) \
+	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(TEST_LIBS) $$(SYSTEM_LIBS)
 endef
 $(eval $(call variant,$(O),$$(BOARD_OPT)))
 $(eval $(call variant,$(A),$$(ASAN_OPT)))
@@ -324,23 +329,32 @@ UNIT_ASAN := $(if $(UNIT_CPP),$(A)/unit_tests)
 CORE := $(O)/lib/libpennycore.a $(O)/lib/libpennyport.a
 MADE := $(addprefix $(if $(filter host,$(BOARD)),$(BUILD),$(O))/,$(PROGRAMS))
 BOARDS := aarch64 armhf armv6 x86_64
+BOARDS_EMULATED := $(filter-out $(shell uname -m),$(BOARDS))
 RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
 .PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean
-.PHONY: tools-build tools-board tools-cross tools-test tools-wire FORCE $(BOARDS:%=cross-%)
+.PHONY: tools-build tools-board tools-cross tools-test tools-wire tools-qemu FORCE
+.PHONY: cross $(BOARDS:%=cross-%) check-cross cross-unit $(BOARDS:%=cross-unit-%)
 
 help:
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-all: $(LIBS) $(CORE) $(MADE) ## pennyd, penny and pennyctl, in build/
+all: $(LIBS) $(CORE) $(MADE) $(RUNNER_FILE) ## pennyd, penny and pennyctl, in build/
 
-check: all asan-build fuzz-build clang tools-wire $(UNIT) ## everything that must hold: build, both compilers, every test
+check: all asan-build fuzz-build clang cross cross-unit tools-wire tools-qemu $(UNIT) ## everything that must hold: build, both compilers, every test
 	@$(RUN)
 
 cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, in build/BOARD/
 
 $(BOARDS:%=cross-%): cross-%: | tools-cross $(DEPS)/sources.mk $(BUILD)/gen/version.h
 	@$(MAKE) BOARD=$* BOARDS_MAKE=1 all
+
+check-cross: all cross cross-unit tools-wire tools-qemu ## the unit tests and the core of the black-box tests for each board, emulated
+	@$(RUN) --suite cross
+
+cross-unit: $(BOARDS_EMULATED:%=cross-unit-%)
+$(BOARDS_EMULATED:%=cross-unit-%): cross-unit-%: cross-%
+	@$(MAKE) BOARD=$* LIBC=glibc BOARDS_MAKE=1 $(BUILD)/$*-glibc/unit_tests
 
 test: tools-test $(UNIT) ## the unit tests
 	@$(RUN) --suite unit
@@ -370,8 +384,8 @@ deps: $(DEPS)/sources.mk ## fetches the sources of the libraries and says which 
 	@sed -n 's/^\([A-Z0-9]*\)_VERSION := /\1 /p' $(DEPS)/sources.mk
 
 tools-install: ## installs every package that any target needs; NO_INSTALL=1 only names them
-	@tools/deps/install build $(BOARDS) test wire
-	@tools/deps/install --list build $(BOARDS) test wire
+	@tools/deps/install build $(BOARDS) test wire qemu
+	@tools/deps/install --list build $(BOARDS) test wire qemu
 
 clean: ## removes what was built, and keeps the fetched sources
 	rm -rf $(BOARDS:%=$(BUILD)/%) $(BOARDS:%=$(BUILD)/%-*)
@@ -396,6 +410,8 @@ tools-cross: | tools-build
 	@tools/deps/install $(BOARDS)
 tools-test: | tools-build
 	@tools/deps/install test
+tools-qemu: | tools-wire
+	@tools/deps/install qemu
 tools-wire: | tools-test
 	@tools/deps/install wire
 

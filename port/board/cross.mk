@@ -49,3 +49,23 @@ SYSTEM_LIBS := $(MUSL_DIR)/lib/libc.a -lgcc $(MUSL_DIR)/lib/libc.a $(MUSL_DIR)/l
 else
 SYSTEM_LIBS := -lpthread
 endif
+
+# What runs the board's programs here, for the tests.
+RUNNER_FILE := $(O)/runner
+$(RUNNER_FILE): FORCE
+	@$(call write_if_new,$(RUNNER))
+
+# The unit tests need the C++ run-time library and GoogleTest, which Debian has for the host only:
+# so they are linked with glibc, and GoogleTest is compiled from the source that its package brings.
+# Only tests may be careless with the size of a word, which says nothing on the host.
+GTEST_DIR  := /usr/src/googletest/googletest
+GTEST_OBJ  := $(addprefix $(O)/obj/gtest/,gtest-all.o gtest_main.o)
+TEST_FLAGS := -isystem $(GTEST_DIR)/include -O0 -Wno-conversion -Wno-psabi
+TEST_LINK  := -static
+TEST_LIBS  :=
+
+$(O)/unit_tests: $(GTEST_OBJ)
+$(O)/obj/gtest/%.o: $(GTEST_DIR)/src/%.cc | tools-test
+	$(call say,CXX,$(@:$(BUILD)/%=%))
+	$(Q)mkdir -p $(@D) && $(CCACHE) $(CXX) -std=c++20 -w -Wno-psabi -O0 $(BOARD_FLAGS) \
+	    -I$(GTEST_DIR) -isystem $(GTEST_DIR)/include -c -o $@ $<

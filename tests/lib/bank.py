@@ -37,6 +37,15 @@ def program(name):
     return os.path.join(os.path.abspath(build), name)
 
 
+def starting(name, host=False):
+    """The words that start a program: of the build, or of the board in $PENNY_BOARD, which
+    something in $PENNY_RUNNER may have to run; with `host`, of the build in any case."""
+    board = os.environ.get("PENNY_BOARD")
+    if board is None or host:
+        return [program(name)]
+    return [*os.environ.get("PENNY_RUNNER", "").split(), program(os.path.join(board, name))]
+
+
 def run(argv, expect=0, **options):
     """Runs a program to its end. `expect` is the exit code wanted, None for any."""
     options.setdefault("stdin", None if "input" in options else subprocess.DEVNULL)
@@ -66,11 +75,12 @@ def preloading(path):
 class Bank:
     """One bank: its folder, its people's passwords, and its server while it runs."""
 
-    def __init__(self, start=True, settings=(), under=(), preload=None):
+    def __init__(self, start=True, settings=(), under=(), preload=None, host_programs=False):
         self.folder = tempfile.mkdtemp(prefix="bank-", dir=os.environ.get("PENNY_TMP"))
         self.home = os.path.join(self.folder, "bank")
         self.log_path = os.path.join(self.folder, "pennyd.log")
         self.settings = list(settings)  # such as "limits.sessions=8", for every start
+        self.host_programs = host_programs  # although $PENNY_BOARD names a board
         self.process = None
         self.host = None
         self.port = None
@@ -96,7 +106,7 @@ class Bank:
         return os.path.join(self.home, *parts)
 
     def server_argv(self, port=0):
-        argv = [program("pennyd"), self.path("pennyd.conf"),
+        argv = [*starting("pennyd", self.host_programs), self.path("pennyd.conf"),
                 "--set", f"listener tls.port={port}"]
         for setting in self.settings:
             argv += ["--set", setting]
@@ -248,7 +258,7 @@ class Bank:
                     *options, *words], **more)
 
     def penny(self, *words, name="alice", terminal=None, options=(), **more):
-        return run([program("penny"), *self.cli_options(name, terminal), *options, *words], **more)
+        return run([*starting("penny", self.host_programs), *self.cli_options(name, terminal), *options, *words], **more)
 
     def openssl(self, lines, terminal="alice"):
         """What the server says to lines typed into `openssl s_client`; the last should be QUIT."""
@@ -259,7 +269,7 @@ class Bank:
         return run(argv, expect=None, input=typed).stdout  # With line ends as Python has them.
 
     def pennyctl(self, *words, **more):
-        return run([program("pennyctl"), *words], cwd=self.folder, **more)
+        return run([*starting("pennyctl", self.host_programs), *words], cwd=self.folder, **more)
 
     def check(self):
         """Stops the server if it runs, lets every entry be decided again, and gives the output."""
