@@ -377,8 +377,8 @@ wire: tools-wire all ## the black-box tests against the programs
 demo: all ## a tour of a bank of its own, with a power cut; then a prompt to play at
 	@PENNY_BUILD='$(BUILD)' tools/demo
 
-size: all ## what the programs weigh
-	@tools/size $(O) $(PROGRAMS)
+size: cross | tools-test ## what the programs weigh on each board, what is largest, and what changed
+	@$(PYTHON) -B tools/size --build $(BUILD) $(BOARDS)
 
 deps: $(DEPS)/sources.mk ## fetches the sources of the libraries and says which were taken
 	@sed -n 's/^\([A-Z0-9]*\)_VERSION := /\1 /p' $(DEPS)/sources.mk

@@ -29,7 +29,7 @@ LINK    = -static -no-pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,noexecstack -Wl,
           $(BOARD_LINK) $(BOARD_FLAGS)
 HARDEN := -fstack-protector-strong -fno-pie
 
-BOARD_FLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables \
+BOARD_FLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables -fstack-usage \
                $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS)
 
 ifeq ($(LIBC),musl)

@@ -6,10 +6,12 @@ import re
 import shutil
 import struct
 import subprocess
+import sys
+import tempfile
 import unittest
 from decimal import Decimal
 
-from bank import Bank, run, starting
+from bank import ROOT, Bank, program, run, starting
 from resp import fields
 
 BOARD = os.environ["PENNY_BOARD"]
@@ -80,8 +82,8 @@ class Board(unittest.TestCase):
 
     def test_limits_beyond_its_address_space_are_refused_in_words(self):
         """Four GiB and more must not be cut to what a word of 32 bits holds."""
-        with open(starting("pennyd")[-1], "rb") as program:
-            word_bits = {1: 32, 2: 64}[struct.unpack("5B", program.read(5))[4]]
+        with open(starting("pennyd")[-1], "rb") as file:
+            word_bits = {1: 32, 2: 64}[struct.unpack("5B", file.read(5))[4]]
         bank = Bank(start=False, settings=["limits.ids=16777216", "limits.accounts=1048576",
                                            "limits.sessions=16000", "limits.buffers=16000"])
         self.addCleanup(bank.close)
@@ -176,3 +178,29 @@ class Program(unittest.TestCase):
     def test_the_server_weighs_no_more_than_its_budget(self):
         budget_kib = {"aarch64": 600, "armhf": 450, "armv6": 600, "x86_64": 600}[BOARD]
         self.assertLessEqual(os.path.getsize(starting("pennyd")[-1]), budget_kib * 1024)
+
+
+class Sizes(unittest.TestCase):
+    def size(self, folder):
+        argv = [sys.executable, "-B", os.path.join(ROOT, "tools", "size"), "--build", folder, BOARD]
+        return run(argv, cwd=ROOT).stdout
+
+    def test_figures_are_the_programs_and_differences_to_the_commit_before(self):
+        text = int(run(["size", starting("pennyd")[-1]]).stdout.splitlines()[1].split()[0])
+        with tempfile.TemporaryDirectory(dir=os.environ.get("PENNY_TMP")) as folder:
+            os.symlink(program(BOARD), os.path.join(folder, BOARD))
+            said = self.size(folder)
+            self.assertRegex(said, rf"(?m)^  pennyd +{text} ")
+            self.assertRegex(said, r"functions of pennyd, in bytes\n +\d{4} ")
+            self.assertRegex(said, r"stack frames, in bytes\n +\d{4,5} ")
+            missing = re.search(r"commit (\w+) was not measured", said)
+            self.assertTrue(missing, said)
+            kept = os.path.join(folder, "sizes")
+            with open(kept, encoding="utf-8") as lines:
+                rows = [line.split() for line in lines]
+            whole = run(["git", "-c", "safe.directory=*", "rev-parse", missing.group(1)],
+                        cwd=ROOT).stdout.strip()
+            with open(kept, "a", encoding="utf-8") as out:
+                for _, board, name, size, *rest in rows:
+                    print(whole, board, name, int(size) - 123, *rest, file=out)
+            self.assertRegex(self.size(folder), rf"(?m)^  pennyd +{text} +\+123 ")
