@@ -334,14 +334,14 @@ RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
 .PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean
 .PHONY: tools-build tools-board tools-cross tools-test tools-wire tools-qemu FORCE
-.PHONY: cross $(BOARDS:%=cross-%) check-cross cross-unit $(BOARDS:%=cross-unit-%)
+.PHONY: core core-freestanding cross $(BOARDS:%=cross-%) check-cross cross-unit $(BOARDS:%=cross-unit-%)
 
 help:
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 all: $(LIBS) $(CORE) $(MADE) $(RUNNER_FILE) ## pennyd, penny and pennyctl, in build/
 
-check: all asan-build fuzz-build clang cross cross-unit tools-wire tools-qemu $(UNIT) ## everything that must hold: build, both compilers, every test
+check: all asan-build fuzz-build clang core cross cross-unit tools-wire tools-qemu $(UNIT) ## everything that must hold: build, both compilers, every test
 	@$(RUN)
 
 cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, in build/BOARD/
@@ -356,6 +356,11 @@ cross-unit: $(BOARDS_EMULATED:%=cross-unit-%)
 $(BOARDS_EMULATED:%=cross-unit-%): cross-unit-%: cross-%
 	@$(MAKE) BOARD=$* LIBC=glibc BOARDS_MAKE=1 $(BUILD)/$*-glibc/unit_tests
 
+core: $(CORE) core-freestanding ## the server's logic as a library, for the host and for no system at all
+core-freestanding: | tools-build $(DEPS)/sources.mk $(BUILD)/gen/version.h
+	@tools/deps/install freestanding
+	@$(MAKE) BOARD=freestanding BOARDS_MAKE=1 $(BUILD)/freestanding/lib/libpennycore.a
+
 test: tools-test $(UNIT) ## the unit tests
 	@$(RUN) --suite unit
 
@@ -364,7 +369,7 @@ asan: tools-test asan-build ## the unit tests under the address and undefined-be
 
 clang: $(call clang_ok,$(PROGRAM_CPP) $(UNIT_CPP)) ## a second compiler reads every file of ours
 
-lint: tools-test $(CORE) ## who includes whom, what the core calls, and how the text is kept
+lint: tools-test core ## who includes whom, what the core calls, and how the text is kept
 	@$(PYTHON) -B tests/lint/lint_tidy.py
 	@$(RUN) --suite lint
 
@@ -384,12 +389,12 @@ deps: $(DEPS)/sources.mk ## fetches the sources of the libraries and says which 
 	@sed -n 's/^\([A-Z0-9]*\)_VERSION := /\1 /p' $(DEPS)/sources.mk
 
 tools-install: ## installs every package that any target needs; NO_INSTALL=1 only names them
-	@tools/deps/install build $(BOARDS) test wire qemu
-	@tools/deps/install --list build $(BOARDS) test wire qemu
+	@tools/deps/install build $(BOARDS) freestanding test wire qemu
+	@tools/deps/install --list build $(BOARDS) freestanding test wire qemu
 
 clean: ## removes what was built, and keeps the fetched sources
 	rm -rf $(BOARDS:%=$(BUILD)/%) $(BOARDS:%=$(BUILD)/%-*)
-	rm -rf $(BUILD)/host $(BUILD)/asan $(BUILD)/fuzz $(BUILD)/clang $(BUILD)/gen $(BUILD)/tests
+	rm -rf $(BUILD)/host $(BUILD)/freestanding $(BUILD)/asan $(BUILD)/fuzz $(BUILD)/clang $(BUILD)/gen $(BUILD)/tests
 	rm -f $(addprefix $(BUILD)/,pennyd penny pennyctl)
 
 distclean: ## removes build/ whole

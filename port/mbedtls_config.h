@@ -33,7 +33,11 @@
 
 /* Handshakes run in worker threads and share keys, so the library's mutexes are needed. */
 #define MBEDTLS_THREADING_C
+#if __STDC_HOSTED__
 #define MBEDTLS_THREADING_PTHREAD
+#else
+#define MBEDTLS_THREADING_ALT
+#endif
 
 /* There is one source of randomness, the port's, and mbedtls_psa_external_get_random is its
  * door. No entropy pool and no seeded generator of the library is compiled in; HMAC_DRBG

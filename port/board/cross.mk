@@ -2,9 +2,10 @@
 #
 #   LIBC=musl      the default: Debian's musl-dev of the board's architecture, unpacked below
 #                  build/deps/musl and linked by Debian's cross compiler
+#   LIBC=none      no C library, and so no programs; freestanding.mk asks for it
 #   LIBC=glibc     the C library that the compiler brings; objects lie in build/BOARD-glibc
-#   CROSS=PREFIX   a tool chain of your own, from Buildroot or Yocto: PREFIXgcc and so on, with the C
-#                  library it brings. Nothing is installed, and with the *_SRC= variables set
+#   CROSS=PREFIX   a tool chain of your own, from Buildroot or Yocto: PREFIXgcc and so on, with the
+#                  C library it brings. Nothing is installed, and with the *_SRC= variables set
 #                  nothing is fetched.
 #   SYSROOT=DIR    where that tool chain finds headers and libraries
 #   CFLAGS=WORDS   more words for each compile and link
@@ -20,7 +21,7 @@ LIBC ?= sysroot
 OWN_TOOLS := 1
 endif
 
-ifneq ($(LIBC),musl)
+ifneq ($(filter-out musl none,$(LIBC)),)
 O := $(O)-$(LIBC)
 endif
 
@@ -32,15 +33,20 @@ HARDEN := -fstack-protector-strong -fno-pie
 BOARD_FLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables -fstack-usage \
                $(if $(SYSROOT),--sysroot=$(SYSROOT)) $(CFLAGS)
 
-ifeq ($(LIBC),musl)
-# Names of the compiler's own folders, which only the compiler knows.
+ifneq ($(filter musl none,$(LIBC)),)
+# Where the compiler's own headers lie, which only the compiler knows.
 ifneq ($(filter-out $(NO_DEPS_GOALS),$(MAKECMDGOALS)),)
-include $(DEPS)/musl/$(BOARD).mk
+include $(DEPS)/$(BOARD).mk
 endif
-$(DEPS)/musl/$(BOARD).mk: FORCE | tools-board
-	@tools/deps/musl $(MUSL) $(TRIPLET)
+$(DEPS)/$(BOARD).mk: FORCE | tools-board
+	@$(if $(MUSL),tools/deps/musl $(MUSL) $(TRIPLET))
 	@$(call write_if_new,COMPILER_INCLUDE := $(shell $(CC) -print-file-name=include))
+endif
 
+ifeq ($(LIBC),none)
+HARDEN      :=
+BOARD_FLAGS += -nostdinc -isystem port/freestanding -isystem $(COMPILER_INCLUDE)
+else ifeq ($(LIBC),musl)
 MUSL_DIR    := $(DEPS)/musl/$(MUSL)
 BOARD_FLAGS += -nostdinc -isystem $(MUSL_DIR)/include -isystem $(COMPILER_INCLUDE) \
                -isystem $(MUSL_DIR)/kernel

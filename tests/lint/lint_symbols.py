@@ -19,11 +19,15 @@ FOR_ALL = {
     "__stack_chk_fail": "the stack protector's way out",
     "_GLOBAL_OFFSET_TABLE_": "the linker's, for code that may lie anywhere",
     "__popcountdi2": "counts bits in the compiler's own library, where no instruction does",
+    "__ctzdi2": "as __popcountdi2",
     "__udivti3": "divides 128-bit numbers in the compiler's own library",
     "__umodti3": "as __udivti3",
     "__divti3": "as __udivti3",
     "__modti3": "as __udivti3",
 }
+
+# Beginnings of names that are the compiler's own on some machine.
+COMPILER_NAMES = ("__aeabi_",)  # The run-time interface of ARM: divisions, shifts, copies.
 
 # Beginnings of names that the objects below a path may leave undefined.
 LIBRARY_NAMES = {
@@ -79,6 +83,8 @@ def violations(folder, objects, ports):
         for name in sorted(names[path][1]):
             plain = plain_name(name)
             if name in core or name in FOR_ALL or plain in ports:
+                continue
+            if name.startswith(COMPILER_NAMES):
                 continue
             if prefixes and name.startswith(prefixes):
                 continue

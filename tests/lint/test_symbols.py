@@ -51,7 +51,13 @@ class Symbols(unittest.TestCase):
             self.fail("\n" + "\n".join(found))
 
     def test_the_core_calls_nothing_outside(self):
-        folder = os.path.join(HOST, "obj", "src")
+        self.check_core("host")
+
+    def test_the_core_without_a_system_calls_nothing_outside(self):
+        self.check_core("freestanding")
+
+    def check_core(self, board):
+        folder = os.path.join(os.environ["PENNY_BUILD"], board, "obj", "src")
         objects = self.current_objects(folder)
         sources = [n for _, _, names in os.walk(os.path.join(ROOT, "src")) for n in names
                    if n.endswith((".cpp", ".c"))]
