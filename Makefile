@@ -278,6 +278,15 @@ $(addprefix $(A)/,pennyd penny pennyctl):
 	$(Q)$(CXX) $(ASAN_OPT) -pie -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTRA_LIBS) $(SYSTEM_LIBS)
 
+# The smallest port: ledger and journal over a disk of RAM, on the host and on no system at all.
+EXAMPLE_CPP := port/example/main.cpp \
+               port/example/$(if $(filter freestanding,$(BOARD)),bare,host).cpp
+EXAMPLE_LIB := $(call lib_objects,$(addprefix $(DEPS)/mbedtls/library/,sha256.c platform_util.c))
+$(O)/obj/port/example/bare.o: OUR_CXX += -fno-tree-loop-distribute-patterns
+$(O)/example: $(EXAMPLE_CPP:%.cpp=$(O)/obj/%.o) $(EXAMPLE_LIB) $(O)/lib/libpennycore.a
+	$(call say,LINK,$(@:$(BUILD)/%=%))
+	$(Q)$(CC) $(BOARD_OPT) $(LINK) -o $@ $^ $(SYSTEM_LIBS)
+
 # What people and tests run; a hard link, so that a running program does not stand in the way.
 $(addprefix $(BUILD)/,pennyd penny pennyctl): $(BUILD)/%: $(O)/%
 	$(Q)ln -f $< $@
@@ -356,10 +365,10 @@ cross-unit: $(BOARDS_EMULATED:%=cross-unit-%)
 $(BOARDS_EMULATED:%=cross-unit-%): cross-unit-%: cross-%
 	@$(MAKE) BOARD=$* LIBC=glibc BOARDS_MAKE=1 $(BUILD)/$*-glibc/unit_tests
 
-core: $(CORE) core-freestanding ## the server's logic as a library, for the host and for no system at all
+core: $(CORE) $(O)/example core-freestanding ## the server's logic as a library, for the host and for no system at all
 core-freestanding: | tools-build $(DEPS)/sources.mk $(BUILD)/gen/version.h
 	@tools/deps/install freestanding
-	@$(MAKE) BOARD=freestanding BOARDS_MAKE=1 $(BUILD)/freestanding/lib/libpennycore.a
+	@$(MAKE) BOARD=freestanding BOARDS_MAKE=1 $(BUILD)/freestanding/example
 
 test: tools-test $(UNIT) ## the unit tests
 	@$(RUN) --suite unit
@@ -376,7 +385,7 @@ lint: tools-test core ## who includes whom, what the core calls, and how the tex
 fuzz: fuzz-build ## each parser of outside bytes against a fuzzer; FUZZ_SECONDS=N for each, or 10
 	@PENNY_TEST_SECONDS=$$(($${FUZZ_SECONDS:-10} + 170)) $(RUN) --suite fuzz
 
-wire: tools-wire all ## the black-box tests against the programs
+wire: tools-wire tools-qemu all core ## the black-box tests against the programs
 	@$(RUN) --suite wire
 
 demo: all ## a tour of a bank of its own, with a power cut; then a prompt to play at

@@ -45,6 +45,8 @@ endif
 
 ifeq ($(LIBC),none)
 HARDEN      :=
+LINK         = -nostdlib -static -Wl,--gc-sections $(BOARD_FLAGS)
+SYSTEM_LIBS := -lgcc
 BOARD_FLAGS += -nostdinc -isystem port/freestanding -isystem $(COMPILER_INCLUDE)
 else ifeq ($(LIBC),musl)
 MUSL_DIR    := $(DEPS)/musl/$(MUSL)
