@@ -66,12 +66,13 @@ int64_t call_pread(int fd, void* out, uint64_t size, uint64_t offset) {
     if (offset >= file->whole) return 0;
     if (size > file->whole - offset) size = file->whole - offset;
     if (offset >= file->size) {
-        memset(out, 0, size);
+        memset(out, 0, static_cast<size_t>(size));
         return static_cast<int64_t>(size);
     }
     if (size > file->size - offset) size = file->size - offset;
     const uint64_t begin = mount.archive->offsets[fd - fd_file_first];
-    return pread(mount.archive->fd, out, size, static_cast<off_t>(begin + offset));
+    return pread(mount.archive->fd, out, static_cast<size_t>(size),
+                 static_cast<off_t>(begin + offset));
 }
 
 int64_t call_size(int fd) {

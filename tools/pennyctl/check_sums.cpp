@@ -342,7 +342,10 @@ Status take_base(Check& check, const Book& book, CheckSums& sums) {
     sums.account_room = sums.account_count = ledger.accounts_installed;
     sums.hold_room = sums.hold_count = manifest.holds_given;
     sums.accounts = static_cast<CheckAccount*>(calloc(sums.account_room + 1, sizeof(CheckAccount)));
-    sums.holds = static_cast<CheckHold*>(calloc(sums.hold_room + 1, sizeof(CheckHold)));
+    // A word of 32 bits must not keep the lower half of what the manifest says.
+    const bool fits = sums.hold_room < PTRDIFF_MAX / sizeof(CheckHold);
+    const size_t hold_room = fits ? static_cast<size_t>(sums.hold_room) : PTRDIFF_MAX - 1;
+    sums.holds = static_cast<CheckHold*>(calloc(hold_room + 1, sizeof(CheckHold)));
     if (sums.accounts == nullptr || sums.holds == nullptr) {
         return check_wrong_here(check, "there is no memory for its accounts and holds");
     }
