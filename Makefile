@@ -341,9 +341,9 @@ BOARDS := aarch64 armhf armv6 x86_64
 BOARDS_EMULATED := $(filter-out $(shell uname -m),$(BOARDS))
 RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
-.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean
+.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean cross check-cross core
 .PHONY: tools-build tools-board tools-cross tools-test tools-wire tools-qemu FORCE
-.PHONY: core core-freestanding cross $(BOARDS:%=cross-%) check-cross cross-unit $(BOARDS:%=cross-unit-%)
+.PHONY: core-freestanding $(BOARDS:%=cross-%) cross-unit $(BOARDS:%=cross-unit-%)
 
 help:
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile

@@ -62,7 +62,8 @@ void* memset(void* at, int value, size_t size) {
 
 int memcmp(const void* a, const void* b, size_t size) {
     for (size_t i = 0; i < size; i++) {
-        const int difference = static_cast<const uint8_t*>(a)[i] - static_cast<const uint8_t*>(b)[i];
+        const int left = static_cast<const uint8_t*>(a)[i];
+        const int difference = left - static_cast<const uint8_t*>(b)[i];
         if (difference != 0) return difference;
     }
     return 0;

@@ -1,7 +1,7 @@
 // main.cpp - the smallest port: a ledger and its journal over a disk of RAM.
 //
-// A book is made, money moves, the plug is pulled (the book's memory is forgotten, the disk is not),
-// and the journal alone brings the book back. What is shown here is what any port does: carry out
+// A book is made, money moves, the plug is pulled (the memory is forgotten, the disk is not), and
+// the journal alone brings the book back. What is shown here is what any port does: carry out
 // each write that the book hands out, say how it went, and take the outcomes. With no time, no
 // network and no randomness of its own it runs on any machine; host.cpp and bare.cpp say the rest.
 #include <string.h>
@@ -98,6 +98,15 @@ void deposit(Book& book, uint32_t number) {
     commit(book);
 }
 
+bool is_anything_later(const Recovery& walk) {
+    for (uint32_t at = walk.offset + block_size; at < disk_size; at += block_size) {
+        const uint32_t left = disk_size - at;
+        const uint32_t size = left < batch_size_max ? left : batch_size_max;
+        if (recovery_is_later(walk, {disk + at, size})) return true;
+    }
+    return false;
+}
+
 // Reads the journal from its first byte, as a start does. Returns what ended the walk.
 RecoveryAction recover(Book& book) {
     Recovery walk;
@@ -107,15 +116,8 @@ RecoveryAction recover(Book& book) {
         const uint32_t size = left < batch_size_max ? left : batch_size_max;
         memcpy(window, disk + walk.offset, size);
         RecoveryBatch batch;
-        const RecoveryFound found = recovery_judge(walk, {window, size}, left, batch);
-        bool later = false;
-        for (uint32_t at = walk.offset + block_size; at < disk_size; at += block_size) {
-            if (found != RecoveryFound::fits && !later) {
-                const uint32_t rest = disk_size - at;
-                later = recovery_is_later(walk, {disk + at, rest < batch_size_max ? rest
-                                                                                  : batch_size_max});
-            }
-        }
+        const RecoveryFound found = recovery_judge(walk, {window, size}, disk_size, batch);
+        const bool later = found != RecoveryFound::fits && is_anything_later(walk);
         const RecoveryAction action =
             recovery_decide(found, later, recovery_is_marked(walk)).action;
         if (action != RecoveryAction::install) return action;
