@@ -4,6 +4,7 @@ it names the file and what to do, and changes nothing (P8)."""
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import unittest
@@ -182,7 +183,7 @@ class Edited(StartTest):
                 said = self.refused()
                 self.assertRegex(said, rf"/{self.newest}/{table}: line {line} was changed by hand")
                 self.assertIn(command, said)
-                self.assertIn(f"`pennyctl repair {self.data} --forget-edits`", said)
+                self.assertIn(f"`pennyctl repair {shlex.quote(self.data)} --forget-edits`", said)
                 done = self.bank.pennyctl("check", self.bank.home, expect=1)
                 self.assertIn(f"/{self.newest}/{table}: was changed", done.stderr)
                 shutil.copy(os.path.join(self.kept, self.newest, table), path)
