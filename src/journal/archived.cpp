@@ -4,10 +4,9 @@
 
 #include "base/check.h"
 #include "base/lines.h"
+#include "journal/sum_line.h"
 
 namespace {
-
-constexpr uint32_t sum_line_size = 4 + 2 * hash_size + 1;
 
 bool name_is_fine(Slice name) {
     if (name.size == 0 || name.size > archive_name_size_max) return false;
@@ -15,15 +14,6 @@ bool name_is_fine(Slice name) {
         if (name.data[i] < ' ' || name.data[i] == 0x7f) return false;
     }
     return true;
-}
-
-Status check_sum(Slice text) {
-    if (text.size < sum_line_size || text.data[text.size - 1] != '\n') return Status::damaged;
-    const uint32_t above = text.size - sum_line_size;
-    Reader last = reader_of(slice_part(text, above, sum_line_size));
-    Hash said;
-    if (take_line_hex(last, "sum", said.bytes, hash_size) != Status::ok) return Status::damaged;
-    return hash_equal(said, hash_of({text.data, above})) ? Status::ok : Status::damaged;
 }
 
 Status take_part(Reader& line, ArchivedPart& out) {
@@ -105,7 +95,7 @@ Status archived_parse(Slice text, Archived& out) {
         return Status::damaged;
     }
     if (version > archived_version) return Status::failed;
-    const bool fine = version == archived_version && check_sum(text) == Status::ok &&
+    const bool fine = version == archived_version && sum_line_check(text) == Status::ok &&
                       take_line_hex(lines, "bank", found.bank_id, bank_id_size) == Status::ok &&
                       take_line_number(lines, "segment", UINT32_MAX, segment) == Status::ok &&
                       take_line_number(lines, "batch", UINT64_MAX, found.batch) == Status::ok &&

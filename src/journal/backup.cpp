@@ -4,28 +4,18 @@
 
 #include "base/check.h"
 #include "base/lines.h"
+#include "journal/sum_line.h"
 
 namespace {
 
 constexpr const char* head_word = "pennybank-backup";
 constexpr const char* end_word = "pennybank-backup-end";
-constexpr uint32_t sum_line_size = 4 + 2 * hash_size + 1;
 
 // The last word of a line; `out` has room for a name.
 Status take_name(Reader& line, Writer& out) {
     if (take_text(line, out) != Status::ok) return Status::damaged;
     if (!tar_name_is_safe(writer_slice(out))) return Status::damaged;
     return take_end(line);
-}
-
-// The whole text must be what its last line sums up.
-Status check_sum(Slice text) {
-    if (text.size < sum_line_size || text.data[text.size - 1] != '\n') return Status::damaged;
-    const uint32_t above = text.size - sum_line_size;
-    Reader last = reader_of(slice_part(text, above, sum_line_size));
-    Hash said;
-    if (take_line_hex(last, "sum", said.bytes, hash_size) != Status::ok) return Status::damaged;
-    return hash_equal(said, hash_of({text.data, above})) ? Status::ok : Status::damaged;
 }
 
 Status take_place(Reader& lines, BackupBook& book) {
@@ -87,7 +77,7 @@ Status backup_take_head(Slice text, BackupBook& out, Reader& lines) {
         return Status::damaged;
     }
     if (version > backup_version) return Status::failed;
-    if (version != backup_version || check_sum(text) != Status::ok) return Status::damaged;
+    if (version != backup_version || sum_line_check(text) != Status::ok) return Status::damaged;
     const bool fine =
         take_line_hex(lines, "bank", book.bank_id, bank_id_size) == Status::ok &&
         take_line_number(lines, "made", UINT64_MAX, book.made_ms) == Status::ok &&

@@ -14,7 +14,7 @@ import unittest
 import journal
 from bank import Bank, run
 from dying import Dying
-from resp import Error, command, fields
+from resp import Error, command, fields, wait_until
 
 BLOCK = 512
 
@@ -135,8 +135,11 @@ class WholeWay(BackupTest):
         before = []
         try:
             for number in range(5):
+                # The first payment waits for a login, which may take longer than a backup.
+                wait_until("the payments go on", lambda: len(acked) > (before or [0])[-1])
                 before.append(len(acked))
                 self.backup(bank, f"b{number}.tar")
+            wait_until("the payments go on", lambda: len(acked) > before[-1])
         finally:
             done.set()
             payer.join()
