@@ -1,4 +1,4 @@
-// sum_line.h - the last line of a text that must not have been changed: the SHA-256 of all above it.
+// sum_line.h - the last line of a text that must not change: the SHA-256 of all above it.
 #pragma once
 
 #include "base/lines.h"
