@@ -58,6 +58,7 @@ CORE_CPP     := $(call find,src,*.cpp)
 CORE_C       := $(call find,src,*.c)
 PORT_MAIN    := $(wildcard port/posix/main.cpp)
 PORT_CPP     := $(filter-out $(PORT_MAIN),$(call find,port/posix,*.cpp))
+SIM_CPP      := $(call find,port/sim,*.cpp)
 PENNY_CPP    := $(call find,tools/penny,*.cpp)
 PENNYCTL_MAIN := $(wildcard tools/pennyctl/main.cpp)
 PENNYCTL_CPP := $(filter-out $(PENNYCTL_MAIN),$(call find,tools/pennyctl,*.cpp))
@@ -232,7 +233,8 @@ $(1)/obj/%.o: %.c $(1)/our.flags $(DEPS)/sources.mk port/mbedtls_config.h
 $(1)/lib/libpennycore.a: $$(CORE_CPP:%.cpp=$(1)/obj/%.o) $$(CORE_C:%.c=$(1)/obj/%.o) $(1)/core.list
 $(1)/lib/libpennyport.a: $$(PORT_CPP:%.cpp=$(1)/obj/%.o) $(1)/port.list
 $(1)/lib/libpennyctl.a: $$(PENNYCTL_CPP:%.cpp=$(1)/obj/%.o) $(1)/ctl.list
-$(1)/lib/libpennycore.a $(1)/lib/libpennyport.a $(1)/lib/libpennyctl.a:
+$(1)/lib/libpennysim.a: $$(SIM_CPP:%.cpp=$(1)/obj/%.o) $(1)/sim.list
+$(1)/lib/libpennycore.a $(1)/lib/libpennyport.a $(1)/lib/libpennyctl.a $(1)/lib/libpennysim.a:
 	$$(call say,AR,$$(@:$(BUILD)/%=%))
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcD $$@ $$(filter %.o,$$^)
 
@@ -240,7 +242,8 @@ $(1)/core.list: FLAG_TEXT = $$(CORE_CPP) $$(CORE_C)
 $(1)/port.list: FLAG_TEXT = $$(PORT_CPP)
 $(1)/ctl.list: FLAG_TEXT = $$(PENNYCTL_CPP)
 $(1)/unit.list: FLAG_TEXT = $$(UNIT_CPP)
-$(1)/core.list $(1)/port.list $(1)/ctl.list $(1)/unit.list: FORCE
+$(1)/sim.list: FLAG_TEXT = $$(SIM_CPP)
+$(1)/core.list $(1)/port.list $(1)/ctl.list $(1)/unit.list $(1)/sim.list: FORCE
 	@$$(call write_if_new,$$(FLAG_TEXT))
 
 $(1)/pennyd: $$(PORT_MAIN:%.cpp=$(1)/obj/%.o)
@@ -248,8 +251,8 @@ $(1)/penny: $$(PENNY_CPP:%.cpp=$(1)/obj/%.o)
 $(1)/pennyctl: $$(PENNYCTL_MAIN:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a
 $(addprefix $(1)/,pennyd penny pennyctl): $(1)/lib/libpennyport.a $(1)/lib/libpennycore.a $(LIBS)
 
-$(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a $(1)/lib/libpennyport.a \
-                 $(1)/lib/libpennycore.a $(LIBS) $(1)/unit.list
+$(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennysim.a $(1)/lib/libpennyctl.a \
+                 $(1)/lib/libpennyport.a $(1)/lib/libpennycore.a $(LIBS) $(1)/unit.list
 	$$(call say,LINK,$$(@:$(BUILD)/%=%))
 	$$(Q)$$(CXX) $(2) $$(TEST_LINK) -o $$@ $$(filter %.o,$$^) \
 	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(TEST_LIBS) $$(SYSTEM_LIBS)
@@ -376,7 +379,7 @@ test: tools-test $(UNIT) ## the unit tests
 asan: tools-test asan-build ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(RUN) --suite asan
 
-clang: $(call clang_ok,$(PROGRAM_CPP) $(UNIT_CPP)) ## a second compiler reads every file of ours
+clang: $(call clang_ok,$(PROGRAM_CPP) $(SIM_CPP) $(UNIT_CPP)) ## a second compiler reads every file of ours
 
 lint: tools-test core ## who includes whom, what the core calls, and how the text is kept
 	@$(PYTHON) -B tests/lint/lint_tidy.py
