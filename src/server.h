@@ -142,6 +142,7 @@ void server_start(Server& server, uint32_t checkpoint_number);
 void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us);
 
 // A client connected. Returns its session, or pool_none when not even one to refuse with is free.
+// It speaks TLS, unless the port opens a channel of its own for it before its first bytes.
 uint32_t server_accept(Server& server, uint32_t listener);
 void server_set_address(Server& server, uint32_t session, const char* address);
 bool server_can_accept(const Server& server);
