@@ -158,7 +158,7 @@ bool choose_reversal(Living& living, BookMove& move) {
         move.operation = Operation::reverse;
         move.reversed = seq;
         move.whole = true;
-        move.amount = 0;
+        move.amount = ask.move.amount;
         move.reversed_debit = ledger_find_account(ledger, ask.move.debit);
         move.reversed_credit = ledger_find_account(ledger, ask.move.credit);
         move.debit = move.credit = {};
