@@ -16,7 +16,6 @@
 
 #include <unordered_set>
 
-#include "sim/damage.h"
 #include "sim/day.h"
 #include "sim/parts.h"
 
@@ -154,7 +153,6 @@ bool run_images(const Share& share, Tally& tally, std::string& why) {
             return false;
         }
         if (!take_day(images)) return false;
-        if (!damage_day(images.day, tally, why)) return false;
         piece += images.count;
     }
     return true;
