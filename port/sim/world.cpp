@@ -361,16 +361,23 @@ void sim_world_config(Config& out) {
     listener.tls_min = 13;
 }
 
-Status sim_world_init(const SimWorldPlan& plan, const Config& config) {
-    SimWorld& world = sim_world;
+void sim_world_set_config(const Config& config) {
+    CHECK(!sim_world.running);
     CHECK(config.sessions + config.handshakes <= sim_links_max);
     CHECK(config.threads > 0);
+    const uint32_t works_max = config.handshakes + config.reads + 4;
+    sim_world.works_max = works_max > sim_works_max ? sim_works_max : works_max;
+    sim_world.config = config;
+}
+
+Status sim_world_init(const SimWorldPlan& plan, const Config& config) {
+    SimWorld& world = sim_world;
     if (world.running) sim_world_cut();
     sim_tls_prepare();
     forget_run();
     world.plan = plan;
     if (world.plan.wall_us == 0) world.plan.wall_us = sim_wall_us;
-    world.config = config;
+    sim_world_set_config(config);
     world.counts = {};
     world.random = sim_random_of(plan.seed, SimStream::world);
     world.net = sim_random_of(plan.seed, SimStream::net);
@@ -380,8 +387,6 @@ Status sim_world_init(const SimWorldPlan& plan, const Config& config) {
     world.event_number = 0;
     world.work_number = 0;
     world.refusal[0] = world.leak[0] = '\0';
-    const uint32_t works_max = config.handshakes + config.reads + 4;
-    world.works_max = works_max > 32 ? 32 : works_max;
     for (uint32_t i = 0; i < sim_links_max; i++) {
         world.links[i].used = false;
         world.links[i].number = i;

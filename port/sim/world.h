@@ -98,6 +98,9 @@ void sim_world_config(Config& out);
 Status sim_world_init(const SimWorldPlan& plan, const Config& config);
 void sim_world_free();
 
+// What the operator changed between two starts.
+void sim_world_set_config(const Config& config);
+
 // Starts the server from what is on the disk. Returns failed when it refuses (M3), or when the
 // power went meanwhile; then sim_world_mount follows.
 Status sim_world_start();

@@ -12,6 +12,8 @@
 #include "port/sim/channel_plain.h"
 #include "port/sim/world.h"
 
+inline constexpr uint32_t sim_works_max = 32;  // wishes under way or waiting for a worker
+
 enum class SimEventKind : uint8_t {
     connect,    // a link reaches the server's door
     to_server,  // bytes arrive there
@@ -112,7 +114,7 @@ struct SimWorld {
     uint64_t heap_before;  // bytes of the library's when the start was done
     SimLink links[sim_links_max];
     uint32_t link_of[sim_links_max];  // by session
-    SimWork works[32];
+    SimWork works[sim_works_max];
     uint32_t works_max;
     uint32_t works_taken;
     uint32_t works_running;
