@@ -9,6 +9,8 @@
 
 #include "sim/players.h"
 
+namespace sim {
+
 namespace {
 
 using std::string;
@@ -179,14 +181,18 @@ void audit_step(Party& party) {
 
 bool Party::judge() {
     string why;
-    audit.seen.others_max = others_max;
+    audit.seen.others_max = others_max + terminals.size() - terminals_judged;
     audit.seen.refused = refused;
     if (!oracle.judge(audit.seen, why)) {
         fail(why);
+if (getenv("DBG")) for (auto& r : requests) for (auto& m : r.ask.moves) if (why.find(oracle_amount(m.amount)) != string::npos) printf("%s %s %s %s->%s sent %u flying %u settled %d rem %d group %d raw0 %s ref %s\n", m.id.c_str(), r.person->name.c_str(), m.operation.c_str(), m.debit.c_str(), m.credit.c_str(), r.sent, r.flying, r.settled, r.remembered, r.ask.is_group, r.raw[0].c_str(), r.ask.refusal.c_str());
         return false;
     }
     others_max = 0;
+    terminals_judged = terminals.size();
     refused = 0;
     tally.add("quiet points judged");
     return true;
 }
+
+}  // namespace sim

@@ -6,6 +6,8 @@
 
 #include <vector>
 
+namespace sim {
+
 struct Chance {
     uint64_t state;
 
@@ -24,3 +26,5 @@ struct Chance {
         return all[below(all.size())];
     }
 };
+
+}  // namespace sim

@@ -2,6 +2,8 @@
 
 #include "sim/players.h"
 
+namespace sim {
+
 namespace {
 
 using std::string;
@@ -244,8 +246,14 @@ void Player::choose_reading() {
         return shape({"RECEIPT", std::to_string(chance.of(party->entries).entry)}, "$=*%-");
     }
     if (roll < 90) return say_exactly({"PING"}, line("+PONG"));
-    const string text = string(chance.below(2000), 'e') + "\r\n" + string(1, '\0');
-    say_exactly({"ECHO", text}, bulk(text));
+    const string text = string(chance.below(logged_in ? 2000 : 200), 'e') + "\r\n" + string(1, '\0');
+    say({"ECHO", text}, [this, text](const Value& value, const string& raw) {
+        if (raw == bulk(text) || note_common(value, nullptr)) return;
+        // Whoever's login has ended meanwhile may say less, and is sent away.
+        const bool too_long = raw == line("-ERR Protocol error: unauthenticated bulk length");
+        told_to_leave = too_long;
+        if (!too_long) party->fail("ECHO was answered with " + raw.substr(0, 200));
+    });
 }
 
 // --- Mistakes -----------------------------------------------------------------------------------
@@ -287,7 +295,7 @@ void Player::choose_wrong() {
             return by_member({"CAPTURE", id, "seven"},
                              line("-ERR a hold is named by its number, such as 17"));
         case 10:
-            return say_exactly({"REVERSE", id, "1"},
+            return say_exactly({"REVERSE", id, "x"},
                                role == "customer" || !is_member(role)
                                    ? role_refusal()
                                    : line("-ERR an entry is named by its number, such as 17"));
@@ -346,8 +354,10 @@ void Player::choose_connection() {
     Chance& chance = party->chance;
     switch (chance.below(6)) {
         case 0:
-            say_exactly({"RESET"}, line("+RESET"));
-            logged_in = false;
+            say({"RESET"}, [this](const Value&, const string& raw) {
+                if (raw != line("+RESET")) party->fail("RESET was answered with " + raw);
+                logged_in = false;
+            });
             return login();
         case 1:
             say_exactly({"QUIT"}, line("+OK"));
@@ -381,12 +391,15 @@ void Player::change_password() {
     person->changes++;
     login_changes = person->changes;
     party->others_max++;
+if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu PASSWD %s %s link %u\n", party->net.now_us(party->net.context), person->password.c_str(), person->doubt.c_str(), link);
     say({"PASSWD", person->password, person->doubt}, [this](const Value& value, const string&) {
+if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu PASSWD done %s\n", party->net.now_us(party->net.context), value.text.c_str());
         person->passwd_flying = false;
         if (!value.is_error()) {
             person->password = person->doubt;
             person->doubt.clear();
             login_changes = ++person->changes;
+            party->terminals.insert(terminal);
             party->tally.add("passwords changed");
             return;
         }
@@ -471,6 +484,7 @@ void Player::admin_answered(const Value& value) {
         party->tally.add(work.is_registration ? "people registered"
                                               : names[static_cast<int>(work.change.kind)]);
     }
+    if (!value.is_error()) party->terminals.insert(terminal);
     party->oracle.changes.push_back(work.change);
     if (work.change.kind != Change::Kind::open) return;
     party->accounts.push_back(work.change.account);
@@ -499,3 +513,5 @@ void Player::choose_admin() {
         party->tally.add("checkpoints asked for");
     });
 }
+
+}  // namespace sim

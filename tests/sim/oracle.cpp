@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+namespace sim {
+
 namespace {
 
 using std::map;
@@ -27,7 +29,9 @@ struct View {
     }
     Oracle::Point point(const string& account) const {
         const auto over = moved.find(account);
-        if (over != moved.end()) return over->second;
+        return over == moved.end() ? point_in_book(account) : over->second;
+    }
+    Oracle::Point point_in_book(const string& account) const {
         const auto found = oracle.accounts.find(account);
         Oracle::Point last = {0, 0, 0};
         if (found == oracle.accounts.end()) return last;
@@ -111,12 +115,6 @@ string judge_right(const View& view, const Ask& ask, const Move& move) {
         if (!is_till && payee != nullptr && payee->owner != ask.person) {
             return "NOPERM this hold is for the payee or a till to end";
         }
-    } else if (move.operation == "reverse" && is_till) {
-        const Oracle::Done* entry = view.entry(move.reversed);
-        if (entry != nullptr && entry->terminal != ask.terminal) {
-            return "NOPERM a till reverses what it entered itself a short while ago; "
-                   "ask a treasurer";
-        }
     }
     if ((move.operation == "transfer" || move.operation == "hold") && move.credit == "cash") {
         return "NOPERM cash is paid in and out with DEPOSIT and WITHDRAW";
@@ -138,7 +136,7 @@ string judge_end_of_hold(const View& view, const Move& move) {
     return "";
 }
 
-string judge_reversed(const View& view, const Move& move) {
+string judge_reversed(const View& view, const Ask& ask, const Move& move) {
     const uint64_t window = view.oracle.rules.reversible;
     const uint64_t from = view.at > window ? view.at - window + 1 : 1;
     if (move.reversed < from) {
@@ -146,6 +144,10 @@ string judge_reversed(const View& view, const Move& move) {
     }
     if (move.reversed > view.at) return quoted_number("ERR there is no entry ", move.reversed, "");
     const Oracle::Done* entry = view.entry(move.reversed);
+    const bool is_till = view.oracle.roles.at(ask.person) == "till";
+    if (is_till && entry != nullptr && entry->terminal != ask.terminal) {
+        return "NOPERM a till reverses what it entered itself a short while ago; ask a treasurer";
+    }
     if (entry == nullptr || !can_be_reversed(*entry)) {
         return quoted_number("STATE entry ", move.reversed,
                              " moved no money that could be moved back");
@@ -164,7 +166,7 @@ string judge_move(const View& view, const Ask& ask, const Move& move) {
         return judge_end_of_hold(view, move);
     }
     if (move.operation == "reverse") {
-        refusal = judge_reversed(view, move);
+        refusal = judge_reversed(view, ask, move);
         if (!refusal.empty()) return refusal;
     }
     const Pair pair = pair_of(view, move);
@@ -177,8 +179,9 @@ string judge_move(const View& view, const Ask& ask, const Move& move) {
     if (debit->closed || credit->closed) return "CLOSED the account is closed";
     const Oracle::Point payer = view.point(pair.debit);
     if (payer.balance - payer.held - pair.amount < debit->floor) {
-        return "FUNDS the balance is " + oracle_amount(payer.balance) + ", not enough for " +
-               oracle_amount(pair.amount);
+        // A group that is refused has moved nothing, so that is what the sentence shows.
+        return "FUNDS the balance is " + oracle_amount(view.point_in_book(pair.debit).balance) +
+               ", not enough for " + oracle_amount(pair.amount);
     }
     if (move.operation == "hold") return "";
     if (view.point(pair.credit).balance + pair.amount > credit->ceiling) {
@@ -278,7 +281,7 @@ struct Judge {
     size_t stage_max(uint64_t at) const {
         size_t stage = 0;
         while (stage < change_low.size() && change_low[stage] < at) stage++;
-        return stage;
+        return std::max(stage, stage_min(at));  // What changed nothing has no entry.
     }
 
     bool collect_answers();
@@ -359,8 +362,10 @@ bool Judge::collect_lines() {
                 events.emplace(line.entry, event);
             }
             if (events.count(line.entry) == 0 && !adopt(account, line)) {
-                return fail_at(line.entry, "a " + line.operation + " of " + account +
-                                               " that nobody was answered about");
+                return fail_at(line.entry, "a " + line.operation + " of " +
+                                               oracle_amount(line.amount) + " between " + account +
+                                               " and " + line.other + ", memo '" + line.memo +
+                                               "', that nobody was answered about");
             }
             events[line.entry].lines.emplace_back(account, line);
         }
@@ -584,8 +589,10 @@ bool Judge::refusal(const Ask& ask) {
             other = right;
         }
     }
-    return fail("id " + ask.moves[0].id + " of " + ask.person + ", a " + ask.moves[0].operation +
-                ", was refused with '" + ask.refusal + "' between entries " +
+    const Move& first = ask.moves[0];
+    return fail("id " + first.id + " of " + ask.person + ", a " + first.operation + " of " +
+                oracle_amount(first.amount) + " from '" + first.debit + "' to '" + first.credit +
+                "', was refused with '" + ask.refusal + "' between entries " +
                 std::to_string(lowest) + " and " + std::to_string(highest) + "; it should be '" +
                 other + "'");
 }
@@ -737,3 +744,5 @@ bool Oracle::judge(const Seen& seen, string& why) {
     judged = seen.head;
     return true;
 }
+
+}  // namespace sim

@@ -32,6 +32,8 @@
 #include <string>
 #include <vector>
 
+namespace sim {
+
 // What one command that moves money asks for. Amounts are in minor units, scale 2.
 struct Move {
     std::string operation;  // as statements name it: deposit withdraw transfer hold capture void reverse
@@ -186,3 +188,5 @@ struct Oracle {
 // The refusal that a request meets at a state; empty when it is booked. For tests of the oracle.
 std::string oracle_amount(int64_t minor);
 bool oracle_minor(const std::string& text, int64_t& out);
+
+}  // namespace sim

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <stdlib.h>
 
+namespace sim {
+
 namespace {
 
 using std::string;
@@ -10,6 +12,7 @@ using std::string;
 constexpr uint64_t second_us = 1'000'000;
 constexpr uint64_t patience_us = 30 * second_us;   // until a client gives up on an answer
 constexpr uint64_t settle_us = 20 * second_us;     // after which a lost copy has met its fate
+constexpr uint64_t lost_us = 6 * second_us;        // in which the server reads what was lost
 constexpr size_t ids_open_max = 12;                // W2
 constexpr size_t ids_again_max = 20;               // how far back an id is sent again
 constexpr size_t expects_max = 40;
@@ -172,6 +175,7 @@ void Player::lose_expects() {
         if (expect.request == nullptr) continue;
         expect.request->flying--;
         expect.request->lost_us = now_us;
+        person->lost.push_back({expect.request->first_id, now_us + lost_us});
         party->tally.add("answers lost");
     }
     expects.clear();
@@ -227,11 +231,13 @@ bool Player::note_common(const Value& value, Request* request) {
     const string word = value.word();
     if (word == "NOAUTH") {
         // Somebody else's PASSWD ends a login; what was sent behind a failed login is lost too.
-        const bool explained = !logged_in || person->changes != login_changes;
+        const bool explained = !logged_in || person->changes != login_changes ||
+                               !person->doubt.empty();
         if (!explained) party->fail(person->name + " was logged out for no reason: " + value.text);
         logged_in = false;
     } else if (word == "MISCONF") {
         party->misconf++;
+        party->misconf_text = value.text;
     } else if (word != "BUSY" && word != "OOM") {
         return false;
     }
@@ -248,6 +254,7 @@ void Player::login() {
     // While a change of the password is in doubt, either may be right.
     const bool doubt = !person->doubt.empty() && chance.percent(50);
     const string password = doubt ? person->doubt : person->password;
+if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu login with %s (%s or %s) flying %d link %u\n", party->net.now_us(party->net.context), password.c_str(), person->password.c_str(), person->doubt.c_str(), person->passwd_flying, link);
     logging_in = true;
     login_changes = person->changes;
     const bool in_doubt = !person->doubt.empty();
@@ -266,6 +273,10 @@ void Player::login() {
         }
         party->tally.add("refused " + value.word());
         if (value.word() == "BUSY") return;
+        if (value.text == "ERR max number of clients reached") {
+            told_to_leave = true;
+            return;
+        }
         const bool explained = in_doubt || !person->doubt.empty() ||
                                person->changes != login_changes;
         if (value.word() == "WRONGPASS" && explained) return;
@@ -276,6 +287,11 @@ void Player::login() {
 // --- Requests with ids --------------------------------------------------------------------------
 
 bool Player::may_use_ids(size_t count) const {
+    const uint64_t now_us = party->net.now_us(party->net.context);
+    std::erase_if(person->lost, [now_us](const LostCopy& copy) { return copy.until_us < now_us; });
+    for (const LostCopy& copy : person->lost) {
+        if (person->ids_used + count - copy.first_id > ids_again_max) return false;
+    }
     if (person->open.empty()) return true;
     return person->ids_used + count - person->open.front()->first_id <= ids_open_max;
 }
@@ -344,6 +360,7 @@ void Player::send_request(Request& request) {
     if (request.sent == 0) request.ask.sent = ++party->tick;
     if (request.sent > 0) party->tally.add(request.settled ? "asked again" : "resends");
     request.sent++;
+if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu send %s first %lu used %lu copy %u settled %d link %u\n", party->net.now_us(party->net.context), request.ask.moves[0].id.c_str(), request.first_id, person->ids_used, request.sent, request.settled, link);
     const auto last = [this, &request](const Value& value, const string& raw) {
         answered(request, value, raw);
     };
@@ -362,6 +379,7 @@ void Player::send_request(Request& request) {
 
 void Player::answered(Request& request, const Value& value, const string& raw) {
     request.flying--;
+if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu answ %s settled %d %s\n", party->net.now_us(party->net.context), request.ask.moves[0].id.c_str(), request.settled, raw.substr(0, 60).c_str());
     const bool gone = request.settled && !request.remembered;  // Nothing is known of it.
     if (value.is_error() && value.text.compare(0, 9, "EXECABORT") == 0 && !request.ask.is_group) {
         party->fail("EXECABORT for a single request");
@@ -447,6 +465,7 @@ void Player::settle(Request& request, const Value& value, const string& raw) {
         }
     }
     if (ask.moves[0].id == "+") request.remembered = false;  // Its id is the server's.
+    if (!value.is_error() || request.remembered) party->terminals.insert(ask.terminal);
     if (request.remembered) person->settled.push_back(&request);
     while (!person->settled.empty() &&
            person->ids_used - person->settled.front()->first_id > ids_again_max) {
@@ -567,3 +586,5 @@ void closed(void* context, uint32_t link) {
 }
 
 }  // namespace
+
+}  // namespace sim

@@ -11,7 +11,7 @@
 //   W1. A request with an id is sent until its answer is known for sure: after a lost connection or
 //       a cut the same bytes go out again, as redis-py does by itself.
 //   W2. An id is sent again only within the window that P3 promises; so no player may have more
-//       requests open than leave room for that.
+//       requests open, or lost on the way, than leave room for that.
 //   W3. What is answered to an id again must be what was answered first, byte for byte on the same
 //       protocol.
 //   W4. The same seed and the same answers make the same players.
@@ -21,6 +21,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@
 #include "sim/oracle.h"
 #include "sim/resp.h"
 #include "sim/tally.h"
+
+namespace sim {
 
 inline constexpr uint32_t link_none = UINT32_MAX;
 
@@ -71,6 +74,12 @@ struct Request {
     std::string raw[2];           // the answer's bytes in RESP2 and RESP3, as first seen
 };
 
+// A request on a connection that is gone: what the server has of it, it may carry out later.
+struct LostCopy {
+    uint64_t first_id;
+    uint64_t until_us;
+};
+
 struct Person {
     std::string name;
     std::string role;
@@ -80,6 +89,7 @@ struct Person {
     uint64_t changes = 0;       // PASSWDs sent or answered
     uint64_t ids_used = 0;
     std::vector<Request*> open;     // oldest first
+    std::vector<LostCopy> lost;     // that the server may still come to read
     std::deque<Request*> settled;   // remembered by the server; newest last
 };
 
@@ -196,12 +206,15 @@ struct Party {
     std::vector<KnownHold> holds;
     std::vector<KnownEntry> entries;
     AdminWork admin;
+    std::set<std::string> terminals;  // that have an entry of their own in the book
+    size_t terminals_judged = 0;      // of them at the last quiet point
     uint64_t opened = 0;   // accounts and people made so far
     Audit audit;
     Player* auditor = nullptr;
     uint64_t others_max = 0;  // entries since the last quiet point that are no movements, at most
     uint64_t refused = 0;     // refusals since then that are entries
     uint64_t misconf = 0;     // answers that no money moves
+    std::string misconf_text;
 
     void fail(const std::string& what);
     Person& add_person(const std::string& name, const std::string& role,
@@ -230,3 +243,5 @@ inline constexpr PartyPerson party_people[] = {
 
 void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules);
 void audit_step(Party& party);  // audit.cpp: the auditor's next question
+
+}  // namespace sim

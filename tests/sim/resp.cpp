@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+namespace sim {
+
 namespace {
 
 constexpr uint64_t items_max = 4096;
@@ -126,3 +128,5 @@ const Value* resp_field(const Value& map, const std::string& name) {
     }
     return nullptr;
 }
+
+}  // namespace sim

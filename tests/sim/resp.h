@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace sim {
+
 // A reply. Maps of RESP3 are kept flat, as RESP2 has them.
 struct Value {
     char type = 0;  // + - : $ * % and so on; '_' for a null of either protocol
@@ -30,3 +32,5 @@ bool resp_same(const Value& a, const Value& b);
 
 // The value of a field of a map; nullptr when there is none.
 const Value* resp_field(const Value& map, const std::string& name);
+
+}  // namespace sim
