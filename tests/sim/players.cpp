@@ -180,8 +180,8 @@ void Player::lose_expects() {
     }
     expects.clear();
     if (party->admin.flying && person->role == "admin") party->admin.flying = false;
-    if (person->passwd_flying) {
-        person->passwd_flying = false;
+    if (sent_passwd) {
+        sent_passwd = person->passwd_flying = false;
         person->changes++;
     }
     if (party->auditor == this && party->audit.running) {
@@ -254,7 +254,6 @@ void Player::login() {
     // While a change of the password is in doubt, either may be right.
     const bool doubt = !person->doubt.empty() && chance.percent(50);
     const string password = doubt ? person->doubt : person->password;
-if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu login with %s (%s or %s) flying %d link %u\n", party->net.now_us(party->net.context), password.c_str(), person->password.c_str(), person->doubt.c_str(), person->passwd_flying, link);
     logging_in = true;
     login_changes = person->changes;
     const bool in_doubt = !person->doubt.empty();
@@ -360,7 +359,6 @@ void Player::send_request(Request& request) {
     if (request.sent == 0) request.ask.sent = ++party->tick;
     if (request.sent > 0) party->tally.add(request.settled ? "asked again" : "resends");
     request.sent++;
-if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu send %s first %lu used %lu copy %u settled %d link %u\n", party->net.now_us(party->net.context), request.ask.moves[0].id.c_str(), request.first_id, person->ids_used, request.sent, request.settled, link);
     const auto last = [this, &request](const Value& value, const string& raw) {
         answered(request, value, raw);
     };
@@ -379,7 +377,6 @@ if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu send %s firs
 
 void Player::answered(Request& request, const Value& value, const string& raw) {
     request.flying--;
-if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu answ %s settled %d %s\n", party->net.now_us(party->net.context), request.ask.moves[0].id.c_str(), request.settled, raw.substr(0, 60).c_str());
     const bool gone = request.settled && !request.remembered;  // Nothing is known of it.
     if (value.is_error() && value.text.compare(0, 9, "EXECABORT") == 0 && !request.ask.is_group) {
         party->fail("EXECABORT for a single request");
