@@ -255,7 +255,7 @@ void Player::login() {
     const bool doubt = !person->doubt.empty() && chance.percent(50);
     const string password = doubt ? person->doubt : person->password;
     logging_in = true;
-    login_changes = person->changes;
+    const uint64_t changes = person->changes;
     const bool in_doubt = !person->doubt.empty();
     Words words = {"AUTH", person->name, password};
     if (chance.percent(40)) words = {"HELLO", "3", "AUTH", person->name, password};
@@ -263,10 +263,11 @@ void Player::login() {
         words.push_back("SETNAME");
         words.push_back("phone");
     }
-    say(words, [this, password, in_doubt](const Value& value, const string&) {
+    say(words, [this, changes, in_doubt](const Value& value, const string&) {
         logging_in = false;
         if (!value.is_error()) {
             logged_in = true;
+            login_changes = changes;
             party->tally.add("logins");
             return;
         }
@@ -277,7 +278,7 @@ void Player::login() {
             return;
         }
         const bool explained = in_doubt || !person->doubt.empty() ||
-                               person->changes != login_changes;
+                               person->changes != changes;
         if (value.word() == "WRONGPASS" && explained) return;
         party->fail(person->name + " cannot log in: " + value.text);
     });
