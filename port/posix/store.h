@@ -49,6 +49,7 @@ struct StoreCalls {
     int (*forget)(int fd);      // drops clean pages of the file from the page cache
     int (*lock)(int fd);        // takes the lock of the file without waiting
     int (*lock_test)(int fd);   // 1 when somebody else holds it, 0 when nobody does
+    int (*pid)();               // of this process; never fails
 };
 
 extern const StoreCalls store_calls_posix;

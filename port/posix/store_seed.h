@@ -6,7 +6,7 @@
 
 #include "port/posix/store.h"
 
-inline constexpr uint32_t seed_segment_size = 8 * 1024 * 1024;  // bytes, where nobody asks otherwise
+inline constexpr uint32_t seed_segment_size = 8 * 1024 * 1024;  // bytes, by default
 
 struct SeedPerson {
     Name name;

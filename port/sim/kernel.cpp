@@ -42,7 +42,10 @@ bool sim_kernel_random(uint8_t* out, uint32_t size) {
     return true;
 }
 
-void sim_kernel_random_refuse_at(uint64_t call) { kernel.random_refuse_at = call; }
+void sim_kernel_random_refuse_at(uint64_t call) {
+    kernel.random_calls = 0;
+    kernel.random_refuse_at = call;
+}
 
 uint64_t sim_kernel_random_calls() { return kernel.random_calls; }
 

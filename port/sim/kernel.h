@@ -14,10 +14,10 @@ SimRandom sim_kernel_random_state();
 
 bool sim_kernel_random(uint8_t* out, uint32_t size);
 
-// The call with this number, from 0 since the seed was set, gives no bytes; UINT64_MAX: every call
+// The call with this number, from 0 since this was said, gives no bytes; UINT64_MAX: every call
 // gives some.
 void sim_kernel_random_refuse_at(uint64_t call);
-uint64_t sim_kernel_random_calls();
+uint64_t sim_kernel_random_calls();  // since then
 
 // Keeps the newest lines.
 void sim_kernel_log(LogLevel level, const char* text, uint32_t size);

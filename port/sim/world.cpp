@@ -210,10 +210,15 @@ void note_leak(const char* what, uint64_t count) {
 // The process ends in order: everything must have come back.
 void finish_stop() {
     Server& server = *sim_world.server;
-    sim_world.counts.stops++;
     store_close(sim_world.store);
+    if (sim_disk_is_cut()) {
+        sim_power_gone();
+        return;
+    }
+    sim_world.counts.stops++;
     sim_net_clear(100);
     sim_world.running = false;
+    note_leak("descriptors not closed", sim_disk_descriptors());
     note_leak("sessions not given back", server.sessions.taken);
     note_leak("session buffers not given back", server.buffers.taken);
     note_leak("password jobs not given back", server.hashes.taken);
@@ -304,7 +309,12 @@ void forget_run() {
 
 Status refuse_start() {
     sim_world.counts.starts_refused++;
+    note_leak("descriptors not closed by a refused start",
+              sim_disk_is_cut() ? 0 : sim_disk_descriptors());
+    tls_config_free(sim_world.server->tls[0]);
     crypto_free();
+    note_leak("bytes of the library not given back by a refused start",
+              heap_bytes_taken(sim_world.server->heap));
     return Status::failed;
 }
 
@@ -361,16 +371,23 @@ void sim_world_config(Config& out) {
     listener.tls_min = 13;
 }
 
-Status sim_world_init(const SimWorldPlan& plan, const Config& config) {
-    SimWorld& world = sim_world;
+void sim_world_set_config(const Config& config) {
+    CHECK(!sim_world.running);
     CHECK(config.sessions + config.handshakes <= sim_links_max);
     CHECK(config.threads > 0);
+    const uint32_t works_max = config.handshakes + config.reads + 4;
+    sim_world.works_max = works_max > sim_works_max ? sim_works_max : works_max;
+    sim_world.config = config;
+}
+
+Status sim_world_init(const SimWorldPlan& plan, const Config& config) {
+    SimWorld& world = sim_world;
     if (world.running) sim_world_cut();
     sim_tls_prepare();
     forget_run();
     world.plan = plan;
     if (world.plan.wall_us == 0) world.plan.wall_us = sim_wall_us;
-    world.config = config;
+    sim_world_set_config(config);
     world.counts = {};
     world.random = sim_random_of(plan.seed, SimStream::world);
     world.net = sim_random_of(plan.seed, SimStream::net);
@@ -380,8 +397,7 @@ Status sim_world_init(const SimWorldPlan& plan, const Config& config) {
     world.event_number = 0;
     world.work_number = 0;
     world.refusal[0] = world.leak[0] = '\0';
-    const uint32_t works_max = config.handshakes + config.reads + 4;
-    world.works_max = works_max > 32 ? 32 : works_max;
+    world.scarce = SimScarce::nothing;
     for (uint32_t i = 0; i < sim_links_max; i++) {
         world.links[i].used = false;
         world.links[i].number = i;
@@ -413,10 +429,8 @@ Status sim_world_start() {
     Server& server = *world.server;
     const Status ready = crypto_init(&server.heap);
     CHECK(ready == Status::ok);
+    sim_scarce_begin();
     crypto_clock_set(sim_world_wall_us() / 1000);
-    const char* reason = nullptr;
-    const Status loaded = sim_tls_load(server, reason);
-    CHECK(loaded == Status::ok);
     const StartPlan plan = {.calls = &sim_disk_calls,
                             .dir = sim_data_dir,
                             .window = world.window,
@@ -424,7 +438,10 @@ Status sim_world_start() {
                             .reserve = reserve_for_passwords,
                             .tell_time = sim_tell_time};
     Writer error = refusal_writer();
-    const Status status = start_book(server, world.store, plan, error);
+    const char* reason = nullptr;
+    Status status = sim_tls_load(server, reason);
+    if (status != Status::ok) put_text(error, reason);
+    if (status == Status::ok) status = start_book(server, world.store, plan, error);
     end_text(error);
     if (status != Status::ok) return refuse_start();
     if (sim_disk_is_cut()) {
@@ -432,6 +449,7 @@ Status sim_world_start() {
         return refuse_start();
     }
     world.refusal[0] = '\0';
+    sim_scarce_book();
     world.heap_before = heap_bytes_taken(server.heap);
     world.running = true;
     world.tick_us = world.now_us + tick_us;

@@ -89,6 +89,13 @@ struct SimWorldCounts {
     uint64_t wishes[8];                         // by WishKind
 };
 
+// What can be refused although there is some: a pool's n-th acquisition, the n-th allocation of the
+// library of cryptography, the n-th request for random bytes.
+enum class SimScarce : uint8_t {
+    nothing, sessions, buffers, hashes, reads, groups, holds, library, random,
+};
+inline constexpr uint32_t sim_scarce_count = 9;
+
 // Small limits, cheap passwords (an 8 KiB Argon2 that no operator may set), small segments and
 // frequent checkpoints.
 void sim_world_config(Config& out);
@@ -97,6 +104,16 @@ void sim_world_config(Config& out);
 // failed, with the sentence in sim_world_refusal, when the disk's plan got in its way.
 Status sim_world_init(const SimWorldPlan& plan, const Config& config);
 void sim_world_free();
+
+// What the operator changed between two starts.
+void sim_world_set_config(const Config& config);
+
+// In every start to come `what` refuses once: what is asked for with the number `at`, counted from
+// 0 within that start. `nothing`: no more.
+void sim_world_refuse(SimScarce what, uint64_t at);
+
+// How often it was asked for in the newest start so far.
+uint64_t sim_world_takes(SimScarce what);
 
 // Starts the server from what is on the disk. Returns failed when it refuses (M3), or when the
 // power went meanwhile; then sim_world_mount follows.
@@ -112,7 +129,7 @@ bool sim_world_is_running();  // started, and neither cut nor stopped since
 // A clean stop (SIGTERM): runs until the server has stopped. Returns false when the power went.
 bool sim_world_stop();
 
-// After a stop: what was not given back, as a sentence; nullptr when all was.
+// After a stop or a refused start: what was not given back, as a sentence; nullptr when all was.
 const char* sim_world_leak();
 
 // The power goes between two events; or the disk's plan lets it go within one.

@@ -4,6 +4,7 @@
 //     world_queue.cpp    events in their order
 //     world_net.cpp      links: what a network and a kernel's sockets do
 //     world_session.cpp  the server's side of a link, as port/posix/loop_sockets.cpp has it
+//     world_scarce.cpp   what refuses although there is some
 //     world_work.cpp     workers and the journal, as port/posix/loop_work.cpp has it
 //     world_tls.cpp      certificates, and the players' end of TLS
 #pragma once
@@ -11,6 +12,8 @@
 #include "crypto/hash.h"
 #include "port/sim/channel_plain.h"
 #include "port/sim/world.h"
+
+inline constexpr uint32_t sim_works_max = 32;  // wishes under way or waiting for a worker
 
 enum class SimEventKind : uint8_t {
     connect,    // a link reaches the server's door
@@ -94,6 +97,9 @@ struct SimWorld {
     uint64_t now_us;
     int64_t jumped_us;
     bool running;        // a server is there and has power
+    SimScarce scarce;    // what refuses once in each start
+    uint64_t scarce_at;
+    uint64_t holds_before;  // acquisitions that were the recovery's
     bool stopping;       // it is to be run to its end
     char refusal[config_error_size_max];
     char leak[256];
@@ -112,7 +118,7 @@ struct SimWorld {
     uint64_t heap_before;  // bytes of the library's when the start was done
     SimLink links[sim_links_max];
     uint32_t link_of[sim_links_max];  // by session
-    SimWork works[32];
+    SimWork works[sim_works_max];
     uint32_t works_max;
     uint32_t works_taken;
     uint32_t works_running;
@@ -125,6 +131,10 @@ struct SimWorld {
 };
 
 extern SimWorld sim_world;
+
+// world_scarce.cpp
+void sim_scarce_begin();  // the server's pools and the library's heap are ready
+void sim_scarce_book();   // the book is open: the recovery readied the pool of holds
 
 // world_queue.cpp
 void sim_push(const SimEvent& event);  // its number is given here

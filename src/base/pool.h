@@ -55,7 +55,7 @@ bool pool_has_room(const Pool<Type>& pool) {
     return pool.free_first != pool_none && pool.takes != pool.refuse_at;
 }
 
-// Returns the index of a slot, or pool_none when all are taken (or L3). The slot's bytes are as left.
+// Returns the index of a slot, or pool_none when all are taken (or L3). Its bytes are as left.
 template <typename Type>
 uint32_t pool_take(Pool<Type>& pool) {
     const uint32_t index = pool.free_first;

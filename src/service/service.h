@@ -32,6 +32,7 @@ struct Caller {
     bool lab;
     bool wants_close;      // set by QUIT
     bool in_group;         // between MULTI and EXEC
+    bool group_refused;    // the same, of a MULTI that found no room: nothing is booked
     uint8_t protocol;      // 2 or 3
     uint32_t person;       // row, or row_none before login
     uint32_t version;      // of the person's record at login; a moved one ends the login

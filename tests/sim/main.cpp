@@ -27,6 +27,7 @@ constexpr char help[] =
 // A part stands here as soon as its file exists.
 constexpr Part parts[] = {
     {"seeds", run_seeds, 10},
+    {"images", run_images, 250},
 };
 constexpr uint32_t part_count = sizeof parts / sizeof parts[0];
 constexpr uint32_t floors_max = 128;

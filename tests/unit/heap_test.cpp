@@ -117,11 +117,11 @@ TEST_F(HeapTest, refuses_the_one_request_that_a_test_names) {
     ASSERT_NE(first, nullptr);
     EXPECT_EQ(heap_take(heap, 1), nullptr);
     EXPECT_EQ(heap.refused, 1u);
-    void* third = heap_resize(heap, first, 300);
+    void* third = heap_resize(heap, first, 40);
     ASSERT_NE(third, nullptr);
     EXPECT_EQ(heap.takes, 3u);
     heap.refuse_at = 3;
-    EXPECT_EQ(heap_resize(heap, third, 1000), nullptr) << "the block is as it was";
+    EXPECT_EQ(heap_resize(heap, third, 200), nullptr) << "the block is as it was";
     heap_give(heap, third);
     heap.refuse_at = UINT64_MAX;
     expect_full_capacity();

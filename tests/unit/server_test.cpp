@@ -253,13 +253,54 @@ TEST(Server, LendsNobodyMoreThanHalfOfTheGroupsAndSaysWhenThereIsNone) {
     EXPECT_EQ(one.say(again, "MULTI\r\n").find("-BUSY"), 0u);
     EXPECT_EQ(one.say(bob, "MULTI\r\n"), "+OK\r\n");
     EXPECT_EQ(one.say(carol, "MULTI\r\n").find("-BUSY"), 0u);
-    EXPECT_EQ(one.say(carol, "EXEC\r\n").find("-ERR EXEC without MULTI"), 0u);
+    EXPECT_EQ(one.say(carol, "EXEC\r\n").find("-EXECABORT"), 0u);
     EXPECT_EQ(one.say(alice, "DISCARD\r\n"), "+OK\r\n");
     EXPECT_EQ(one.say(carol, "MULTI\r\n"), "+OK\r\n");
     EXPECT_EQ(one.say(bob, "MULTI\r\n").find("-ERR MULTI calls"), 0u);
     EXPECT_EQ(one.server.groups.taken, 2u);
     // What was refused in between broke bob's group only.
     EXPECT_EQ(one.say(carol, "EXEC\r\n"), "*0\r\n");
+}
+
+// A client that sends a whole group at once has sent its movements before it reads the refusal.
+TEST(Server, BooksNothingSinglyOfAGroupThatFoundNoRoom) {
+    for (const char* end : {"EXEC\r\n", "DISCARD\r\n", "RESET\r\n"}) {
+        TestServer one;
+        for (const char* name : {"carol", "bob"}) {
+            EXPECT_EQ(one.say(one.connect(name), "MULTI\r\n"), "+OK\r\n");
+        }
+        const uint32_t alice = one.connect("alice");
+        const std::string said =
+            one.say(alice, "MULTI\r\nTRANSFER a bob 1\r\nTRANSFER b bob 2\r\nBALANCE\r\n" +
+                               std::string(end));
+        one.serve();
+        EXPECT_EQ(said.find("-BUSY all groups are taken"), 0u);
+        EXPECT_NE(said.find("-BUSY the group was refused"), std::string::npos) << said;
+        EXPECT_NE(said.find("10.00"), std::string::npos) << "reading is no part of a group";
+        const std::string last = said.substr(said.rfind("\r\n", said.size() - 3) + 2);
+        EXPECT_EQ(last.find(end[0] == 'E' ? "-EXECABORT" : "+"), 0u) << last;
+        EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
+        if (end[0] == 'R') continue;
+        EXPECT_EQ(one.say(alice, "EXEC\r\n").find("-ERR EXEC without MULTI"), 0u);
+        one.say(alice, "TRANSFER a bob 1\r\n");
+        one.serve();
+        EXPECT_EQ(test_balance(one.server.book, "alice"), 900) << "the next one is on its own";
+    }
+}
+
+// Another MULTI may find room.
+TEST(Server, BeginsAGroupBehindOneThatWasRefused) {
+    TestServer one;
+    const uint32_t bob = one.connect("bob");
+    one.say(bob, "MULTI\r\n");
+    one.say(one.connect("carol"), "MULTI\r\n");
+    const uint32_t alice = one.connect("alice");
+    EXPECT_EQ(one.say(alice, "MULTI\r\n").find("-BUSY"), 0u);
+    one.say(bob, "DISCARD\r\n");
+    EXPECT_EQ(one.say(alice, "MULTI\r\nTRANSFER a bob 1\r\n"), "+OK\r\n+QUEUED\r\n");
+    one.say(alice, "EXEC\r\n");
+    one.serve();
+    EXPECT_EQ(test_balance(one.server.book, "alice"), 900);
 }
 
 TEST(Server, ReadsForARequestAndAnswersItAgain) {
