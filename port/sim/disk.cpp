@@ -198,7 +198,9 @@ void sim_disk_digest(uint8_t out[32]) { sim_volume_digest(sim_disk.cached, out);
 
 uint32_t sim_disk_descriptors() {
     uint32_t count = 0;
-    for (const SimDescriptor& descriptor : sim_disk.descriptors) count += descriptor.is_open ? 1 : 0;
+    for (const SimDescriptor& descriptor : sim_disk.descriptors) {
+        if (descriptor.is_open) count++;
+    }
     return count;
 }
 

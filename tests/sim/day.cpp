@@ -45,19 +45,19 @@ void add_up(Living& living, const Entry& entry) {
     debit -= movement.amount;
     credit += movement.amount;
     if (debit == movement.debit_after && credit == movement.credit_after) return;
-    note(living, "entry " + std::to_string(entry.seq) + " has other balances than its amounts add up to");
+    note(living, "the balances of entry " + std::to_string(entry.seq) + " do not add up");
 }
 
 void take_done(void* context, const BookDone& done) {
     Living& living = *static_cast<Living*>(context);
     if (!done.durable) return note(living, "a batch was not durable on a good disk");
     const Entry& entry = done.entry;
-    if (entry.kind == EntryKind::account && entry.status == Status::ok) {
-        living.balances.try_emplace(name_text(house_book().ledger.accounts[entry.account.account].name), 0);
+    const Account* accounts = house_book().ledger.accounts;
+    if (entry.kind == EntryKind::account) {
+        living.balances.try_emplace(name_text(accounts[entry.account.account].name), 0);
     }
-    if (entry.kind == EntryKind::person && entry.status == Status::ok) {
-        living.balances.try_emplace(
-            name_text(house_book().ledger.accounts[entry.row_person.account].name), 0);
+    if (entry.kind == EntryKind::person) {
+        living.balances.try_emplace(name_text(accounts[entry.row_person.account].name), 0);
     }
     if (entry.kind == EntryKind::movement) {
         add_up(living, entry);
@@ -158,7 +158,7 @@ bool choose_reversal(Living& living, BookMove& move) {
         move.operation = Operation::reverse;
         move.reversed = seq;
         move.whole = true;
-        move.amount = 0;
+        move.amount = ask.move.amount;
         move.reversed_debit = ledger_find_account(ledger, ask.move.debit);
         move.reversed_credit = ledger_find_account(ledger, ask.move.credit);
         move.debit = move.credit = {};
@@ -264,7 +264,8 @@ void live_checkpoint(Living& living, bool alone) {
     while (status == Status::ok && !snapshot_is_done(book.snapshot)) {
         const TableName table = static_cast<TableName>(book.snapshot.table);
         rows.size = 0;
-        (void)snapshot_step(book.snapshot, book.ledger, rows, 1 + static_cast<uint32_t>(below(living, 16)));
+        const uint32_t rows_max = static_cast<uint32_t>(1 + below(living, 16));
+        (void)snapshot_step(book.snapshot, book.ledger, rows, rows_max);  // Full or not.
         status = store_checkpoint_append(store, table, writer_slice(rows), error);
         if (!alone && chance(living, 15)) live_batch(living);
     }
@@ -372,7 +373,8 @@ bool compare_states(const std::vector<DayState>& lived, const Day& day, std::str
                           hash_equal(found->digest, state.digest) &&
                           found->balances == state.balances;
         if (same) continue;
-        why = "the journal's batch " + std::to_string(state.batch) + " is another state than the book had";
+        why = "the journal's batch " + std::to_string(state.batch) +
+              " is another state than the book had";
         return false;
     }
     return true;

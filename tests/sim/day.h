@@ -1,5 +1,5 @@
-// day.h - one day at the bank, drawn from a seed and recorded: what was asked and acknowledged, what
-// the disk was about to write at each sync, and every state that the book really had.
+// day.h - one day at the bank, drawn from a seed and recorded: what was asked and acknowledged,
+// what the disk was about to write at each sync, and every state that the book really had.
 //
 // A day is money moved one by one, in groups and several to a batch, holds and their ends,
 // reversals, refusals, people and accounts, checkpoints while the book goes on, new segments, clean

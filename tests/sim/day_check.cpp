@@ -32,7 +32,8 @@ bool check_balances(const DayState& state, std::string& why) {
 bool check_replay(const BookMove& move, uint64_t entry, uint64_t wall_ms, std::string& why) {
     IdRecord answer = {};
     const char* field = nullptr;
-    const Status status = book_move(house_book(), wall_ms, move, true, book_tag_none, answer, field);
+    const Status status =
+        book_move(house_book(), wall_ms, move, true, book_tag_none, answer, field);
     if (status == Status::replayed && answer.seq == entry) return true;
     why = "the request of entry " + number(entry) + ", made again, came to status " +
           number(static_cast<uint64_t>(status)) + " and entry " + number(answer.seq);
@@ -81,8 +82,8 @@ bool check_deposit(uint64_t entry, int64_t balance, const BookMove& move, uint64
     const Book& book = house_book();
     const uint32_t row = ledger_find_account(book.ledger, move.credit);
     if (book.ledger.seq_installed != entry || book.log.entry_durable != entry) {
-        why = "after the deposit of entry " + number(entry) + " and another start the book ends at " +
-              number(book.ledger.seq_installed);
+        why = "one more deposit was entry " + number(entry) +
+              ", and after another start the book ends at " + number(book.ledger.seq_installed);
         return false;
     }
     if (book.ledger.accounts[row].installed.balance != balance + paid) {

@@ -356,8 +356,10 @@ void Player::choose_connection() {
     Chance& chance = party->chance;
     switch (chance.below(6)) {
         case 0:
-            say({"RESET"}, [this](const Value&, const string& raw) {
-                if (raw != line("+RESET")) party->fail("RESET was answered with " + raw);
+            say({"RESET"}, [this](const Value& value, const string& raw) {
+                if (raw != line("+RESET") && !note_common(value, nullptr)) {
+                    party->fail("RESET was answered with " + raw);
+                }
                 logged_in = false;
             });
             return login();
@@ -389,18 +391,16 @@ void Player::choose_connection() {
 // Sends PASSWD, and again until its answer is known.
 void Player::change_password() {
     if (person->doubt.empty() || person->passwd_flying || !logged_in) return;
-    person->passwd_flying = true;
+    sent_passwd = person->passwd_flying = true;
     person->changes++;
     login_changes = person->changes;
     party->others_max++;
-if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu PASSWD %s %s link %u\n", party->net.now_us(party->net.context), person->password.c_str(), person->doubt.c_str(), link);
     say({"PASSWD", person->password, person->doubt}, [this](const Value& value, const string&) {
-if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu PASSWD done %s\n", party->net.now_us(party->net.context), value.text.c_str());
-        person->passwd_flying = false;
+        sent_passwd = person->passwd_flying = false;
         if (!value.is_error()) {
             person->password = person->doubt;
             person->doubt.clear();
-            login_changes = ++person->changes;
+            person->changes++;  // Ends every login, also this one when an earlier copy did it.
             party->terminals.insert(terminal);
             party->tally.add("passwords changed");
             return;

@@ -1,5 +1,6 @@
-// house.h - a book on the simulated disk that is started as pennyd starts it, with nobody connected:
-// for crash images and damage, where thousands of starts a second matter more than sessions.
+// house.h - a book on the simulated disk that is started as pennyd starts it, with nobody
+// connected: for crash images and damage, where thousands of starts a second matter more than
+// sessions.
 //
 // One house per process, as there is one disk. Its server is laid out anew for each start, over the
 // same memory.

@@ -1,9 +1,10 @@
-// Crash images: every state that a disk may be left in by a power cut in a recorded day, started and
-// compared with what the book had.
+// Crash images: every state that a disk may be left in by a power cut in a recorded day, started
+// and compared with what the book had.
 //
 // At each sync of the day (disk.h, windows) all subsets of what was not synced are made when it is
-// at most 12 sectors and names, and a sample of them beyond; and a torn write whose tail is old, cut
-// at every byte for one batch of the day and at a few for the others. Only images that differ count.
+// at most 12 sectors and names, and a sample of them beyond; and a torn write whose tail is old,
+// cut at every byte for one batch of the day and at a few for the others. Only images that differ
+// count.
 //
 //   Each must start through the same start as pennyd's. It then holds everything that was
 //   acknowledged, is one of the states that the book really had (the digest of its installed state,
@@ -16,7 +17,6 @@
 
 #include <unordered_set>
 
-#include "sim/damage.h"
 #include "sim/day.h"
 #include "sim/parts.h"
 
@@ -154,7 +154,6 @@ bool run_images(const Share& share, Tally& tally, std::string& why) {
             return false;
         }
         if (!take_day(images)) return false;
-        if (!damage_day(images.day, tally, why)) return false;
         piece += images.count;
     }
     return true;

@@ -14,9 +14,9 @@ namespace {
 
 constexpr char help[] =
     "sim --seed N [--twice]       one run; twice: its digest must be the same again\n"
-    "sim --seeds N [--images N] [--faults]\n"
-    "                             so many runs, so many distinct crash images, and every call of a\n"
-    "                             day failing\n"
+    "sim --seeds N [--images N] [--damage N] [--faults]\n"
+    "                             so many runs, so many distinct crash images, so many days whose\n"
+    "                             disk is damaged, and every call of a day failing\n"
     "sim --long [--seconds N]     all of it until stopped\n"
     "\n"
     "    --from N        begin with this seed, not 1\n"
@@ -29,6 +29,7 @@ constexpr Part parts[] = {
     {"seeds", run_seeds, 10},
     {"images", run_images, 250},
     {"faults", run_faults, 100},
+    {"damage", run_damage, 5},
 };
 constexpr uint32_t part_count = sizeof parts / sizeof parts[0];
 constexpr uint32_t floors_max = 128;

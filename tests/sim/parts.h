@@ -3,6 +3,7 @@
 //
 //     seeds    a whole-server run per piece: run.cpp
 //     images   pieces are distinct crash images: images.cpp
+//     damage   pieces are days whose disk is damaged in many ways: damage.cpp
 //     faults   pieces are calls that fail: faults.cpp
 //
 // A part returns false at the first piece in which something that was promised did not hold; `why`
@@ -28,6 +29,7 @@ struct Part {
 // The table stands in main.cpp; a part appears there as soon as it exists.
 bool run_seeds(const Share& share, Tally& tally, std::string& why);
 bool run_images(const Share& share, Tally& tally, std::string& why);
+bool run_damage(const Share& share, Tally& tally, std::string& why);
 bool run_faults(const Share& share, Tally& tally, std::string& why);
 
 // One whole-server run. `digest` is of every byte that was delivered and of the disk.

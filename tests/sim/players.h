@@ -110,8 +110,9 @@ struct Player {
     bool logged_in = false;
     bool logging_in = false;
     bool group_refused = false;  // the newest MULTI of say_multi was
+    bool sent_passwd = false;    // and waits for its answer
     bool told_to_leave = false;  // the server is to close, so its answers end here
-    uint64_t login_changes = 0;  // Person.changes when the login was sent
+    uint64_t login_changes = 0;  // Person.changes when the present login was sent
     uint64_t deaf_until_us = 0;  // does not read before
     std::string in;
     std::string out;

@@ -75,6 +75,10 @@ std::string sectors(const std::string& letters) {
     return bytes;
 }
 
+Status write_to(void* context, const LogWrite& write) {
+    return store_write(*static_cast<Store*>(context), write);
+}
+
 int errno_of(int64_t answer) { return answer < 0 ? errno : 0; }
 
 }  // namespace
@@ -240,7 +244,8 @@ TEST(SimDisk, LocksOpenDescriptionsOfAFile) {
 
 // K1: what a sync made durable survives every cut; names need a sync of their own.
 TEST(SimDisk, KeepsWhatWasSynced) {
-    for (const SimLoss loss : {SimLoss::keep_all, SimLoss::drop_all, SimLoss::prefix, SimLoss::any}) {
+    for (const SimLoss loss :
+         {SimLoss::keep_all, SimLoss::drop_all, SimLoss::prefix, SimLoss::any}) {
         for (uint64_t seed = 0; seed < 50; seed++) {
             const TestSim sim(seed);
             put_durable("/kept", sectors("abc"));
@@ -594,4 +599,67 @@ TEST(SimDisk, MountsEveryImageOfAWindow) {
     put_durable("/file", "spoilt");
     sim_disk_mount_image(saved, nullptr);
     EXPECT_EQ(get("/file"), sectors("ab"));
+}
+
+// The store over this disk does what it does over a board's: a book is made, found again by a start
+// after a cut, checkpointed, archived; and there is one writer at a time.
+TEST(SimDisk, CarriesTheStore) {
+    const TestSim sim;
+    std::vector<uint8_t> window(batch_size_max);
+    uint8_t text[512];
+    Writer error = writer_of(text, sizeof text);
+    Store store;
+    Hash made;
+    for (const bool is_new : {true, false}) {
+        TestBook bank;
+        Book& book = bank.book;
+        StoreStart start = {};
+        ASSERT_EQ(store_open(store, disk, "data", is_new ? StoreMode::create : StoreMode::write,
+                             error),
+                  Status::ok)
+            << string_of(writer_slice(error));
+        if (is_new) {
+            ASSERT_EQ(store_segment_make(store, 1, test_segment_size, error), Status::ok);
+            test_create(book);
+            ASSERT_EQ(test_add(book, "alice"), Status::ok);
+            test_commit(book, write_to, &store);
+        } else {
+            ASSERT_EQ(store_recover(store, book, window.data(), {}, start, error), Status::ok);
+            EXPECT_EQ(start.checkpoint, 1u);
+            EXPECT_EQ(start.batches, 1u);
+            EXPECT_EQ(test_balance(book, "alice"), 30);
+            book_open(book, start.log, UINT64_MAX);
+        }
+        Store second;
+        EXPECT_EQ(store_open(second, disk, "data", StoreMode::write, error), Status::failed);
+        EXPECT_NE(store_lock_holder(disk, "data"), 0u);
+        for (const int64_t amount : {10, 20}) {
+            const std::string id = (is_new ? "a" : "b") + std::to_string(amount);
+            ASSERT_EQ(test_move(book, {.operation = Operation::deposit,
+                                       .debit = "cash",
+                                       .credit = "alice",
+                                       .amount = amount,
+                                       .id = id}),
+                      Status::ok);
+            test_commit(book, write_to, &store);
+            if (amount == 20) continue;
+            ASSERT_EQ(store_checkpoint_now(store, book, window.data(), batch_size_max, made,
+                                           error),
+                      Status::ok)
+                << string_of(writer_slice(error));
+        }
+        cut_and_mount(SimLoss::drop_all);
+        EXPECT_EQ(sim_disk_descriptors(), 0u);
+        EXPECT_EQ(store_lock_holder(disk, "data"), 0u);
+    }
+    Archived archived = {};
+    ASSERT_EQ(store_open(store, disk, "data", StoreMode::write, error), Status::ok);
+    ASSERT_EQ(store_archived(store, archived, error), Status::ok);
+    EXPECT_EQ(archived.segment, 0u);
+    const std::string before = digest();
+    ASSERT_EQ(store_segment_make(store, 2, test_segment_size, error), Status::ok);
+    EXPECT_NE(digest(), before);
+    EXPECT_EQ(store_segment_remove(store, 2), Status::ok);
+    EXPECT_EQ(digest(), before);
+    store_close(store);
 }

@@ -485,6 +485,38 @@ TEST(Store, RollsToTheNextSegmentAndRecoversAcrossIt) {
     EXPECT_TRUE(gap.is_refused_with("00000002.journal: is missing")) << gap.disk.said();
 }
 
+// A start from a checkpoint begins at its segment, and does not know how many batches lie before.
+TEST(Store, NamesNoNumberOfABatchThatItCannotKnow) {
+    TestFolder folder;
+    make_book(folder, 1, false);
+    {
+        TestStart start(folder);
+        ASSERT_EQ(start.status, Status::ok) << start.disk.said();
+        Log& log = start.book().log;
+        for (uint32_t i = 0; log.segment == 1; i++) {
+            if (log_wants_segment(log)) {
+                ASSERT_EQ(store_segment_make(start.disk.store, 2, test_segment_size,
+                                             start.disk.error),
+                          Status::ok);
+                log_segment_made(log, 2, test_segment_size, 2000);
+            }
+            ASSERT_TRUE(deposit(start, "n" + std::to_string(i), 1));
+        }
+        Hash digest;
+        ASSERT_EQ(store_checkpoint_now(start.disk.store, start.book(), start.disk.window.data(),
+                                       batch_size_max, digest, start.disk.error),
+                  Status::ok);
+    }
+    std::string bytes = read_file(folder.segment(2));
+    bytes[100] ^= 1;
+    write_file(folder.segment(2), bytes);
+    TestStart start(folder);
+    EXPECT_TRUE(start.is_refused_with(
+        "00000002.journal: at offset 0, its first batch: damage: a checkpoint vouches for it"))
+        << start.disk.said();
+    EXPECT_EQ(read_file(folder.segment(2)), bytes);
+}
+
 // What the journal will be written into must be as it was made (F1).
 TEST(Store, WantsABlankSegmentAhead) {
     TestFolder folder;
