@@ -185,7 +185,6 @@ bool Party::judge() {
     audit.seen.refused = refused;
     if (!oracle.judge(audit.seen, why)) {
         fail(why);
-if (getenv("DBG")) for (auto& r : requests) for (auto& m : r.ask.moves) if (why.find(oracle_amount(m.amount)) != string::npos) printf("%s %s %s %s->%s sent %u flying %u settled %d rem %d group %d raw0 %s ref %s\n", m.id.c_str(), r.person->name.c_str(), m.operation.c_str(), m.debit.c_str(), m.credit.c_str(), r.sent, r.flying, r.settled, r.remembered, r.ask.is_group, r.raw[0].c_str(), r.ask.refusal.c_str());
         return false;
     }
     others_max = 0;

@@ -180,8 +180,8 @@ void Player::lose_expects() {
     }
     expects.clear();
     if (party->admin.flying && person->role == "admin") party->admin.flying = false;
-    if (person->passwd_flying) {
-        person->passwd_flying = false;
+    if (sent_passwd) {
+        sent_passwd = person->passwd_flying = false;
         person->changes++;
     }
     if (party->auditor == this && party->audit.running) {
@@ -225,6 +225,23 @@ void Player::say_exactly(const Words& words, const string& answer) {
     });
 }
 
+// A group that may find no room: what is said in it is answered otherwise then.
+void Player::say_multi() {
+    say({"MULTI"}, [this](const Value& value, const string& raw) {
+        group_refused = value.is_error() && value.word() == "BUSY";
+        if (raw == "+OK\r\n" || note_common(value, nullptr)) return;
+        party->fail(person->name + ": 'MULTI' was answered with '" + raw + "'");
+    });
+}
+
+void Player::say_in_group(const Words& words, const string& answer, const string& refused) {
+    say(words, [this, words, answer, refused](const Value& value, const string& raw) {
+        if (raw == (group_refused ? refused : answer) || note_common(value, nullptr)) return;
+        party->fail(person->name + ": in a group, '" + words[0] + "' was answered with '" + raw +
+                    "'");
+    });
+}
+
 // Answers that any command may get. Returns true when the value was one of them.
 bool Player::note_common(const Value& value, Request* request) {
     if (!value.is_error()) return false;
@@ -254,9 +271,8 @@ void Player::login() {
     // While a change of the password is in doubt, either may be right.
     const bool doubt = !person->doubt.empty() && chance.percent(50);
     const string password = doubt ? person->doubt : person->password;
-if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu login with %s (%s or %s) flying %d link %u\n", party->net.now_us(party->net.context), password.c_str(), person->password.c_str(), person->doubt.c_str(), person->passwd_flying, link);
     logging_in = true;
-    login_changes = person->changes;
+    const uint64_t changes = person->changes;
     const bool in_doubt = !person->doubt.empty();
     Words words = {"AUTH", person->name, password};
     if (chance.percent(40)) words = {"HELLO", "3", "AUTH", person->name, password};
@@ -264,10 +280,11 @@ if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu login with %
         words.push_back("SETNAME");
         words.push_back("phone");
     }
-    say(words, [this, password, in_doubt](const Value& value, const string&) {
+    say(words, [this, changes, in_doubt](const Value& value, const string&) {
         logging_in = false;
         if (!value.is_error()) {
             logged_in = true;
+            login_changes = changes;
             party->tally.add("logins");
             return;
         }
@@ -278,7 +295,7 @@ if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu login with %
             return;
         }
         const bool explained = in_doubt || !person->doubt.empty() ||
-                               person->changes != login_changes;
+                               person->changes != changes;
         if (value.word() == "WRONGPASS" && explained) return;
         party->fail(person->name + " cannot log in: " + value.text);
     });
@@ -360,7 +377,6 @@ void Player::send_request(Request& request) {
     if (request.sent == 0) request.ask.sent = ++party->tick;
     if (request.sent > 0) party->tally.add(request.settled ? "asked again" : "resends");
     request.sent++;
-if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu send %s first %lu used %lu copy %u settled %d link %u\n", party->net.now_us(party->net.context), request.ask.moves[0].id.c_str(), request.first_id, person->ids_used, request.sent, request.settled, link);
     const auto last = [this, &request](const Value& value, const string& raw) {
         answered(request, value, raw);
     };
@@ -379,7 +395,6 @@ if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu send %s firs
 
 void Player::answered(Request& request, const Value& value, const string& raw) {
     request.flying--;
-if (getenv("DBG2") && person->name == getenv("DBG2")) printf("T %lu answ %s settled %d %s\n", party->net.now_us(party->net.context), request.ask.moves[0].id.c_str(), request.settled, raw.substr(0, 60).c_str());
     const bool gone = request.settled && !request.remembered;  // Nothing is known of it.
     if (value.is_error() && value.text.compare(0, 9, "EXECABORT") == 0 && !request.ask.is_group) {
         party->fail("EXECABORT for a single request");

@@ -43,6 +43,7 @@ struct TestServer {
         }
         EXPECT_EQ(test_add(server.book, "chief", Role::admin), Status::ok);
         EXPECT_EQ(test_add(server.book, "keeper", Role::treasurer), Status::ok);
+        EXPECT_EQ(test_add(server.book, "teller", Role::till), Status::ok);
         pay_in("opening", "alice", "", 1000);
         disk.commit(server.book);
         server_start(server, 0);
@@ -509,4 +510,28 @@ TEST(Server, ReversesWhatWasBookedOnceForATreasurerAndSaysWhatCannotBe) {
     EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
     // What is in flight is no entry yet, and a customer reverses nothing.
     EXPECT_EQ(one.say(alice, "REVERSE x " + entry + "\r\n").find("-NOPERM"), 0u);
+}
+
+// P3: what a till reversed in time is answered the same when the time has passed, also where only
+// the journal remembers the id, and what it was too late for stays so.
+TEST(Server, AnswersAReversalTheSameWhenItsTimeHasPassed) {
+    TestServer one;
+    const uint32_t teller = one.connect("teller");
+    const auto ask = [&](const std::string& text) {
+        std::string said = one.say(teller, text + "\r\n");
+        one.serve();
+        return said + one.take(teller);
+    };
+    ask("DEPOSIT d1 5 alice");
+    const std::string entry = std::to_string(one.server.book.ledger.seq_installed);
+    const std::string first = ask("REVERSE r1 " + entry);
+    ASSERT_EQ(first.find("*"), 0u) << first;
+    const uint64_t later_ms = 1000 + 16 * 60'000;  // One minute more than tills have.
+    server_clock(one.server, later_ms, later_ms * 1000);
+    EXPECT_EQ(ask("REVERSE r1 " + entry), first);
+    one.make_busy();
+    EXPECT_EQ(ask("REVERSE r1 " + entry), first);
+    EXPECT_EQ(ask("REVERSE r1 3").find("-EXISTS"), 0u);
+    EXPECT_EQ(ask("REVERSE r2 " + entry).find("-NOPERM"), 0u);
+    EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
 }
