@@ -111,7 +111,10 @@ Wishes read_words(int count, char** words) {
 bool run_one(uint64_t seed, Tally& tally, uint8_t digest[32]) {
     std::string why;
     const bool held = run_seed(seed, tally, digest, why);
-    if (!held) printf("FAILED: %s\n", why.c_str());
+    if (!held) {
+        print_log();
+        printf("FAILED: %s\n", why.c_str());
+    }
     printf("seed %" PRIu64 " digest ", seed);
     for (uint32_t i = 0; i < 32; i++) printf("%02x", digest[i]);
     printf("\n");

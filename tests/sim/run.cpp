@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "port/sim/kernel.h"
 #include "port/sim/world.h"
 #include "sim/book_text.h"
 #include "sim/parts.h"
@@ -419,4 +420,8 @@ bool run_seeds(const Share& share, Tally& tally, string& why) {
         tally.add("seeds");
     }
     return true;
+}
+
+void print_log() {
+    sim_kernel_log_each([](void*, const char* text) { printf("log: %s\n", text); }, nullptr);
 }

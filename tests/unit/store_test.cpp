@@ -554,6 +554,29 @@ TEST(Store, WantsABlankSegmentAhead) {
     }
 }
 
+// The journal had rolled, and the segment behind the next was made, when the first batch of the new
+// one was lost: what is blank may be made anew, and nothing else.
+TEST(Store, MakesABlankSegmentAnewThatACutLeftBehindTheNext) {
+    TestFolder folder;
+    make_book(folder, 1, false);
+    write_file(folder.segment(2), std::string(test_segment_size, '\0'));
+    write_file(folder.segment(3), std::string(test_segment_size, '\0'));
+    TestStart start(folder);
+    ASSERT_EQ(start.status, Status::ok) << start.disk.said();
+    EXPECT_EQ(start.start.next_segment, 2u);
+    const uint32_t size = test_segment_size + block_size;
+    EXPECT_EQ(store_segment_make(start.disk.store, 3, size, start.disk.error), Status::ok)
+        << start.disk.said();
+    EXPECT_TRUE(read_file(folder.segment(3)) == std::string(size, '\0'));
+    for (const uint32_t offset : {0u, block_size + 5, size - 1}) {
+        std::string bytes(size, '\0');
+        bytes[offset] = 'x';
+        write_file(folder.segment(3), bytes);
+        EXPECT_EQ(store_segment_make(start.disk.store, 3, size, start.disk.error), Status::failed);
+        EXPECT_TRUE(read_file(folder.segment(3)) == bytes);
+    }
+}
+
 TEST(Store, RefusesASegmentThatWasCutShort) {
     TestFolder folder;
     make_book(folder, 1, true);
