@@ -302,6 +302,7 @@ void forget_run() {
     world.turn_waits = false;
     world.stopping = false;
     world.writing = false;
+    world.with_session = 0;
     world.works_taken = 0;
     world.works_running = 0;
     memset(world.works, 0, sizeof world.works);
@@ -378,6 +379,11 @@ void sim_world_set_config(const Config& config) {
     const uint32_t works_max = config.handshakes + config.reads + 4;
     sim_world.works_max = works_max > sim_works_max ? sim_works_max : works_max;
     sim_world.config = config;
+}
+
+void sim_world_set_tls(bool tls) {
+    CHECK(!sim_world.running);
+    sim_world.plan.tls = tls;
 }
 
 Status sim_world_init(const SimWorldPlan& plan, const Config& config) {

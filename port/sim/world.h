@@ -107,6 +107,7 @@ void sim_world_free();
 
 // What the operator changed between two starts.
 void sim_world_set_config(const Config& config);
+void sim_world_set_tls(bool tls);
 
 // In every start to come `what` refuses once: what is asked for with the number `at`, counted from
 // 0 within that start. `nothing`: no more.

@@ -13,6 +13,8 @@
 #include "port/sim/channel_plain.h"
 #include "port/sim/world.h"
 
+static_assert(sim_links_max == 64, "with_session has a bit for each");
+
 inline constexpr uint32_t sim_works_max = 32;  // wishes under way or waiting for a worker
 
 enum class SimEventKind : uint8_t {
@@ -117,6 +119,7 @@ struct SimWorld {
     Store store;
     uint64_t heap_before;  // bytes of the library's when the start was done
     SimLink links[sim_links_max];
+    uint64_t with_session;  // links that have one, as bits
     uint32_t link_of[sim_links_max];  // by session
     SimWork works[sim_works_max];
     uint32_t works_max;

@@ -11,6 +11,8 @@ Server& server() { return *sim_world.server; }
 
 SimLink& link_of(uint32_t session) { return sim_world.links[sim_world.link_of[session]]; }
 
+uint64_t bit_of(const SimLink& link) { return uint64_t{1} << (link.number % sim_links_max); }
+
 void accept_waiting() {
     for (SimLink& link : sim_world.links) {
         if (link.used && link.waits) sim_session_accept(link);
@@ -22,6 +24,7 @@ void accept_waiting() {
 void close_link(SimLink& link) {
     const uint32_t session = link.session;
     link.session = pool_none;
+    sim_world.with_session &= ~bit_of(link);
     link.is_done = true;
     link.writing = {nullptr, 0};
     if (link.in.size > 0 && !link.player_left) sim_net_lose(link);
@@ -183,6 +186,7 @@ void sim_session_accept(SimLink& link) {
     if (link.waits) return;
     CHECK(session < sim_links_max);
     link.session = session;
+    sim_world.with_session |= bit_of(link);
     sim_world.link_of[session] = link.number % sim_links_max;
     if (!sim_world.plan.tls) sim_plain_open(pool_at(server().sessions, session).channel);
     uint8_t text[address_size_max] = {};
@@ -198,8 +202,9 @@ void sim_session_drain() {
         while (server_next_dirty(server(), session)) apply_plan(session);
         sim_work_take();
         if (server().phase != ServerPhase::running) close_door();
-        for (SimLink& link : sim_world.links) {
-            if (!link.used || link.session == pool_none) continue;
+        for (uint64_t left = sim_world.with_session; left != 0; left &= left - 1) {
+            SimLink& link = sim_world.links[__builtin_ctzll(left)];
+            if (link.session == pool_none) continue;  // Closed by one before it.
             if (go_on_writing(link)) again = true;
             if (read_once(link)) again = true;
         }

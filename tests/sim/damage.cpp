@@ -407,7 +407,9 @@ bool run_damage(const Share& share, Tally& tally, std::string& why) {
     for (uint64_t i = 0; i < share.count; i++) {
         Day day;
         const uint64_t seed = share.first + i * share.step;
-        if (!day_live(seed, day, tally, why)) {
+        const bool held = seed % 2 == 0 ? day_live_server(seed, day, tally, why)
+                                        : day_live(seed, day, tally, why);
+        if (!held) {
             why = "day " + std::to_string(seed) + ": " + why;
             return false;
         }

@@ -40,9 +40,12 @@ struct Day {
     uint32_t end;                  // window in which everything is durable
 };
 
-// Lives the day; the windows are then in the disk (sim_disk_windows). Returns false with `why` when
-// something in it was not as it must be.
+// Lives a day at the book itself; the windows are then in the disk (sim_disk_windows). Returns false
+// with `why` when something in it was not as it must be.
 bool day_live(uint64_t seed, Day& out, Tally& tally, std::string& why);
+
+// Lives a day of the whole server, with players: the same, but the asks are not known.
+bool day_live_server(uint64_t seed, Day& out, Tally& tally, std::string& why);
 
 // Replays the journal on the disk from its first entry, and compares each state with what the day
 // had. Returns false with `why`.

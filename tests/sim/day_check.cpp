@@ -48,14 +48,27 @@ bool check_newest_ask(const Day& day, const DayState& state, std::string& why) {
     return newest == nullptr || check_replay(newest->move, newest->entry, day.wall_ms, why);
 }
 
-BookMove deposit() {
+// The first account of a person that may take it; row_none when there is none.
+uint32_t account_to_pay() {
+    const Ledger& ledger = house_book().ledger;
+    for (uint32_t i = 0; i < ledger.accounts_installed; i++) {
+        const Account& account = ledger.accounts[i];
+        const AccountValues& values = account.installed;
+        if (account.owner == row_none || values.state != AccountState::open) continue;
+        if (values.balance < values.ceiling) return i;
+    }
+    return row_none;
+}
+
+BookMove deposit_to(uint32_t account) {
+    const Ledger& ledger = house_book().ledger;
     BookMove move = {};
     move.operation = Operation::deposit;
-    move.person = ledger_find_person(house_book().ledger, house_name("alice"));
+    move.person = ledger.accounts[account].owner;
     memcpy(move.id.text, "after", 5);
     move.id.size = 5;
-    move.debit = house_name("cash");
-    move.credit = house_name("alice");
+    move.debit = ledger.accounts[account_cash].name;
+    move.credit = ledger.accounts[account].name;
     move.amount = paid;
     return move;
 }
@@ -96,9 +109,13 @@ bool check_deposit(uint64_t entry, int64_t balance, const BookMove& move, uint64
 bool take_deposit(const Day& day, std::string& why) {
     const uint64_t wall_ms = day.wall_ms + 2000;
     const Ledger& ledger = house_book().ledger;
-    const BookMove move = deposit();
-    const int64_t balance =
-        ledger.accounts[ledger_find_account(ledger, move.credit)].installed.balance;
+    const uint32_t account = account_to_pay();
+    if (account == row_none) {
+        why = "there is nobody to pay";
+        return false;
+    }
+    const BookMove move = deposit_to(account);
+    const int64_t balance = ledger.accounts[account].installed.balance;
     const uint64_t before = ledger.seq_installed;
     const uint64_t entry = pay(move, wall_ms, why);
     if (entry <= before) {

@@ -319,20 +319,22 @@ void Player::choose_wrong() {
                                     "EXEC books it"));
         case 18:
             if (!is_member(role)) return;
-            say_exactly({"MULTI"}, line("+OK"));
+            say_multi();
             say_exactly({"TRANSFER", id, "bob", "1.00"}, line("+QUEUED"));
             return say_exactly({"DISCARD"}, line("+OK"));
         case 19:
             if (!is_member(role)) return;
-            say_exactly({"MULTI"}, line("+OK"));
-            say_exactly({"PING"}, line("-ERR only commands with an id may be queued in a group"));
+            say_multi();
+            say_in_group({"PING"}, line("-ERR only commands with an id may be queued in a group"),
+                         line("+PONG"));
             say_exactly({"TRANSFER", id, "bob", "1.00"}, line("+QUEUED"));
             return say_exactly({"EXEC"},
                                line("-EXECABORT Transaction discarded because of previous errors."));
         case 20:
             if (!is_member(role)) return;
-            say_exactly({"MULTI"}, line("+OK"));
-            return say_exactly({"EXEC"}, line("*0"));
+            say_multi();
+            return say_in_group({"EXEC"}, line("*0"),
+                                line("-EXECABORT Transaction discarded because of previous errors."));
         case 21: return say_exactly({"UNWATCH"}, line("+OK"));
         case 22: {
             if (!expects.empty() || !logged_in) return;

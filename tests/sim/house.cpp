@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "port/posix/store_seed.h"
 #include "port/sim/kernel.h"
+#include "port/sim/world.h"
 
 namespace {
 
@@ -31,22 +32,14 @@ House house;
 
 Config house_config() {
     Config config = {};
-    config_defaults(config);
-    config.sessions = 1;
+    sim_world_config(config);  // The same limits, so that a world's book is at home here.
+    config.sessions = 1;       // Nobody comes.
     config.handshakes = 1;
-    config.accounts = 32;
-    config.ids = 64;
-    config.terminals = 8;
-    config.holds = 16;
-    config.reversible = 128;
     config.buffers = 1;
     config.groups = 1;
     config.reads = 1;
     config.hashes = 1;
-    config.password_memory_kib = 8;  // No password is ever checked here.
-    config.password_passes = 1;
-    config.segment_size_kib = house_segment_size / 1024;
-    config.self_service = true;
+    config.listener_count = 0;
     return config;
 }
 

@@ -26,6 +26,8 @@ constexpr uint32_t all_subsets_max = 12;   // units
 constexpr uint32_t samples = 24;           // of larger windows
 constexpr uint32_t cuts = 8;               // of writes that are not cut at every byte
 constexpr uint32_t units_max = 4096;
+constexpr uint64_t day_images_max = 2000;  // so that there are many days
+constexpr uint32_t window_of_zeros = 65536;
 
 struct Images {
     Day day;
@@ -119,41 +121,53 @@ bool take_window(Images& images, bool every_byte) {
     return true;
 }
 
+// The windows of a day in any order, until it has given its share.
 bool take_day(Images& images) {
     const uint32_t windows = images.day.end;
-    const uint64_t whole = sim_random_below(images.random, windows);
     images.tally.add("days");
     images.tally.add("windows", windows);
+    std::vector<uint32_t> order(windows);
+    for (uint32_t i = 0; i < windows; i++) {
+        const uint64_t place = sim_random_below(images.random, i + 1ull);
+        order[i] = order[place];
+        order[place] = i;
+    }
     bool cut_whole = false;
     for (uint32_t i = 0; i < windows && images.count < images.count_max; i++) {
-        images.window = i;
-        // The first batch from a drawn window on; a file of zeros has no bytes that differ.
-        const uint64_t size = sim_disk_window(i).last_size;
-        const bool every_byte = !cut_whole && i >= whole && size > 0 && size <= batch_size_max;
+        images.window = order[i];
+        // One batch of the day; a new segment's zeros have no bytes that differ.
+        const uint64_t size = sim_disk_window(images.window).last_size;
+        const bool every_byte = !cut_whole && size > 0 && size < window_of_zeros;
         cut_whole = cut_whole || every_byte;
         if (!take_window(images, every_byte)) return false;
     }
     return true;
 }
 
+bool live_day(uint64_t seed, Images& images) {
+    const bool is_server = seed % 2 == 0;
+    const bool held = is_server
+                          ? day_live_server(seed, images.day, images.tally, images.why)
+                          : day_live(seed, images.day, images.tally, images.why);
+    if (!held) images.why = "day " + std::to_string(seed) + ": " + images.why;
+    return held;
+}
+
 }  // namespace
 
 bool run_images(const Share& share, Tally& tally, std::string& why) {
     for (uint64_t piece = 0, seed = share.first; piece < share.count; seed += share.step) {
+        const uint64_t left = share.count - piece;
         Images images = {.day = {},
                          .random = sim_random_of(seed, SimStream::faults),
                          .seen = {},
                          .count = 0,
-                         .count_max = share.count - piece,
+                         .count_max = left < day_images_max ? left : day_images_max,
                          .window = 0,
                          .mark = 0,
                          .tally = tally,
                          .why = why};
-        if (!day_live(seed, images.day, tally, why)) {
-            why = "day " + std::to_string(seed) + ": " + why;
-            return false;
-        }
-        if (!take_day(images)) return false;
+        if (!live_day(seed, images) || !take_day(images)) return false;
         piece += images.count;
     }
     return true;

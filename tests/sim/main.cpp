@@ -28,6 +28,7 @@ constexpr char help[] =
 constexpr Part parts[] = {
     {"seeds", run_seeds, 10},
     {"images", run_images, 250},
+    {"faults", run_faults, 100},
     {"damage", run_damage, 5},
 };
 constexpr uint32_t part_count = sizeof parts / sizeof parts[0];

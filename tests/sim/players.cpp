@@ -228,6 +228,23 @@ void Player::say_exactly(const Words& words, const string& answer) {
     });
 }
 
+// A group that may find no room: what is said in it is answered otherwise then.
+void Player::say_multi() {
+    say({"MULTI"}, [this](const Value& value, const string& raw) {
+        group_refused = value.is_error() && value.word() == "BUSY";
+        if (raw == "+OK\r\n" || note_common(value, nullptr)) return;
+        party->fail(person->name + ": 'MULTI' was answered with '" + raw + "'");
+    });
+}
+
+void Player::say_in_group(const Words& words, const string& answer, const string& refused) {
+    say(words, [this, words, answer, refused](const Value& value, const string& raw) {
+        if (raw == (group_refused ? refused : answer) || note_common(value, nullptr)) return;
+        party->fail(person->name + ": in a group, '" + words[0] + "' was answered with '" + raw +
+                    "'");
+    });
+}
+
 // Answers that any command may get. Returns true when the value was one of them.
 bool Player::note_common(const Value& value, Request* request) {
     if (!value.is_error()) return false;

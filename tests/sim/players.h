@@ -109,6 +109,7 @@ struct Player {
     uint32_t link = link_none;
     bool logged_in = false;
     bool logging_in = false;
+    bool group_refused = false;  // the newest MULTI of say_multi was
     bool sent_passwd = false;    // and waits for its answer
     bool told_to_leave = false;  // the server is to close, so its answers end here
     uint64_t login_changes = 0;  // Person.changes when the present login was sent
@@ -126,6 +127,8 @@ struct Player {
     void say(const Words& words, std::function<void(const Value&, const std::string&)> take,
              Request* request = nullptr);
     void say_exactly(const Words& words, const std::string& answer);
+    void say_multi();
+    void say_in_group(const Words& words, const std::string& answer, const std::string& refused);
     void send_request(Request& request);
     void answered(Request& request, const Value& value, const std::string& raw);
     void settle(Request& request, const Value& value, const std::string& raw);

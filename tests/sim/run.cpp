@@ -15,6 +15,7 @@
 #include "sim/book_text.h"
 #include "sim/parts.h"
 #include "sim/players.h"
+#include "sim/run.h"
 
 namespace {
 
@@ -39,9 +40,14 @@ struct Run {
 
 // --- What players ask of the world --------------------------------------------------------------
 
+// Of a day that is recorded for crash images; nullptr otherwise.
+const sim::Party* recorded = nullptr;
+RunWatch recorded_watch;
+
 void bytes_came(void* context, uint32_t link, Slice bytes) {
     const sim::PlayerPeer& peer = *static_cast<sim::PlayerPeer*>(context);
     peer.received(peer.context, link, bytes.data, bytes.size);
+    if (recorded != nullptr) recorded_watch.answered(*recorded);
 }
 
 void link_closed(void* context, uint32_t link) {
@@ -383,6 +389,26 @@ bool run_seed(uint64_t seed, Tally& tally, uint8_t digest[32], string& why) {
     if (sim_world_is_running()) sim_world_cut();
     sim_world_digest(digest);
     tally.merge(run.party.tally);
+    why = run.why;
+    return held;
+}
+
+bool run_day(uint64_t seed, const RunWatch& watch, Tally& tally, string& why) {
+    Run run = {};
+    run.seed = seed;
+    run.chance.state = seed * 0x2545f4914f6cdd1d + 3;
+    bool alive = true;
+    bool held = begin(run);
+    if (held) {
+        recorded = &run.party;
+        recorded_watch = watch;
+        watch.begun();
+        held = pass(run, run.chance.between(2, 6) * second_us, alive);
+        recorded = nullptr;
+        watch.ended();
+    }
+    if (sim_world_is_running()) sim_world_cut();  // The players go with this function.
+    tally.add("simulated seconds", sim_world_counts().simulated_us / second_us);
     why = run.why;
     return held;
 }
