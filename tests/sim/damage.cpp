@@ -337,9 +337,12 @@ bool judge(Damaging& damaging, Kind kind, Tally& tally, std::string& why) {
     }
     tally.add(std::string("damage outlived: ") + kind_names[static_cast<uint32_t>(kind)]);
     const uint64_t found = house_book().log.batch_durable;
+    const uint32_t loaded = house_server().checkpoint_number;
     const bool held = day_check_book(damaging.day, 0, why);
     house_leave();
     if (!held) return false;
+    // The one before the damaged one was kept (F3).
+    if (loaded == 0 && !damaging.day.checkpoints.empty()) why = "no checkpoint was loaded";
     if (expected.refusal) why = "not refused; '" + expected.place + "' was expected";
     if (found != batch) {
         why = "started at batch " + std::to_string(found) + ", not at " + std::to_string(batch);

@@ -275,7 +275,7 @@ void live_checkpoint(Living& living, bool alone) {
     snapshot_end(book.snapshot, book.ledger);
     living.checkpoint_open = false;
     if (status != Status::ok) return note(living, "a checkpoint failed on a good disk");
-    living.day.checkpoints++;
+    living.day.checkpoints.push_back({sim_disk_windows(), store.checkpoint_newest});
     living.tally.add("day checkpoints");
 }
 

@@ -31,12 +31,18 @@ struct DayAsk {
     BookMove move;
 };
 
+// A checkpoint that was said to be taken, before this window.
+struct DayCheckpoint {
+    uint32_t window;
+    uint32_t number;
+};
+
 struct Day {
     uint64_t seed;
     std::vector<DayState> states;  // by batch, from 1
     std::vector<DayAsk> asks;      // in the order of their entries
     uint64_t wall_ms;              // at its end
-    uint64_t checkpoints;          // finished
+    std::vector<DayCheckpoint> checkpoints;
     uint32_t end;                  // window in which everything is durable
 };
 
@@ -54,10 +60,10 @@ bool day_replay(Day& day, std::string& why);
 // The state after this batch; nullptr when the day had none.
 const DayState* day_state(const Day& day, uint64_t batch);
 
-// Starts what is mounted, and judges it: everything up to entry `mark` is there, the state is one
-// that the book really had, and one more deposit is taken and found again. Returns false with
-// `why`.
-bool day_check_start(const Day& day, uint64_t mark, std::string& why);
+// Starts what is mounted, an image of this window, and judges it: everything that was acknowledged
+// before is there, the state is one that the book really had, the newest checkpoint that was said
+// to be taken was loaded, and one more deposit is taken and found again. Returns false with `why`.
+bool day_check_image(const Day& day, uint32_t window, std::string& why);
 
-// The same without the deposit, after a start that was made already.
+// The book after a start, which is to hold everything up to entry `mark`. Returns false with `why`.
 bool day_check_book(const Day& day, uint64_t mark, std::string& why);

@@ -48,6 +48,18 @@ bool check_newest_ask(const Day& day, const DayState& state, std::string& why) {
     return newest == nullptr || check_replay(newest->move, newest->entry, day.wall_ms, why);
 }
 
+// A checkpoint is said to be taken only when every cut leaves it (F3).
+bool check_checkpoint(const Day& day, uint32_t window, std::string& why) {
+    uint32_t taken = 0;
+    for (const DayCheckpoint& checkpoint : day.checkpoints) {
+        if (checkpoint.window <= window) taken = checkpoint.number;
+    }
+    const uint32_t loaded = house_server().checkpoint_number;
+    if (loaded >= taken) return true;
+    why = "checkpoint " + number(taken) + " was taken, and " + number(loaded) + " was loaded";
+    return false;
+}
+
 // The first account of a person that may take it; row_none when there is none.
 uint32_t account_to_pay() {
     const Ledger& ledger = house_book().ledger;
@@ -155,12 +167,14 @@ bool day_check_book(const Day& day, uint64_t mark, std::string& why) {
     return check_newest_ask(day, *state, why);
 }
 
-bool day_check_start(const Day& day, uint64_t mark, std::string& why) {
+bool day_check_image(const Day& day, uint32_t window, std::string& why) {
     if (!house_start(day.wall_ms + 1000, why)) {
         why = "refused: " + why;
         return false;
     }
-    const bool held = day_check_book(day, mark, why) && take_deposit(day, why);
+    const uint64_t mark = sim_disk_window(window).mark;
+    const bool held = day_check_book(day, mark, why) && check_checkpoint(day, window, why) &&
+                      take_deposit(day, why);
     house_leave();
     return held;
 }

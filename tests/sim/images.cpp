@@ -36,7 +36,6 @@ struct Images {
     uint64_t count;       // distinct ones so far
     uint64_t count_max;
     uint32_t window;
-    uint64_t mark;
     Tally& tally;
     std::string& why;
 };
@@ -55,7 +54,7 @@ bool take_image(Images& images, const char* kind, const std::string& how) {
     memcpy(&first, digest, sizeof first);
     if (images.count == images.count_max || !images.seen.insert(first).second) return true;
     std::string what;
-    if (!day_check_start(images.day, images.mark, what)) return fail(images, how + ": " + what);
+    if (!day_check_image(images.day, images.window, what)) return fail(images, how + ": " + what);
     images.count++;
     images.tally.add("images");
     images.tally.add(kind);
@@ -106,7 +105,6 @@ bool take_cut(Images& images, uint64_t byte) {
 
 bool take_window(Images& images, bool every_byte) {
     const SimWindow window = sim_disk_window(images.window);
-    images.mark = window.mark;
     const uint32_t units = window.units;
     if (units > units_max) return fail(images, "more was unsynced than a day can leave");
     const bool held = units <= all_subsets_max ? take_all_subsets(images, units)
@@ -164,7 +162,6 @@ bool run_images(const Share& share, Tally& tally, std::string& why) {
                          .count = 0,
                          .count_max = left < day_images_max ? left : day_images_max,
                          .window = 0,
-                         .mark = 0,
                          .tally = tally,
                          .why = why};
         if (!live_day(seed, images) || !take_day(images)) return false;
