@@ -501,7 +501,8 @@ void Player::choose_admin() {
     Chance& chance = party->chance;
     AdminWork& work = party->admin;
     if (person->role != "admin" || !logged_in) return;
-    if (!work.wanted && !party->quiet && chance.percent(30)) plan(*party, work);
+    const bool may_plan = party->net.now_us(party->net.context) > party->admin_waits_until_us;
+    if (!work.wanted && !party->quiet && may_plan && chance.percent(30)) plan(*party, work);
     if (work.wanted && !work.flying) {
         if (work.change.sent == 0) work.change.sent = ++party->tick;
         work.flying = true;

@@ -179,7 +179,10 @@ void Player::lose_expects() {
         party->tally.add("answers lost");
     }
     expects.clear();
-    if (party->admin.flying && person->role == "admin") party->admin.flying = false;
+    if (party->admin.flying && person->role == "admin") {
+        party->admin.flying = false;
+        party->admin_waits_until_us = now_us + lost_us;
+    }
     if (sent_passwd) {
         sent_passwd = person->passwd_flying = false;
         person->changes++;
@@ -481,6 +484,8 @@ void Player::settle(Request& request, const Value& value, const string& raw) {
     }
     if (ask.moves[0].id == "+") request.remembered = false;  // Its id is the server's.
     if (!value.is_error() || request.remembered) party->terminals.insert(ask.terminal);
+    // The terminal has its entry before it is known that the request will have none.
+    if (party->terminals.count(ask.terminal) == 0) party->others_max++;
     if (request.remembered) person->settled.push_back(&request);
     while (!person->settled.empty() &&
            person->ids_used - person->settled.front()->first_id > ids_again_max) {

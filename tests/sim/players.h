@@ -210,6 +210,7 @@ struct Party {
     std::vector<KnownHold> holds;
     std::vector<KnownEntry> entries;
     AdminWork admin;
+    uint64_t admin_waits_until_us = 0;  // a bound that was lost may still be set before
     std::set<std::string> terminals;  // that have an entry of their own in the book
     size_t terminals_judged = 0;      // of them at the last quiet point
     uint64_t opened = 0;   // accounts and people made so far
