@@ -350,7 +350,7 @@ help:
 
 all: $(LIBS) $(CORE) $(MADE) $(RUNNER_FILE) ## pennyd, penny and pennyctl, in build/
 
-check: all asan-build fuzz-build clang core tools-wire tools-qemu $(UNIT) ## everything that must hold: build, both compilers, every test
+check: all asan-build fuzz-build clang core cross cross-unit tools-wire tools-qemu $(UNIT) ## everything that must hold: build, both compilers, every test
 	@$(RUN)
 
 cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, in build/BOARD/
