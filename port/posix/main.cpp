@@ -49,6 +49,8 @@ constexpr OptionRow options[] = {
     {"--version", "-v", OptionKind::flag, "", nullptr, "print the version and exit"},
     {"--test", "-t", OptionKind::flag, "", nullptr, "check the configuration and exit"},
     {"--memory", "-m", OptionKind::flag, "", nullptr, "print the memory budget and exit"},
+    {"--read-only", nullptr, OptionKind::flag, "", nullptr,
+     "serve the book to read, and write no byte of it"},
     {"--set", "-s", OptionKind::value, "'SECTION.KEY=VALUE'", "", "override one key of the file"},
     {"--host", nullptr, OptionKind::value, "ADDRESS", "listener tls.address=",
      "address of the listener `tls`"},
@@ -60,6 +62,7 @@ enum class Action : uint8_t { serve, test, memory };
 
 struct Arguments {
     Action action;
+    bool read_only;
     const char* config_path;
     const char* assignments[assignments_max];
     const char* prefixes[assignments_max];
@@ -140,6 +143,10 @@ int take_flag(const OptionRow& option, Arguments& out) {
     if (strcmp(option.name, "--version") == 0) {
         system_print_text(STDOUT_FILENO, "pennyd " PENNY_VERSION "\n");
         return exit_done;
+    }
+    if (strcmp(option.name, "--read-only") == 0) {
+        out.read_only = true;
+        return -1;
     }
     out.action = strcmp(option.name, "--test") == 0 ? Action::test : Action::memory;
     return -1;
@@ -500,10 +507,15 @@ int reserve_password_arena() {
     return -1;
 }
 
-// Opens the data folder; where nothing can be written, to read it alone.
-Status open_store(const char* dir, Writer& message) {
+// Opens the data folder; where nothing can be written or shall be, to read it alone.
+Status open_store(const char* dir, bool read_only, Writer& message) {
     Store& store = process.store;
-    const Status status = store_open(store, store_calls_posix, dir, StoreMode::write, message);
+    Status status = Status::misconf;
+    if (read_only) {
+        put_text(message, "started with --read-only");
+    } else {
+        status = store_open(store, store_calls_posix, dir, StoreMode::write, message);
+    }
     if (status != Status::misconf) return status;
     const uint32_t pid = store_lock_holder(store_calls_posix, dir);
     if (pid != 0) {  // It is read-only for us, but not for everybody.
@@ -512,19 +524,20 @@ Status open_store(const char* dir, Writer& message) {
         return Status::failed;
     }
     put_text(message, "; the book can be read, and no money moves until a start that can write");
-    port_log(LogLevel::error, reinterpret_cast<const char*>(message.data), message.size);
+    port_log(read_only ? LogLevel::warning : LogLevel::error,
+             reinterpret_cast<const char*>(message.data), message.size);
     message.size = 0;
     return store_open(store, store_calls_posix, dir, StoreMode::read, message);
 }
 
-int open_book() {
+int open_book(bool read_only) {
     Server& server = *process.server;
     Writer message = message_writer();
     char dir[2 * path_size_max + 2];
     if (resolve(process.config.data, dir) != Status::ok) {
         return refuse_text(exit_refused, "the path of [server] data is too long");
     }
-    if (open_store(dir, message) != Status::ok) return refuse(exit_refused, message);
+    if (open_store(dir, read_only, message) != Status::ok) return refuse(exit_refused, message);
     StoreStart start = {};
     Progress said = {system_now_ms(), 0};
     const StoreProgress progress = {show_progress, &said};
@@ -562,7 +575,7 @@ int open_book() {
     return -1;
 }
 
-int serve() {
+int serve(bool read_only) {
     int code = allow_open_files();
     if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
@@ -570,7 +583,7 @@ int serve() {
     }
     if (code < 0) crypto_clock_set(system_wall_us() / 1000);
     if (code < 0) code = load_certificates();
-    if (code < 0) code = open_book();
+    if (code < 0) code = open_book(read_only);
     if (code >= 0) return code;
     Writer message = message_writer();
     if (loop_init(*process.loop, *process.server, process.store, thread_count()) != Status::ok) {
@@ -607,7 +620,7 @@ int main(int count, char** words) {
     if (code < 0) code = load_config(arguments);
     if (code >= 0) return code;
     switch (arguments.action) {
-        case Action::serve: return serve();
+        case Action::serve: return serve(arguments.read_only);
         case Action::test: return test();
         case Action::memory: return print_memory();
     }
