@@ -339,7 +339,7 @@ Outcome run(Client& client, Command& command) {
 
 }  // namespace
 
-// PING itself is for those who have logged in, as with Redis; TIME is for anybody who could connect.
+// PING itself is for those who have logged in, as with Redis; TIME is for all who could connect.
 Outcome client_ping(Client& client) {
     static constexpr char time[] = "*1\r\n$4\r\nTIME\r\n";
     Command command = {};
