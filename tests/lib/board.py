@@ -33,7 +33,7 @@ StrictModes no
 UsePAM no
 PidFile none
 LogLevel ERROR
-SetEnv "PATH={path}"
+SetEnv "PATH={path}" "ROOT={root}"
 """
 SSH_CONF = """Host board
 HostName 127.0.0.1
@@ -119,7 +119,7 @@ class Board:
         self.systemd = self.listen(self.serve_restart)
         ssh_port = self.ssh.getsockname()[1]
         path = f"{self.first}:/usr/local/bin:/usr/bin:/bin"
-        self.write("sshd", SSHD_CONF.format(folder=folder, path=path))
+        self.write("sshd", SSHD_CONF.format(folder=folder, path=path, root=self.root))
         self.write("ssh", SSH_CONF.format(folder=folder, port=ssh_port, user=getpass.getuser()))
         with open(os.path.join(folder, "host_key.pub"), encoding="ascii") as key:
             self.write("known_hosts", f"[127.0.0.1]:{ssh_port} {key.read()}")

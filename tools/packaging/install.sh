@@ -115,7 +115,7 @@ uninstall() {
 
 say_next() {
     echo "installed $("$bin/pennyd" --version)"
-    if has_systemd; then systemctl enable pennyd.service; fi
+    if has_systemd; then systemctl enable --quiet pennyd.service; fi
     if [ -e "$root/etc/pennyd/pennyd.conf" ]; then
         echo "next: systemctl restart pennyd"
     else
