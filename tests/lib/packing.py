@@ -59,9 +59,13 @@ class Packing(unittest.TestCase):
 
     def unpack(self, name, **programs):
         """Packs and unpacks; gives the path of the installer."""
-        with tarfile.open(self.pack(name, **programs)) as tar:
-            tar.extractall(os.path.join(self.folder, name))
-        return os.path.join(self.folder, name, f"pennybank-{BOARD}", "install.sh")
+        return self.unpack_tarball(self.pack(name, **programs))
+
+    def unpack_tarball(self, path):
+        folder = path[:-len(".tar.gz")]
+        with tarfile.open(path) as tar:
+            tar.extractall(folder)
+        return os.path.join(folder, f"pennybank-{BOARD}", "install.sh")
 
 
 class OnBoard(Packing):

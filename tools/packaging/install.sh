@@ -13,6 +13,7 @@
 # replaces it: so an upgrade that was cut off anywhere is cured by the next.
 set -eu
 umask 022
+PATH=$PATH:/usr/sbin:/sbin  # where useradd is, and not on the path of everybody
 here=$(cd "$(dirname "$0")" && pwd)
 root=${ROOT:-}
 bin=$root/usr/local/bin
@@ -58,11 +59,31 @@ keep_previous() {
 has_systemd() { [ -z "$root" ] && [ -d /run/systemd/system ]; }
 reload_systemd() { if has_systemd; then systemctl daemon-reload; fi; }
 
-install_all() {
+# The user, and a folder of the user's for the bank.
+make_place() {
+    mkdir -p "$root/etc"
+    if [ -z "$root" ] && ! id pennybank >/dev/null 2>&1; then
+        useradd --system --user-group --home-dir "$bank" --no-create-home \
+            --shell /usr/sbin/nologin pennybank
+    fi
+    if [ ! -e "$bank" ]; then
+        mkdir -p "$bank"
+        chmod 700 "$bank"
+        [ -n "$root" ] || chown pennybank:pennybank "$bank"
+    fi
+    [ -e "$root/etc/pennyd" ] || ln -sfn ../var/lib/pennybank "$root/etc/pennyd"
+}
+
+check_programs() {
     [ -e "$here/pennyd" ] || refuse "there are no programs beside it"
     for name in pennyd penny pennyctl; do
         "$here/$name" --version >/dev/null || refuse "$name does not run here: another board's?"
     done
+}
+
+install_all() {
+    check_programs
+    make_place
     mkdir -p "$bin" "$lib" "$doc" "$units"
     each clear_staged
     [ -e "$mark" ] || each keep_previous
@@ -74,20 +95,6 @@ install_all() {
     each switch_staged
     flush "$bin" "$units"
     reload_systemd
-}
-
-# The user, and a folder of the user's for the bank.
-make_place() {
-    if [ -z "$root" ] && ! id pennybank >/dev/null 2>&1; then
-        useradd --system --user-group --home-dir "$bank" --no-create-home \
-            --shell /usr/sbin/nologin pennybank
-    fi
-    if [ ! -e "$bank" ]; then
-        mkdir -p "$bank"
-        chmod 700 "$bank"
-        [ -n "$root" ] || chown pennybank:pennybank "$bank"
-    fi
-    [ -e "$root/etc/pennyd" ] || ln -sfn ../var/lib/pennybank "$root/etc/pennyd"
 }
 
 accept() {
@@ -126,8 +133,8 @@ say_next() {
 }
 
 case ${1:-} in
-'') install_all; make_place; accept; say_next ;;
---unproven) install_all; make_place ;;
+'') install_all; accept; say_next ;;
+--unproven) install_all ;;
 --accept) accept ;;
 --rollback) roll_back; echo "put back $("$bin/pennyd" --version)" ;;
 --uninstall) uninstall; echo "uninstalled; the bank stays in $bank" ;;
