@@ -61,8 +61,12 @@ void finish_hash(Server& server, uint32_t job) {
     tools.hash = &server.hashes.slots[job];
     const SessionPhase phase = session.phase;
     const uint64_t failed = server.service.stats.logins_failed;
-    if (!session_hash_done(session, tools)) {  // Tried again after the next commit.
-        wait_for_commit(server, index);
+    if (!session_hash_done(session, tools)) {
+        if (session.job_waits) {
+            wait_for_commit(server, index);
+        } else {
+            ring_push(server.hash_queue, job);
+        }
         return;
     }
     if (server.service.stats.logins_failed > failed) log_session(server, session, "login refused");

@@ -173,8 +173,9 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
 // Runs a job on a worker; touches nothing but the job and the arena, and reads the costs.
 void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena);
 
-// Goes on after a job was run: replied, proposed or waiting (call again with the same job after the
-// next commit). The job is wiped unless it waits (S5).
+// Goes on after a job was run: replied, proposed, hashing (the same job is to be run once more) or
+// waiting (call again with the same job after the next commit). The job is wiped unless it goes on
+// (S5).
 ServiceNext service_hashed(Service& service, ServiceCall& call);
 
 // Goes on after a read has ended: replied, proposed, reading (another read has begun in the same

@@ -12,7 +12,7 @@ namespace {
 
 // A server over a small book, whose sessions are logged in over a channel that ciphers nothing.
 struct TestServer {
-    TestServer() : owner(new Server()), server(*owner) {
+    explicit TestServer(uint32_t hashes = 1) : owner(new Server()), server(*owner) {
         Config config = {};
         config_defaults(config);
         config.sessions = 8;
@@ -25,7 +25,7 @@ struct TestServer {
         config.buffers = 8;
         config.groups = 2;
         config.reads = 1;
-        config.hashes = 1;
+        config.hashes = hashes;
         config.self_service = true;
         Arena arena = {};
         server_layout(server, arena, config);
@@ -126,7 +126,7 @@ struct TestServer {
             wish.size = part.size;
         } else if (wish.kind == WishKind::hash) {
             HashJob& job = server.hashes.slots[wish.slot];
-            job.outcome = Status::ok;
+            job.outcome = hash_outcome;
             job.made = {3, {'n', 'e', 'w'}};
         } else if (wish.kind == WishKind::segment) {
             wish.salt = 99;
@@ -184,6 +184,7 @@ struct TestServer {
     std::vector<uint8_t> memory;
     TestDisk disk;
     uint32_t busy = 0;
+    Status hash_outcome = Status::ok;  // of what workers hash from now on
 };
 
 }  // namespace
@@ -534,4 +535,39 @@ TEST(Server, AnswersAReversalTheSameWhenItsTimeHasPassed) {
     EXPECT_EQ(ask("REVERSE r1 3").find("-EXISTS"), 0u);
     EXPECT_EQ(ask("REVERSE r2 " + entry).find("-NOPERM"), 0u);
     EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
+}
+
+// P10: two copies of one registration, of which the second is hashed before the first is booked.
+TEST(Server, AnswersARegistrationThatIsSentAgainWhileTheFirstIsHashed) {
+    for (const bool commits_between : {false, true}) {
+        TestServer one(2);
+        const uint32_t first = one.connect("chief");
+        const uint32_t second = one.connect("chief");
+        EXPECT_EQ(one.say(first, "REGISTER dora a-long-password\r\n"), "");
+        EXPECT_EQ(one.say(second, "REGISTER dora a-long-password\r\n"), "");
+        EXPECT_EQ(one.server.hashes.taken, 2u);
+        EXPECT_TRUE(one.work());
+        if (commits_between) {
+            EXPECT_TRUE(one.commit());
+        }
+        one.serve();
+        EXPECT_EQ(one.take(first), "+OK\r\n");
+        EXPECT_EQ(one.take(second), "+OK\r\n");
+        EXPECT_NE(one.person("dora"), row_none);
+    }
+}
+
+// Somebody else's password for the same name does not make it a resend.
+TEST(Server, SaysThatANameIsTakenToWhoeverRegistersItSecondWithAnotherPassword) {
+    TestServer one(2);
+    const uint32_t first = one.connect("chief");
+    const uint32_t second = one.connect("chief");
+    one.say(first, "REGISTER dora a-long-password\r\n");
+    one.say(second, "REGISTER dora another-password\r\n");
+    EXPECT_TRUE(one.work());
+    EXPECT_TRUE(one.work());
+    one.hash_outcome = Status::wrongpass;
+    one.serve();
+    EXPECT_EQ(one.take(first), "+OK\r\n");
+    EXPECT_EQ(one.take(second).find("-EXISTS"), 0u);
 }
