@@ -247,9 +247,13 @@ void server_start(Server& server, uint32_t checkpoint_number) {
     log_end(line, LogLevel::warning);
 }
 
-void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us) {
+void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us, int32_t utc_offset_s) {
+    constexpr int32_t offset_max_s = 86399;  // No place is further away, whatever a TZ says.
     server.now_ms = now_ms;
     server.wall_us = wall_us;
+    server.book.utc_offset_s = utc_offset_s > offset_max_s    ? offset_max_s
+                               : utc_offset_s < -offset_max_s ? -offset_max_s
+                                                              : utc_offset_s;
     crypto_clock_set(judging_ms(server));
     server.service.stats.uptime_s = (now_ms - server.started_ms) / 1000;
 }

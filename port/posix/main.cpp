@@ -18,6 +18,7 @@
 #include "crypto/crypto.h"
 #include "loop.h"
 #include "system.h"
+#include "time_zone.h"
 #include "version.h"
 
 namespace {
@@ -564,7 +565,8 @@ int open_book(bool read_only) {
     log_start(start);
     const int reserved = reserve_password_arena();
     if (reserved >= 0) return reserved;
-    server_clock(server, system_now_ms(), system_wall_us());
+    const uint64_t wall_us = system_wall_us();
+    server_clock(server, system_now_ms(), wall_us, system_utc_offset_s(wall_us));
     server_start(server, start.checkpoint);
     // With the clock out of bounds money waits, but the book can be read: the reason is in MISCONF.
     const Status limits = book_note_limits(server.book, server.wall_us / 1000);
@@ -575,8 +577,25 @@ int open_book(bool read_only) {
     return -1;
 }
 
+// Local times go by one zone from here on; its file is not opened again. A zone that somebody wrote
+// down must be there; where the system's own cannot be had, the operator hears of it.
+int choose_zone() {
+    static constexpr char option[] = "[server] time-zone = ";
+    Zone zone;
+    Writer message = message_writer();
+    const char* name = process.config.time_zone;
+    if (zone_choose(name, option, zone, message) == Status::ok) return -1;
+    if (name[0] != '\0') return refuse(exit_refused, message);
+    put_text(message, "; until then local times are UTC");
+    port_log(LogLevel::warning, reinterpret_cast<const char*>(message.data), message.size);
+    const Status utc = zone_choose("UTC", option, zone, message);
+    CHECK(utc == Status::ok);
+    return -1;
+}
+
 int serve(bool read_only) {
-    int code = allow_open_files();
+    int code = choose_zone();
+    if (code < 0) code = allow_open_files();
     if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
@@ -600,7 +619,8 @@ int serve(bool read_only) {
 }
 
 int test() {
-    int code = reserve_memory();
+    int code = choose_zone();
+    if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }
