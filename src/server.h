@@ -40,6 +40,7 @@ enum class WishKind : uint8_t {
     hash,               // server_wish_run
     key,                // server_wish_run: sign a receipt, or judge its signature
     read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
+    sensor,             // read all of the file `path` into `memory`, as sensor_read_done has it
     segment,            // make segment `number` of `size` bytes and set `salt`
     checkpoint_begin,   // make the folder of checkpoint `number`
     checkpoint_append,  // append `memory`, `size` to table `table`
@@ -52,6 +53,7 @@ struct Wish {
     uint32_t number;
     uint32_t table;
     Position position;  // read
+    const char* path;   // sensor
     uint8_t* memory;
     uint32_t size;      // bytes
     uint64_t salt;
