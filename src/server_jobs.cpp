@@ -93,6 +93,15 @@ void finish_key(Server& server, const Wish& wish) {
     if (advance_read(server, wish.slot)) step_session(server, session.tag.session);
 }
 
+// A failure that goes on is told once; who waited asks again.
+void finish_sensor(Server& server, const Wish& wish) {
+    Sensor& sensor = server.service.sensor;
+    const char* why = sensor.why;
+    if (!sensor_read_done(sensor, wish.outcome, wish.size, server.now_ms)) return;
+    if (sensor.why != why) log_sensor(server);
+    server.wake = true;
+}
+
 // On a worker. The certificate of the first listener that carries money signs.
 Status run_key(Server& server, ReadJob& job) {
     uint32_t listener = 0;
@@ -176,6 +185,16 @@ void advance_snapshot(Server& server) {
 
 namespace {
 
+bool take_sensor_wish(Server& server, Wish& out) {
+    SensorRead read;
+    if (!sensor_read_take(server.service.sensor, read)) return false;
+    out.kind = WishKind::sensor;
+    out.path = read.path;
+    out.memory = read.memory;
+    out.size = read.size;
+    return true;
+}
+
 bool take_snapshot_wish(Server& server, Wish& out) {
     SnapshotJob& job = server.snapshot;
     if (job.use != SnapshotUse::checkpoint || job.working || job.step == SnapshotStep::rows) {
@@ -249,6 +268,7 @@ bool server_wish_take(Server& server, Wish& out) {
         out.slot = slot;
         return true;
     }
+    if (take_sensor_wish(server, out)) return true;
     if (!server.segment_wished && log_wants_segment(server.book.log) &&
         server.now_ms >= server.segment_retry_ms) {
         server.segment_wished = true;
@@ -286,6 +306,7 @@ void server_wish_done(Server& server, const Wish& wish) {
             finish_key(server, wish);
             break;
         case WishKind::read: finish_read(server, wish); break;
+        case WishKind::sensor: finish_sensor(server, wish); break;
         case WishKind::segment: finish_segment(server, wish); break;
         case WishKind::checkpoint_begin:
         case WishKind::checkpoint_append:

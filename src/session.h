@@ -36,7 +36,7 @@ enum class SessionPhase : uint8_t { waiting, handshake, login, ready, ending, en
 // What a session waits for before it takes the next request.
 enum class SessionBlock : uint8_t {
     none,
-    commit,     // the next commit, or a free job
+    commit,     // the next commit, a free job, or the sensor
     hash,       // its own HashJob
     read,       // its own ReadJob
     snapshot,   // a checkpoint or digest

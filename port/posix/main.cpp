@@ -19,6 +19,7 @@
 #include "loop.h"
 #include "start.h"
 #include "system.h"
+#include "time_zone.h"
 #include "version.h"
 
 namespace {
@@ -451,7 +452,10 @@ void show_progress(void* context, uint64_t done, uint64_t total) {
     port_log(LogLevel::info, reinterpret_cast<const char*>(text), line.size);
 }
 
-void tell_server_time(Server& server) { server_clock(server, system_now_ms(), system_wall_us()); }
+void tell_server_time(Server& server) {
+    const uint64_t wall_us = system_wall_us();
+    server_clock(server, system_now_ms(), wall_us, system_utc_offset_s(wall_us));
+}
 
 int open_book(bool read_only) {
     Writer message = message_writer();
@@ -471,8 +475,25 @@ int open_book(bool read_only) {
     return refuse(exit_refused, message);
 }
 
+// Local times go by one zone from here on; its file is not opened again. A zone that somebody wrote
+// down must be there; where the system's own cannot be had, the operator hears of it.
+int choose_zone() {
+    static constexpr char option[] = "[server] time-zone = ";
+    Zone zone;
+    Writer message = message_writer();
+    const char* name = process.config.time_zone;
+    if (zone_choose(name, option, zone, message) == Status::ok) return -1;
+    if (name[0] != '\0') return refuse(exit_refused, message);
+    put_text(message, "; until then local times are UTC");
+    port_log(LogLevel::warning, reinterpret_cast<const char*>(message.data), message.size);
+    const Status utc = zone_choose("UTC", option, zone, message);
+    CHECK(utc == Status::ok);
+    return -1;
+}
+
 int serve(bool read_only) {
-    int code = allow_open_files();
+    int code = choose_zone();
+    if (code < 0) code = allow_open_files();
     if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
@@ -496,7 +517,8 @@ int serve(bool read_only) {
 }
 
 int test() {
-    int code = reserve_memory();
+    int code = choose_zone();
+    if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }

@@ -40,7 +40,8 @@ bool store_work_is_for(const Wish& wish) {
     switch (wish.kind) {
         case WishKind::handshake:
         case WishKind::hash:
-        case WishKind::key: return false;
+        case WishKind::key:
+        case WishKind::sensor: return false;
         case WishKind::read:
         case WishKind::segment:
         case WishKind::checkpoint_begin:
@@ -69,7 +70,8 @@ void store_work_run(Store& store, Wish& wish) {
             break;
         case WishKind::handshake:
         case WishKind::hash:
-        case WishKind::key: CHECK(false);
+        case WishKind::key:
+        case WishKind::sensor: CHECK(false);
     }
     if (wish.outcome == Status::ok) return;
     if (wish.kind != WishKind::segment) store_checkpoint_cancel(store);

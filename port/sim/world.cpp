@@ -322,7 +322,7 @@ Status refuse_start() {
 }  // namespace
 
 void sim_tell_time(Server& server) {
-    server_clock(server, sim_world.now_us / 1000, sim_world_wall_us());
+    server_clock(server, sim_world.now_us / 1000, sim_world_wall_us(), 0);
 }
 
 void sim_hash_bytes(SimEventKind kind, uint32_t link, Slice bytes) {

@@ -60,6 +60,8 @@ void run_work(uint32_t slot) {
     Wish& wish = sim_world.works[slot].wish;
     if (store_work_is_for(wish)) {
         store_work_run(sim_world.store, wish);
+    } else if (wish.kind == WishKind::sensor) {
+        wish.outcome = Status::absent;  // There is no thermometer in this world.
     } else {
         server_wish_run(server(), wish);
     }

@@ -8,7 +8,8 @@
 //                     ──► hashing    `hash` is filled; service_hashed goes on when it was run
 //                     ──► reading    `read` is begun; service_read_done goes on when it has ended
 //                     ──► snapshot   a checkpoint or digest; the server answers when it is made
-//                     ──► waiting    ask again with the same request after the next commit
+//                     ──► waiting    ask again with the same request after the next commit, or when
+//                                    the sensor has answered
 //
 //   S1. Every refusal is a row's or a named rule's; a command that has no row gets Redis's text.
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
@@ -24,6 +25,7 @@
 #include "crypto/password.h"
 #include "journal/archived.h"
 #include "service/reading.h"
+#include "service/sensor.h"
 #include "wire/reply.h"
 #include "wire/request.h"
 
@@ -113,6 +115,8 @@ struct Service {
     Access* access;
     ReceiptAlarms alarms;
     const Archived* archived;     // which segments lie elsewhere
+    const char* message;          // what TELL is answered with; the owner's
+    Sensor sensor;
     PasswordCost cost;            // of new records
     PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
     ServiceStats stats;           // refreshed by the server before INFO is answered

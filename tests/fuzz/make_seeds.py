@@ -333,7 +333,34 @@ def config_seeds():
         "no-value": b"[server]\nthreads\n",
         "bad-section": b"[listener A]\n",
         "mark": b"\xef\xbb\xbf[ledger]\ncurrency = CHF # francs\n",
+        "sensor": b"[server]\ntemperature = w1:28-0123456789ab\nsensor-root = /sys\n",
         "nine-listeners": b"".join(b"[listener l%d]\nport = 0\n" % i for i in range(9)),
+    }
+
+
+# --- Temperatures: base/temperature.h ---------------------------------------------------------------
+
+def temperature_seeds():
+    shown = b"72 01 4b 46 7f ff 0e 10 57"
+    lines = shown + b" : crc=57 YES\n" + shown + b" t=23125\n"
+    device = b"w1:28-0123456789ab\n"
+    return {
+        "zone": b"thermal\n48312\n",
+        "other-zone": b"thermal:7\n48312\n",
+        "device": device + b"23125\n",
+        "lines": device + lines,
+        "file": b"file:/run/temperature\n21.437\n",
+        "rounded": b"file:/run/temperature\n +21.43749 \r\n",
+        "none": b"none\n",
+        "simulated": b"simulated\n",
+        # None of these is a temperature.
+        "wrong-checksum": device + lines.replace(b"YES", b"NO"),
+        "unmeasured": device + b"85000\n",
+        "no-sensor": device + b"-127000\n",
+        "too-cold": b"file:/t\n-273.151\n",
+        "too-hot": b"file:/t\n1000.001\n",
+        "empty": b"file:/t\n",
+        "part": b"thermal",
     }
 
 
@@ -452,7 +479,8 @@ def backup_seeds():
 
 TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
            "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
-           "receipt": receipt_seeds, "backup": backup_seeds}
+           "receipt": receipt_seeds, "backup": backup_seeds,
+           "temperature": temperature_seeds}
 
 
 def main():

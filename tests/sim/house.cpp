@@ -92,7 +92,7 @@ uint8_t* reserve_for_passwords(uint64_t size) {
     return ready(house.password_memory, house.password_size, size);
 }
 
-void tell_time(Server& server) { server_clock(server, 1000, house.wall_ms * 1000); }
+void tell_time(Server& server) { server_clock(server, 1000, house.wall_ms * 1000, 0); }
 
 std::string said(const Writer& error) {
     return std::string(reinterpret_cast<const char*>(error.data), error.size);
