@@ -14,8 +14,8 @@
 #include "port/sim/world.h"
 #include "sim/book_text.h"
 #include "sim/parts.h"
-#include "sim/players.h"
 #include "sim/run.h"
+#include "sim/stage.h"
 
 namespace {
 
@@ -26,55 +26,15 @@ constexpr uint64_t slice_us = second_us / 5;
 constexpr uint64_t settle_us_max = 900 * second_us;  // simulated time in which all must be settled
 constexpr uint32_t starts_max = 20;                  // tries, while the power goes again and again
 
-struct Run {
+struct Run : sim::Stage {
     uint64_t seed;
     sim::Chance chance;
     bool tls;
-    sim::Party party;
-    std::deque<sim::PlayerPeer> peers;   // one for each connection ever
     bool faulty = false;            // money may stop: the disk's plan says so
     uint64_t misconf_seen = 0;
     string doing = "at the beginning";
     string why;
 };
-
-// --- What players ask of the world --------------------------------------------------------------
-
-// Of a day that is recorded for crash images; nullptr otherwise.
-const sim::Party* recorded = nullptr;
-RunWatch recorded_watch;
-
-void bytes_came(void* context, uint32_t link, Slice bytes) {
-    const sim::PlayerPeer& peer = *static_cast<sim::PlayerPeer*>(context);
-    peer.received(peer.context, link, bytes.data, bytes.size);
-    if (recorded != nullptr) recorded_watch.answered(*recorded);
-}
-
-void link_closed(void* context, uint32_t link) {
-    const sim::PlayerPeer& peer = *static_cast<sim::PlayerPeer*>(context);
-    peer.closed(peer.context, link);
-}
-
-uint32_t net_connect(void* context, const sim::PlayerPeer& peer, const char* terminal) {
-    Run& run = *static_cast<Run*>(context);
-    run.peers.push_back(peer);
-    return sim_connect({&run.peers.back(), bytes_came, link_closed}, terminal);
-}
-
-void net_send(void*, uint32_t link, const uint8_t* bytes, uint32_t size) {
-    sim_send(link, {bytes, size});
-}
-
-void net_hang_up(void*, uint32_t link) { sim_hang_up(link); }
-
-void net_read(void*, uint32_t link, bool reads) { sim_read(link, reads); }
-
-void net_after(void*, uint64_t delay_us, void (*call)(void* context, uint64_t value),
-               void* call_context, uint64_t value) {
-    sim_after(delay_us, call, call_context, value);
-}
-
-uint64_t net_now(void*) { return sim_world_now_us(); }
 
 // --- Steps of a run -----------------------------------------------------------------------------
 
@@ -326,11 +286,6 @@ bool compare_digests(Run& run) {
 
 bool begin(Run& run) {
     sim::Chance& chance = run.chance;
-    static SimPerson people[sizeof sim::party_people / sizeof sim::party_people[0]];
-    uint32_t count = 0;
-    for (const sim::PartyPerson& person : sim::party_people) {
-        people[count++] = {person.name, person.role, person.password, 0};
-    }
     Config config;
     sim_world_config(config);
     config.sessions = 40;
@@ -347,19 +302,16 @@ bool begin(Run& run) {
     plan.net.drop_percent = chance.percent(60) ? static_cast<uint32_t>(chance.below(3)) : 0;
     plan.work_us_max = static_cast<uint32_t>(chance.between(100, 20'000));
     plan.sync_us_max = static_cast<uint32_t>(chance.between(100, 60'000));
-    plan.people = people;
-    plan.person_count = count;
+    plan.people = sim::stage_people(plan.person_count);
     if (sim_world_init(plan, config) != Status::ok || sim_world_start() != Status::ok) {
         return fail(run, string("the bank could not be made: ") + sim_world_refusal());
     }
-    const sim::PlayerNet net = {&run,     net_connect, net_send, net_hang_up,
-                           net_read, net_after,   net_now};
     const sim::PartyRules rules = {.seed = chance.next(),
                               .customers = static_cast<uint32_t>(chance.between(1, 4)),
                               .think_us = chance.between(20'000, 400'000),
                               .self_service = config.self_service,
                               .reversible = config.reversible};
-    sim::party_begin(run.party, net, rules);
+    sim::party_begin(run.party, sim::stage_net(run), rules);
     run.party.restarted();
     return true;
 }
@@ -400,11 +352,10 @@ bool run_day(uint64_t seed, const RunWatch& watch, Tally& tally, string& why) {
     bool alive = true;
     bool held = begin(run);
     if (held) {
-        recorded = &run.party;
-        recorded_watch = watch;
+        run.answered = watch.answered;
         watch.begun();
         held = pass(run, run.chance.between(2, 6) * second_us, alive);
-        recorded = nullptr;
+        run.answered = nullptr;
         watch.ended();
     }
     if (sim_world_is_running()) sim_world_cut();  // The players go with this function.

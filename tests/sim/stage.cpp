@@ -9,19 +9,20 @@ constexpr uint64_t slice_us = second_us / 5;
 constexpr uint64_t settle_us_max = 900 * second_us;  // simulated time in which all must be settled
 
 void bytes_came(void* context, uint32_t link, Slice bytes) {
-    const PlayerPeer& peer = *static_cast<PlayerPeer*>(context);
-    peer.received(peer.context, link, bytes.data, bytes.size);
+    const StagePeer& here = *static_cast<StagePeer*>(context);
+    here.peer.received(here.peer.context, link, bytes.data, bytes.size);
+    if (here.stage->answered != nullptr) here.stage->answered(here.stage->party);
 }
 
 void link_closed(void* context, uint32_t link) {
-    const PlayerPeer& peer = *static_cast<PlayerPeer*>(context);
+    const PlayerPeer& peer = static_cast<StagePeer*>(context)->peer;
     peer.closed(peer.context, link);
 }
 
 uint32_t net_connect(void* context, const PlayerPeer& peer, const char* terminal) {
     Stage& stage = *static_cast<Stage*>(context);
     if (stage.peers.size() >= stage.peers_max) return link_none;
-    stage.peers.push_back(peer);
+    stage.peers.push_back({&stage, peer});
     return sim_connect({&stage.peers.back(), bytes_came, link_closed}, terminal);
 }
 

@@ -10,10 +10,18 @@
 
 namespace sim {
 
+struct Stage;
+
+struct StagePeer {
+    Stage* stage;
+    PlayerPeer peer;
+};
+
 struct Stage {
     Party party;
-    std::deque<PlayerPeer> peers;  // one for each connection ever
+    std::deque<StagePeer> peers;  // one for each connection ever
     size_t peers_max = SIZE_MAX;   // more find no way in
+    void (*answered)(const Party& party) = nullptr;  // after each time that a player got bytes
 };
 
 // The people of the bank, for SimWorldPlan; the same array each time.
