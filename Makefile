@@ -370,7 +370,7 @@ BOARDS := aarch64 armhf armv6 x86_64
 BOARDS_EMULATED := $(filter-out $(shell uname -m),$(BOARDS))
 RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
-.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean cross check-cross core
+.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean cross check-cross board core
 .PHONY: sim sim-long sim-release sim-planted sim-check
 .PHONY: tools-build tools-board tools-cross tools-test tools-wire tools-qemu FORCE
 .PHONY: core-freestanding $(BOARDS:%=cross-%) cross-unit $(BOARDS:%=cross-unit-%)
@@ -380,7 +380,7 @@ help:
 
 all: $(LIBS) $(CORE) $(MADE) $(RUNNER_FILE) ## pennyd, penny and pennyctl, in build/
 
-check: all asan-build fuzz-build clang core tools-wire tools-qemu $(UNIT) $(SIM) ## everything that must hold: build, both compilers, every test
+check: all asan-build fuzz-build clang core cross cross-unit tools-wire tools-qemu $(UNIT) $(SIM) ## everything that must hold: build, both compilers, every test
 	@$(RUN)
 
 cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, in build/BOARD/
@@ -394,6 +394,20 @@ check-cross: all cross cross-unit tools-wire tools-qemu ## the unit tests and th
 cross-unit: $(BOARDS_EMULATED:%=cross-unit-%)
 $(BOARDS_EMULATED:%=cross-unit-%): cross-unit-%: cross-%
 	@$(MAKE) BOARD=$* LIBC=glibc BOARDS_MAKE=1 $(BUILD)/$*-glibc/unit_tests $(BUILD)/$*-glibc/sim
+
+# What the programs of a board contain of others.
+LICENCES = $(DEPS)/mbedtls/LICENSE $(DEPS)/libuv/LICENSE $(DEPS)/argon2/LICENSE \
+           $(DEPS)/inih/LICENSE.txt $(wildcard $(MUSL_DIR)/usr/share/doc/musl-dev/copyright)
+
+ifeq ($(BOARD),host)
+board: ## a tarball for a board, BOARD=aarch64 or another of port/board, in build/BOARD/
+	@echo "error: say for which board, one of: $(BOARDS). For instance make board BOARD=aarch64" >&2
+	@exit 2
+else
+board: all
+	$(call say,PACK,$(O)/pennybank-$(BOARD).tar.gz)
+	$(Q)tools/packaging/pack $(O) $(BOARD) $(BUILD_TIME) $(O)/pennybank-$(BOARD).tar.gz $(LICENCES)
+endif
 
 core: $(CORE) $(O)/example core-freestanding ## the server's logic as a library, for the host and for no system at all
 core-freestanding: | tools-build $(DEPS)/sources.mk $(BUILD)/gen/version.h

@@ -50,6 +50,8 @@ constexpr OptionRow options[] = {
     {"--version", "-v", OptionKind::flag, "", nullptr, "print the version and exit"},
     {"--test", "-t", OptionKind::flag, "", nullptr, "check the configuration and exit"},
     {"--memory", "-m", OptionKind::flag, "", nullptr, "print the memory budget and exit"},
+    {"--read-only", nullptr, OptionKind::flag, "", nullptr,
+     "serve the book to read, and write no byte of it"},
     {"--set", "-s", OptionKind::value, "'SECTION.KEY=VALUE'", "", "override one key of the file"},
     {"--host", nullptr, OptionKind::value, "ADDRESS", "listener tls.address=",
      "address of the listener `tls`"},
@@ -61,6 +63,7 @@ enum class Action : uint8_t { serve, test, memory };
 
 struct Arguments {
     Action action;
+    bool read_only;
     const char* config_path;
     const char* assignments[assignments_max];
     const char* prefixes[assignments_max];
@@ -141,6 +144,10 @@ int take_flag(const OptionRow& option, Arguments& out) {
     if (strcmp(option.name, "--version") == 0) {
         system_print_text(STDOUT_FILENO, "pennyd " PENNY_VERSION "\n");
         return exit_done;
+    }
+    if (strcmp(option.name, "--read-only") == 0) {
+        out.read_only = true;
+        return -1;
     }
     out.action = strcmp(option.name, "--test") == 0 ? Action::test : Action::memory;
     return -1;
@@ -446,7 +453,7 @@ void show_progress(void* context, uint64_t done, uint64_t total) {
 
 void tell_server_time(Server& server) { server_clock(server, system_now_ms(), system_wall_us()); }
 
-int open_book() {
+int open_book(bool read_only) {
     Writer message = message_writer();
     char dir[2 * path_size_max + 2];
     if (resolve(process.config.data, dir) != Status::ok) {
@@ -455,6 +462,7 @@ int open_book() {
     Progress said = {system_now_ms(), 0};
     const StartPlan plan = {.calls = &store_calls_posix,
                             .dir = dir,
+                            .read_only = read_only,
                             .window = process.window,
                             .progress = {show_progress, &said},
                             .reserve = system_reserve,
@@ -463,7 +471,7 @@ int open_book() {
     return refuse(exit_refused, message);
 }
 
-int serve() {
+int serve(bool read_only) {
     int code = allow_open_files();
     if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
@@ -471,7 +479,7 @@ int serve() {
     }
     if (code < 0) crypto_clock_set(system_wall_us() / 1000);
     if (code < 0) code = load_certificates();
-    if (code < 0) code = open_book();
+    if (code < 0) code = open_book(read_only);
     if (code >= 0) return code;
     Writer message = message_writer();
     if (loop_init(*process.loop, *process.server, process.store, thread_count()) != Status::ok) {
@@ -508,7 +516,7 @@ int main(int count, char** words) {
     if (code < 0) code = load_config(arguments);
     if (code >= 0) return code;
     switch (arguments.action) {
-        case Action::serve: return serve();
+        case Action::serve: return serve(arguments.read_only);
         case Action::test: return test();
         case Action::memory: return print_memory();
     }

@@ -14,12 +14,16 @@ struct Starting {
     Writer& error;
 };
 
-// Opens the data folder; where nothing can be written, to read it alone (X2).
+// Opens the data folder; where nothing can be written or shall be, to read it alone (X2).
 Status open_store(Starting& starting) {
     const StartPlan& plan = starting.plan;
     Writer& error = starting.error;
-    const Status status =
-        store_open(starting.store, *plan.calls, plan.dir, StoreMode::write, error);
+    Status status = Status::misconf;
+    if (plan.read_only) {
+        put_text(error, "started with --read-only");
+    } else {
+        status = store_open(starting.store, *plan.calls, plan.dir, StoreMode::write, error);
+    }
     if (status != Status::misconf) return status;
     const uint32_t pid = store_lock_holder(*plan.calls, plan.dir);
     if (pid != 0) {  // It is read-only for us, but not for everybody.
@@ -28,7 +32,8 @@ Status open_store(Starting& starting) {
         return Status::failed;
     }
     put_text(error, "; the book can be read, and no money moves until a start that can write");
-    port_log(LogLevel::error, reinterpret_cast<const char*>(error.data), error.size);
+    port_log(plan.read_only ? LogLevel::warning : LogLevel::error,
+             reinterpret_cast<const char*>(error.data), error.size);
     error.size = 0;
     return store_open(starting.store, *plan.calls, plan.dir, StoreMode::read, error);
 }

@@ -9,7 +9,8 @@
 // reads a clock of its own.
 //
 //   X1. A refused start has changed no byte of the book, and says why in one sentence.
-//   X2. Where the disk may not be written the book is opened to be read, and no money moves.
+//   X2. Where the disk may not be written, or shall not be, the book is opened to be read, and no
+//       money moves.
 #pragma once
 
 #include "server.h"
@@ -19,6 +20,7 @@
 struct StartPlan {
     const StoreCalls* calls;
     const char* dir;                            // the data folder
+    bool read_only;                             // it shall not be written (X2)
     uint8_t* window;                            // batch_size_max bytes
     StoreProgress progress;
     uint8_t* (*reserve)(uint64_t size);         // memory for passwords; nullptr when there is none

@@ -46,7 +46,7 @@ struct LogBatch {
 enum class LogBlock : uint8_t {
     none,
     failed,     // a write or a sync failed (G4)
-    read_only,  // the disk may not be written (G4)
+    read_only,  // the disk may not be written, or shall not be (G4)
     no_room,    // the next segment could not be made yet
     clock,      // the clock stands more than clock_step_max_ms ahead of the last batch
 };

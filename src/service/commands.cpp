@@ -158,8 +158,8 @@ ServiceNext refuse_misconf(const Service& service, ServiceCall& call) {
                           "the journal could not be written; no money moves until a restart");
         case LogBlock::read_only:
             return refuse(call, Status::misconf,
-                          "the disk is read-only; no money moves until it can be written and the "
-                          "server is started again");
+                          "the book is open read-only; no money moves until the disk can be "
+                          "written and the server is started again, without --read-only");
         case LogBlock::no_room:
             return refuse(call, Status::misconf,
                           "no room for the next journal segment; make room on the disk");

@@ -80,6 +80,7 @@ class Bank:
         self.home = os.path.join(self.folder, "bank")
         self.log_path = os.path.join(self.folder, "pennyd.log")
         self.settings = list(settings)  # such as "limits.sessions=8", for every start
+        self.flags = []  # such as "--read-only", for every start
         self.host_programs = host_programs  # although $PENNY_BOARD names a board
         self.process = None
         self.host = None
@@ -107,7 +108,7 @@ class Bank:
 
     def server_argv(self, port=0):
         argv = [*starting("pennyd", self.host_programs), self.path("pennyd.conf"),
-                "--set", f"listener tls.port={port}"]
+                "--set", f"listener tls.port={port}", *self.flags]
         for setting in self.settings:
             argv += ["--set", setting]
         return argv

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import unittest
 
-from bank import SECONDS_MAX, program, run
+from bank import SECONDS_MAX, Bank, program, run
 
 PUBLIC = ["pennyd.conf", "client.conf", "certs/ca.crt", "certs/server.crt", "certs/crl.pem"]
 SECRET = ["certs/ca.key", "certs/server.key"]
@@ -115,6 +115,38 @@ class InitTest(unittest.TestCase):
         self.assertIn("\nself-service = no\n", conf)
         self.assertNotIn("DEMO", conf)
 
+    def test_tills_have_a_certificate_a_role_and_a_client_conf_that_can_be_moved(self):
+        text = "the admin's own\nthe first till's\nthe other's own\n"
+        self.init(self.home, "--till", "till", "--till=bar-2", "--name", "localhost",
+                  "--password-file", self.password_file(text))
+        self.assertEqual(sorted(os.listdir(self.path("certs", "clients"))),
+                         ["admin.crt", "admin.key", "bar-2.conf", "bar-2.crt", "bar-2.key",
+                          "till.conf", "till.crt", "till.key"])
+        with open(self.path("data", "passwd"), encoding="ascii") as text:
+            rows = dict(line.split(":")[:2] for line in text if ":" in line)
+        self.assertEqual(rows, {"admin": "admin", "till": "till", "bar-2": "till"})
+        moved = os.path.join(self.folder, "on the till")
+        shutil.copytree(self.path("certs"), moved)
+        os.remove(os.path.join(moved, "ca.key"))
+        with Bank(start=False) as bank:  # For its server alone.
+            shutil.rmtree(bank.home)
+            shutil.copytree(self.home, bank.home, symlinks=True)
+            bank.start()
+            for name, password in (("till", "the first till's"), ("bar-2", "the other's own")):
+                done = run([program("penny"), "-c", os.path.join(moved, "clients", f"{name}.conf"),
+                            "-p", str(bank.port), "DEPOSIT", f"{name}-1", "5.00", "admin"],
+                           env=dict(os.environ, PENNY_PASS=password))
+                self.assertRegex(done.stdout, "^entry: ")
+
+    def test_a_till_without_a_password_is_refused(self):
+        line = self.refused(self.home, "--till", "till", "--password-file",
+                            self.password_file("one alone\n"))
+        self.assertIn("has 1 lines, and 2 passwords are wanted", line)
+        line = self.refused(self.home, "--till", "till", "--password-file",
+                            self.password_file("one alone\nshort\n"))
+        self.assertIn("8 to 128 bytes", line)
+        self.assertFalse(os.path.exists(self.home))
+
     def test_the_configuration_says_what_was_asked_for(self):
         self.init(self.home, "--demo", "--currency", "CHF", "--scale=3", "--address", "::1")
         with open(self.path("pennyd.conf"), encoding="utf-8") as text:
@@ -194,7 +226,10 @@ class InitTest(unittest.TestCase):
                       ["--address", "1.2.3"], ["--address", ""], ["--name", "a b"],
                       ["--name", "*.example.org"], ["--name", ""], ["--name", "a,CN=b"],
                       ["--demo=yes"], ["--frob"], ["another"], ["--password-file"],
-                      ["--name", "a"] * 9, ["--demo", "--password-file", "x"]):
+                      ["--name", "a"] * 9, ["--demo", "--password-file", "x"], ["--till"],
+                      ["--till", "admin"], ["--till", "Till"], ["--till", "cash"],
+                      ["--till", "a", "--till", "a"], ["--demo", "--till", "bar"],
+                      ["--till", "a", "--till", "b", "--till", "c", "--till", "d"]):
             with self.subTest(words):
                 self.refused(self.home, *words, expect=2)
                 self.assertFalse(os.path.exists(self.home))

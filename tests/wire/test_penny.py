@@ -208,6 +208,32 @@ class CommandLine(PennyTest):
         self.assertIn("TRANSFER id to amount", self.penny("help", "transfer"))
         self.penny("help", "NOSUCH", code=1)
 
+    def test_ping_asks_without_logging_in(self):
+        server = self.serve(answers({b"TIME": b"*2\r\n$1\r\n7\r\n$1\r\n0\r\n"}))
+        options = [*self.options(server), "--user", "alice"]
+        self.assertEqual(self.penny(*options, "ping"), "PONG\n")
+        self.assertEqual(self.penny(*options, "--json", "ping"), '"PONG"\n')
+        self.assertEqual([link.commands for link in server.links], [[[b"TIME"]]] * 2)
+        self.assertIn("    ping ", self.penny("--help"))
+
+    def test_ping_fails_in_one_line_where_nobody_answers_in_time(self):
+        refusing = self.serve(answers({b"TIME": b"-LOADING soon\r\n"}))
+        silent = socket.create_server(("127.0.0.1", 0))  # It takes connections and says nothing.
+        self.addCleanup(silent.close)
+        nobody = [*self.options(None)]
+        deaf = self.options(refusing)
+        deaf[3] = str(silent.getsockname()[1])
+        for options in (nobody, deaf, self.options(refusing)):
+            self.assertEqual(self.penny(*options, "--timeout", "1", "ping", code=1), "")
+            self.assertEqual(self.err.count("\n"), 1, self.err)
+        self.penny(*nobody, "ping", "me", code=2)
+
+    def test_a_word_of_its_own_goes_to_the_server_behind_two_dashes(self):
+        server = self.serve(answers({}))
+        for word in ("help", "ping"):
+            self.penny(*self.options(server), "--", word)
+        self.assertEqual([link.commands for link in server.links], [[[b"help"]], [[b"ping"]]])
+
     def test_wrong_usage_exits_with_two_and_one_line(self):
         for words in (["--nosuch"], ["--host"], ["--json=yes"], ["-p", "0", "PING"],
                       ["-p", "65536", "PING"], ["--timeout", "0"], ["--timeout", "x"],

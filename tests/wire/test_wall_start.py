@@ -313,6 +313,10 @@ class Segments(StartTest):
 
 
 class ReadOnly(StartTest):
+    def setUp(self):
+        super().setUp()
+        self.bank.flags = []
+
     def mount(self):
         if os.geteuid() != 0:
             self.skipTest("a read-only disk cannot be mounted here: only root may")
@@ -339,6 +343,49 @@ class ReadOnly(StartTest):
         said = self.start()
         self.assertRegex(said, rf" error {re.escape(self.data)}/lock: .*Read-only file system; "
                                "the book can be read, and no money moves")
+        self.assert_read_alone()
+        self.bank.pennyctl("check", self.bank.home)
+        self.bank.stop()
+        self.assertEqual(self.content(), before)
+        run(["mount", "-o", "remount,rw", self.data])
+        self.assert_money_moves_again()
+
+    def test_a_start_that_is_told_to_writes_no_byte(self):
+        """What a newer program is tried with before it may write anything (tools/deploy)."""
+        before = self.content()
+        self.bank.flags = ["--read-only"]
+        said = self.start()
+        self.assertRegex(said, " warning started with --read-only; the book can be read, and no "
+                               "money moves")
+        self.assert_read_alone()
+        self.bank.stop()
+        self.assertEqual(self.content(), before)
+        self.bank.flags = []
+        self.assert_money_moves_again()
+
+    def test_such_a_start_leaves_a_torn_batch_for_one_that_may_write(self):
+        self.start()
+        with self.bank.wire("alice") as alice:
+            fields(alice.ask("TRANSFER", "two", "bob", "1"))
+            self.bank.kill()
+        last = journal.batches(self.data)[-1]
+        journal.flip(last.path, last.offset + 100, 3)
+        before = self.content()
+        self.bank.flags = ["--read-only"]
+        self.assertIn("left as it is", self.start())
+        self.bank.stop()
+        self.assertEqual(self.content(), before)
+        self.bank.flags = []
+        self.assertIn("dropped", self.start())
+        self.bank.check()
+
+    def test_such_a_start_is_refused_beside_another_server(self):
+        self.start()
+        for option in ([], ["--read-only"]):
+            done = run([*self.bank.server_argv(), *option], expect=1)
+            self.assertIn(f"in use by process {self.bank.process.pid}", done.stderr)
+
+    def assert_read_alone(self):
         with self.bank.wire("alice", 3) as alice, self.bank.wire("admin") as admin:
             self.assertGreater(len(alice.ask("STATEMENT")), 1)
             # What was answered once is answered again; nothing new is.
@@ -354,10 +401,8 @@ class ReadOnly(StartTest):
                 self.assertIn("read-only", reply.text)
             self.assertIn(b"aof_last_write_status:err", admin.ask("INFO"))
             self.assertEqual(alice.ask("BALANCE"), self.balance)
-        self.bank.pennyctl("check", self.bank.home)
-        self.bank.stop()
-        self.assertEqual(self.content(), before)
-        run(["mount", "-o", "remount,rw", self.data])
+
+    def assert_money_moves_again(self):
         self.start()
         with self.bank.wire("alice") as alice:
             fields(alice.ask("TRANSFER", "two", "bob", "1"))

@@ -339,6 +339,24 @@ Outcome run(Client& client, Command& command) {
 
 }  // namespace
 
+// PING itself is for those who have logged in, as with Redis; TIME is for all who could connect.
+Outcome client_ping(Client& client) {
+    static constexpr char time[] = "*1\r\n$4\r\nTIME\r\n";
+    Command command = {};
+    command.name = slice_of("TIME");
+    command.bytes = slice_of(time);
+    command.plan.resend = Resend::reads_only;
+    command.begun_ms = system_now_ms();
+    command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
+    client.errors = stderr;
+    const Outcome outcome = run(client, command);
+    if (outcome != Outcome::reply) return outcome;
+    if (is_error()) return print_answer(client);
+    drop_reply(client);
+    puts(client.style == Style::json ? "\"PONG\"" : "PONG");
+    return Outcome::reply;
+}
+
 Outcome client_run(Client& client, const Slice* words, uint32_t count) {
     Slice sent[request_words_max];
     if (count == 0 || count > request_words_max) {

@@ -46,5 +46,8 @@ enum class Outcome : uint8_t {
     none,         // no reply; the reason is printed
 };
 
+// Asks whether the server answers, before anybody logs in, and prints PONG.
+Outcome client_ping(Client& client);
+
 // Sends one command and prints its reply.
 Outcome client_run(Client& client, const Slice* words, uint32_t count);

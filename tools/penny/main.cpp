@@ -197,10 +197,6 @@ ExitCode run_raw(Connection& connection, uint32_t timeout_s) {
     return raw_copy(connection);
 }
 
-bool is_help(const Options& options) {
-    return options.word_count > 0 && strcmp(options.words[0], "help") == 0;
-}
-
 ExitCode run(Options& options) {
     if (options.explain) explain_start();
     if (crypto_init(nullptr) != Status::ok) {
@@ -215,6 +211,7 @@ ExitCode run(Options& options) {
     client.timeout_s = options.timeout_s;
     client.style = options.json ? Style::json : Style::text;
     if (options.raw) return run_raw(penny.connection, options.timeout_s);
+    if (options.verb == Verb::ping) return exit_code_of(client_ping(client));
     code = prepare_login(options, client.login);
     if (code != exit_go_on) return code;
     return options.word_count > 0 ? run_words(client, options.words, options.word_count)
@@ -227,7 +224,7 @@ int main(int argc, char** argv) {
     Options& options = penny.options;
     ExitCode code = options_parse(argc, argv, options);
     if (code != exit_go_on) return code;
-    if (is_help(options)) {
+    if (options.verb == Verb::help) {
         const Slice name = options.word_count > 1 ? slice_of(options.words[1]) : Slice{nullptr, 0};
         if (help_print(name) == Status::ok) return exit_done;
         say("there is no command '%s'", options.words[1]);

@@ -30,6 +30,19 @@ constexpr OptionRow rows[] = {
 #undef OPTION
 };
 
+struct VerbRow {
+    Verb verb;
+    const char* word;
+    const char* usage;
+    const char* help;
+};
+
+constexpr VerbRow verbs[] = {
+#define VERB(word, usage, help) {Verb::word, #word, usage, help},
+#include "penny/verbs.def"
+#undef VERB
+};
+
 constexpr char head[] =
     "penny - the client of Pennybank\n"
     "\n"
@@ -39,7 +52,8 @@ constexpr char head[] =
 
 constexpr char tail[] =
     "\n"
-    "Words of its own: help [COMMAND], exit. Everything else goes to the server as typed.\n"
+    "Everything else, and everything behind --, goes to the server as typed. At the prompt `help`\n"
+    "and `exit` are penny's own too.\n"
     "\n"
     "A '+' where a command has its id is replaced by a fresh one, which is printed before it is\n"
     "sent. When the connection is lost, commands with an id and commands that only read are sent\n"
@@ -56,6 +70,12 @@ void print_help() {
         char left[64];
         const bool both = row.letter[0] != '\0' && row.name[0] != '\0';
         snprintf(left, sizeof left, "%s%s%s %s", row.letter, both ? ", " : "", row.name, row.value);
+        printf("    %-22s %s\n", left, row.help);
+    }
+    fputs("\nWords of its own:\n", stdout);
+    for (const VerbRow& row : verbs) {
+        char left[64];
+        snprintf(left, sizeof left, "%s %s", row.word, row.usage);
         printf("    %-22s %s\n", left, row.help);
     }
     fputs(tail, stdout);
@@ -202,6 +222,10 @@ ExitCode check_together(const Options& options) {
         say("--raw takes its bytes from standard input, not from the command line");
         return exit_usage;
     }
+    if (options.verb == Verb::ping && options.word_count > 1) {
+        say("ping takes no words; `-- PING TEXT` asks the server as a person who logs in");
+        return exit_usage;
+    }
     return exit_go_on;
 }
 
@@ -221,9 +245,14 @@ ExitCode options_parse(int argc, char** argv, Options& out) {
         const ExitCode code = take_address(in.words[in.at++], out);
         if (code != exit_go_on) return code;
     }
-    if (in.at < in.count && strcmp(in.words[in.at], "--") == 0) in.at++;
+    const bool typed = in.at < in.count && strcmp(in.words[in.at], "--") == 0;
+    if (typed) in.at++;
     out.words = in.words + in.at;
     out.word_count = in.count - in.at;
+    for (const VerbRow& row : verbs) {
+        if (out.word_count == 0 || typed) break;
+        if (strcmp(out.words[0], row.word) == 0) out.verb = row.verb;
+    }
     const ExitCode code = take_environment(out);
     return code == exit_go_on ? check_together(out) : code;
 }

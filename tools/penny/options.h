@@ -20,6 +20,14 @@ struct Password {
     uint32_t size;
 };
 
+// The words of penny's own; `none` for a command to the server.
+enum class Verb : uint8_t {
+    none,
+#define VERB(word, usage, help) word,
+#include "penny/verbs.def"
+#undef VERB
+};
+
 struct Options {
     const char* host;
     const char* port;
@@ -34,6 +42,7 @@ struct Options {
     bool explain;
     bool raw;
     bool json;
+    Verb verb;     // words[0], if it is one and no `--` was before it
     char** words;  // the command
     int word_count;
 };

@@ -17,7 +17,7 @@
 
 namespace {
 
-constexpr uint32_t people_max = 4;
+constexpr uint32_t people_max = 1 + init_tills_max;
 constexpr uint32_t certificates_max = 5;
 constexpr uint32_t data_path_size_max = 4096;
 constexpr uint32_t demo_password_size = 12;  // characters of 5 random bits each
@@ -39,7 +39,6 @@ static_assert(demo_count <= people_max);
 constexpr Person first_person = {"admin", "admin", 0};
 
 constexpr const char* demo_certificates[] = {"alice", "bob", "till", "admin", "kiosk"};
-constexpr const char* first_certificates[] = {"admin"};
 
 // What a new bank consists of, beside a certificate and key for each client.
 constexpr const char* paths[] = {"pennyd.conf",      "client.conf",      "certs/ca.crt",
@@ -49,9 +48,9 @@ constexpr const char* paths[] = {"pennyd.conf",      "client.conf",      "certs/
 // All of one run. Secrets in it are wiped before the program ends.
 struct Init {
     InitOptions options;
-    const Person* people;
+    Person people[people_max];
     uint32_t people_count;
-    const char* const* certificates;
+    const char* certificates[certificates_max];
     uint32_t certificate_count;
     Password passwords[people_max];
     SeedPerson rows[people_max];
@@ -98,6 +97,24 @@ ExitCode take_scale(InitOptions& options, const char* value) {
     return exit_done;
 }
 
+ExitCode take_till(InitOptions& options, const char* value) {
+    Name name = {};
+    if (parse_name(tool_slice(value), name) != Status::ok || name_is_reserved(name) ||
+        strcmp(value, first_person.name) == 0) {
+        return tool_misused("--till takes a new name: a letter, then letters, digits and ._- in "
+                            "lower case, not \"%s\"", value);
+    }
+    if (options.till_count == init_tills_max) {
+        return tool_misused("--till may be given %u times at most", init_tills_max);
+    }
+    for (uint32_t i = 0; i < options.till_count; i++) {
+        if (strcmp(options.tills[i], value) != 0) continue;
+        return tool_misused("--till %s is there twice", value);
+    }
+    options.tills[options.till_count++] = value;
+    return exit_done;
+}
+
 ExitCode take_option(InitOptions& options, const char* option, ToolWords& words) {
     if (strcmp(option, "--demo") == 0) {
         if (!tool_value_is_absent(words)) return tool_misused("--demo takes no value");
@@ -106,12 +123,14 @@ ExitCode take_option(InitOptions& options, const char* option, ToolWords& words)
     }
     const bool is_known = strcmp(option, "--address") == 0 || strcmp(option, "--name") == 0 ||
                           strcmp(option, "--currency") == 0 || strcmp(option, "--scale") == 0 ||
+                          strcmp(option, "--till") == 0 ||
                           strcmp(option, "--password-file") == 0;
     if (!is_known) return tool_misused("init has no option \"%s\"", option);
     const char* value = tool_value(words);
     if (value == nullptr) return tool_misused("%s wants a value", option);
     if (strcmp(option, "--name") == 0) return take_host(options, value);
     if (strcmp(option, "--scale") == 0) return take_scale(options, value);
+    if (strcmp(option, "--till") == 0) return take_till(options, value);
     if (strcmp(option, "--password-file") == 0) {
         options.password_file = value;
     } else if (strcmp(option, "--currency") == 0) {
@@ -152,6 +171,9 @@ ExitCode take_options(InitOptions& options, int argc, char** argv) {
     if (options.demo && options.password_file != nullptr) {
         return tool_misused("--demo makes the passwords itself; leave --password-file out");
     }
+    if (options.demo && options.till_count > 0) {
+        return tool_misused("--demo makes a till itself; leave --till out");
+    }
     return exit_done;
 }
 
@@ -178,6 +200,7 @@ ExitCode check_nothing_there(const Init& init) {
         const char* name = init.certificates[i];
         ExitCode code = refuse_if_there(init, init_client_path(name, "crt").text);
         if (code == exit_done) code = refuse_if_there(init, init_client_path(name, "key").text);
+        if (code == exit_done) code = refuse_if_there(init, init_client_path(name, "conf").text);
         if (code != exit_done) return code;
     }
     return exit_done;
@@ -200,10 +223,13 @@ ExitCode draw_password(Password& out) {
 
 ExitCode choose_passwords(Init& init) {
     if (!init.options.demo) {
-        Password& password = init.passwords[0];
-        return init.options.password_file != nullptr
-                   ? password_read_file(init.options.password_file, password)
-                   : password_ask(init.people[0].name, password);
+        const char* file = init.options.password_file;
+        if (file != nullptr) return password_read_file(file, init.passwords, init.people_count);
+        for (uint32_t i = 0; i < init.people_count; i++) {
+            const ExitCode code = password_ask(init.people[i].name, init.passwords[i]);
+            if (code != exit_done) return code;
+        }
+        return exit_done;
     }
     for (uint32_t i = 0; i < init.people_count; i++) {
         const ExitCode code = draw_password(init.passwords[i]);
@@ -229,6 +255,25 @@ ExitCode hash_passwords(Init& init) {
     free(arena.memory);
     if (status == Status::ok) return exit_done;
     return tool_refuse("cannot hash a password: %s", status_meaning(status));
+}
+
+// --- Who is in it. ---
+
+void choose_people(Init& init) {
+    if (init.options.demo) {
+        for (const Person& person : demo_people) init.people[init.people_count++] = person;
+        for (const char* name : demo_certificates) {
+            init.certificates[init.certificate_count++] = name;
+        }
+        return;
+    }
+    init.people[init.people_count++] = first_person;
+    for (uint32_t i = 0; i < init.options.till_count; i++) {
+        init.people[init.people_count++] = {init.options.tills[i], "till", 0};
+    }
+    for (uint32_t i = 0; i < init.people_count; i++) {
+        init.certificates[init.certificate_count++] = init.people[i].name;
+    }
 }
 
 // --- Making it. ---
@@ -257,6 +302,20 @@ ExitCode make_conf(Init& init) {
     CHECK(!conf.overflow);
     if (made_file(init.made, "client.conf", 0644, writer_slice(conf)) != Status::ok) {
         return refuse_file(init, "client.conf");
+    }
+    return exit_done;
+}
+
+ExitCode make_till_confs(Init& init) {
+    static uint8_t text[init_conf_size_max];
+    for (uint32_t i = 0; i < init.options.till_count; i++) {
+        const InitPath path = init_client_path(init.options.tills[i], "conf");
+        Writer conf = writer_of(text, sizeof text);
+        init_put_till_conf(init.options, init.options.tills[i], conf);
+        CHECK(!conf.overflow);
+        if (made_file(init.made, path.text, 0644, writer_slice(conf)) != Status::ok) {
+            return refuse_file(init, path.text);
+        }
     }
     return exit_done;
 }
@@ -330,6 +389,7 @@ ExitCode make_all(Init& init) {
         code = init_make_certificates(init.made, init.options, init.certificates,
                                       init.certificate_count, init.wall_ms);
     }
+    if (code == exit_done) code = make_till_confs(init);
     if (code == exit_done) code = make_book(init);
     if (code == exit_done && made_sync(init.made) != Status::ok) code = refuse_folder(init);
     return code == exit_done ? print_outcome(init) : code;
@@ -354,10 +414,7 @@ int verb_init(int argc, char** argv) {
     if (crypto_init(nullptr) != Status::ok) return tool_refuse("cryptography cannot be set up");
     ExitCode code = take_options(init.options, argc, argv);
     if (code != exit_done) return code;
-    init.people = init.options.demo ? demo_people : &first_person;
-    init.people_count = init.options.demo ? demo_count : 1;
-    init.certificates = init.options.demo ? demo_certificates : first_certificates;
-    init.certificate_count = init.options.demo ? certificates_max : 1;
+    choose_people(init);
     config_defaults(init.config);
     init.wall_ms = tool_wall_ms();
     crypto_clock_set(init.wall_ms);

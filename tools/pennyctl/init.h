@@ -6,6 +6,7 @@
 #include "pennyctl/tool.h"
 
 inline constexpr uint32_t init_hosts_max = 8;      // --name options
+inline constexpr uint32_t init_tills_max = 3;      // --till options
 inline constexpr uint32_t init_conf_size_max = 16384;  // bytes of one configuration file
 
 struct InitOptions {
@@ -14,6 +15,8 @@ struct InitOptions {
     const char* address;        // to listen on, in figures
     const char* hosts[init_hosts_max];
     uint32_t host_count;
+    const char* tills[init_tills_max];
+    uint32_t till_count;
     const char* currency;
     uint32_t scale;
     const char* password_file;  // nullptr: ask
@@ -25,6 +28,10 @@ Status init_put_server_conf(const InitOptions& options, Writer& out, Writer& err
 
 // Puts DIR/client.conf for the person `user`, whose certificate has that name.
 void init_put_client_conf(const InitOptions& options, const char* user, Writer& out);
+
+// Puts DIR/certs/clients/USER.conf, which goes to another machine together with the files that it
+// names; so it looks for the server under the first name that was given.
+void init_put_till_conf(const InitOptions& options, const char* user, Writer& out);
 
 // Makes the authority, the server's certificate, an empty list of revoked ones, and a certificate
 // for each of `clients`. Returns exit_done, or exit_refused with the reason printed.

@@ -100,6 +100,52 @@ bool is_wildcard(const char* address) {
     return strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
 }
 
+// What a client.conf says. Paths are relative to it.
+struct ClientConf {
+    const char* user;
+    const char* host;
+    const char* cacert;
+    const char* pair;  // certificate and key, without their endings
+};
+
+void put_client_conf(const ClientConf& conf, Writer& out) {
+    put_text(out,
+             "# client.conf - how `penny -c` finds the bank. Paths are relative to this folder.\n"
+             "# For another person or terminal, name another certificate and key here.\n"
+             "\n"
+             "[client]\n"
+             "\n"
+             "# Where the server is; its certificate must name it.\n"
+             "host = ");
+    put_text(out, conf.host);
+    put_text(out,
+             "\n"
+             "port = 6226\n"
+             "\n"
+             "# Whose signature the server's certificate must carry.\n"
+             "cacert = ");
+    put_text(out, conf.cacert);
+    put_text(out,
+             "\n"
+             "\n"
+             "# The certificate that names this terminal, and its key.\n"
+             "cert = ");
+    put_text(out, conf.pair);
+    put_text(out, ".crt\nkey = ");
+    put_text(out, conf.pair);
+    put_text(out, ".key");
+    put_text(out, "\n\n# Who logs in. The password is asked for.\nuser = ");
+    put_text(out, conf.user);
+    put_text(out, "\n");
+}
+
+// Where a client on this machine finds the server.
+const char* host_here(const InitOptions& options) {
+    const char* host = options.address;
+    if (!is_wildcard(host)) return host;
+    return strcmp(host, "::") == 0 ? "::1" : "127.0.0.1";
+}
+
 }  // namespace
 
 Status init_put_server_conf(const InitOptions& options, Writer& out, Writer& error) {
@@ -128,30 +174,12 @@ Status init_put_server_conf(const InitOptions& options, Writer& out, Writer& err
 }
 
 void init_put_client_conf(const InitOptions& options, const char* user, Writer& out) {
-    const char* host = options.address;
-    if (is_wildcard(host)) host = strcmp(host, "::") == 0 ? "::1" : "127.0.0.1";
-    put_text(out,
-             "# client.conf - how `penny -c` finds the bank. Paths are relative to this folder.\n"
-             "# For another person or terminal, name another certificate and key here.\n"
-             "\n"
-             "[client]\n"
-             "\n"
-             "# Where the server is; its certificate must name it.\n"
-             "host = ");
-    put_text(out, host);
-    put_text(out,
-             "\n"
-             "port = 6226\n"
-             "\n"
-             "# Whose signature the server's certificate must carry.\n"
-             "cacert = certs/ca.crt\n"
-             "\n"
-             "# The certificate that names this terminal, and its key.\n"
-             "cert = ");
-    put_text(out, init_client_path(user, "crt").text);
-    put_text(out, "\nkey = ");
-    put_text(out, init_client_path(user, "key").text);
-    put_text(out, "\n\n# Who logs in. The password is asked for.\nuser = ");
-    put_text(out, user);
-    put_text(out, "\n");
+    InitPath pair = init_client_path(user, "");
+    pair.text[strlen(pair.text) - 1] = '\0';  // The dot of the ending.
+    put_client_conf({user, host_here(options), "certs/ca.crt", pair.text}, out);
+}
+
+void init_put_till_conf(const InitOptions& options, const char* user, Writer& out) {
+    const char* host = options.host_count > 0 ? options.hosts[0] : host_here(options);
+    put_client_conf({user, host, "../ca.crt", user}, out);
 }

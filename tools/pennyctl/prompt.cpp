@@ -88,20 +88,23 @@ ExitCode ask_rounds(int fd, const char* question, Password& out) {
 
 }  // namespace
 
-ExitCode password_read_file(const char* path, Password& out) {
+ExitCode password_read_file(const char* path, Password* out, uint32_t count) {
     const bool is_input = strcmp(path, "-") == 0;
     const int fd = is_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return tool_refuse("%s: %s", path, strerror(errno));
-    const LineEnd end = read_line(fd, out);
-    const int why = errno;
-    if (!is_input) close(fd);
     ExitCode code = exit_done;
-    if (end == LineEnd::error) {
-        code = tool_refuse("%s: %s", path, strerror(why));
-    } else {
-        code = check_size(out, end == LineEnd::too_long);
+    for (uint32_t i = 0; i < count && code == exit_done; i++) {
+        const LineEnd end = read_line(fd, out[i]);
+        if (end == LineEnd::error) {
+            code = tool_refuse("%s: %s", path, strerror(errno));
+        } else if (end == LineEnd::end_of_file && out[i].size == 0 && i > 0) {
+            code = tool_refuse("%s has %u lines, and %u passwords are wanted", path, i, count);
+        } else {
+            code = check_size(out[i], end == LineEnd::too_long);
+        }
     }
-    if (code != exit_done) wipe(&out, sizeof out);
+    if (!is_input) close(fd);
+    if (code != exit_done) wipe(out, count * sizeof *out);
     return code;
 }
 

@@ -9,9 +9,9 @@ struct Password {
     uint32_t size;
 };
 
-// Takes the first line of a file, or of standard input for "-". Returns exit_done, or exit_refused
-// with the reason printed and nothing in `out`.
-ExitCode password_read_file(const char* path, Password& out);
+// Takes the first lines of a file, or of standard input for "-", one for each password. Returns
+// exit_done, or exit_refused with the reason printed and nothing in `out`.
+ExitCode password_read_file(const char* path, Password* out, uint32_t count);
 
 // Asks twice at the terminal. `who` is whose password it is.
 ExitCode password_ask(const char* who, Password& out);
