@@ -299,6 +299,23 @@ $(O)/example: $(EXAMPLE_CPP:%.cpp=$(O)/obj/%.o) $(EXAMPLE_LIB) $(O)/lib/libpenny
 $(addprefix $(BUILD)/,pennyd penny pennyctl): $(BUILD)/%: $(O)/%
 	$(Q)ln -f $< $@
 
+# The simulator with a bug planted in it, PLANT=NAME: tests/sim/test_planted.py has put the files that
+# differ into a folder; they are compiled, and the rest is what is there already.
+PLANT_DIR := $(BUILD)/sim-planted/$(PLANT)
+PLANT_CPP := $(if $(PLANT),$(patsubst $(PLANT_DIR)/%,%,$(call find,$(PLANT_DIR)/src $(PLANT_DIR)/port,*.cpp)))
+ifneq ($(PLANT),)
+$(PLANT_DIR)/obj/%.o: $(PLANT_DIR)/%.cpp $(O)/our.flags
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D) && $(CCACHE) $(CXX) $(BOARD_OPT) $(OUR_CXX) -w -c -o $@ $<
+
+$(PLANT_DIR)/sim: $(PLANT_CPP:%.cpp=$(PLANT_DIR)/obj/%.o) $(SIM_MAIN:%.cpp=$(O)/obj/%.o) \
+                  $(SIM_TEST_CPP:%.cpp=$(O)/obj/%.o) $(O)/lib/libpennysim.a \
+                  $(O)/lib/libpennyport.a $(O)/lib/libpennycore.a $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(BOARD_OPT) $(TEST_LINK) -o $@ $(filter %.o,$^) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(SYSTEM_LIBS)
+endif
+
 # The simulator's programs: what tests/run looks for, and what a person types.
 SIM     := $(if $(SIM_MAIN),$(O)/sim)
 SIM_ASAN := $(if $(SIM_MAIN),$(A)/sim)

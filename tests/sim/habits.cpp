@@ -30,8 +30,8 @@ string bulk(const string& text) {
 
 int64_t some_amount(Chance& chance) {
     if (chance.percent(3)) return static_cast<int64_t>(chance.between(1, 10'000'000'000'000));
-    if (chance.percent(30)) return static_cast<int64_t>(chance.between(1, 50)) * 100;
-    return static_cast<int64_t>(chance.between(1, 5000));
+    if (chance.percent(30)) return static_cast<int64_t>(chance.between(1, 20)) * 100;
+    return static_cast<int64_t>(chance.between(1, 2500));
 }
 
 uint32_t some_expiry(Chance& chance) {
@@ -76,7 +76,7 @@ bool Player::choose_move(Move& move, bool sure) {
     if (is_till && roll < 50) {
         const bool pays_in = chance.percent(70);
         if (sure && other == "shop") return false;
-        if (pays_in) move.amount *= 3;
+        if (pays_in) move.amount *= 10;
         move.operation = pays_in ? "deposit" : "withdraw";
         move.debit = pays_in ? "cash" : other;
         move.credit = pays_in ? other : "cash";
@@ -400,6 +400,8 @@ void Player::change_password() {
         if (!value.is_error()) {
             person->password = person->doubt;
             person->doubt.clear();
+            person->changed = ++party->tick;
+            login_password = person->password;
             person->changes++;  // Ends every login, also this one when an earlier copy did it.
             party->terminals.insert(terminal);
             party->tally.add("passwords changed");

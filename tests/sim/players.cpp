@@ -217,7 +217,8 @@ void Player::say(const Words& words, std::function<void(const Value&, const stri
     party->tally.add("asked " + words[0]);
     if (is_inline) party->tally.add("asked inline");
     if (request != nullptr) request->flying++;
-    expects.push_back({std::move(take), request, party->net.now_us(party->net.context)});
+    const uint64_t now_us = party->net.now_us(party->net.context);
+    expects.push_back({std::move(take), request, now_us, ++party->tick});
 }
 
 void Player::say_exactly(const Words& words, const string& answer) {
@@ -269,6 +270,14 @@ bool Player::note_common(const Value& value, Request* request) {
     return true;
 }
 
+// W4. What was said before the change was known may have been answered before it was made.
+void Player::check_login(const Expect& expect, const Value& value) {
+    const bool is_old = logged_in && person->doubt.empty() && login_password != person->password;
+    if (!is_old || expect.sent <= person->changed) return;
+    const bool is_told = value.is_error() && (value.word() == "NOAUTH" || value.word() == "ERR");
+    if (!is_told) party->fail(person->name + " is still logged in with an old password");
+}
+
 void Player::login() {
     Chance& chance = party->chance;
     // While a change of the password is in doubt, either may be right.
@@ -283,11 +292,12 @@ void Player::login() {
         words.push_back("SETNAME");
         words.push_back("phone");
     }
-    say(words, [this, changes, in_doubt](const Value& value, const string&) {
+    say(words, [this, changes, in_doubt, password](const Value& value, const string&) {
         logging_in = false;
         if (!value.is_error()) {
             logged_in = true;
             login_changes = changes;
+            login_password = password;
             party->tally.add("logins");
             return;
         }
@@ -586,6 +596,7 @@ void received(void* context, uint32_t link, const uint8_t* bytes, uint32_t size)
         Expect expect = std::move(player.expects.front());
         player.expects.pop_front();
         player.party->tick++;
+        player.check_login(expect, value);
         expect.take(value, raw);
     }
     if (player.link == link) player.in.erase(0, at);

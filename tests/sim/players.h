@@ -14,7 +14,8 @@
 //       requests open, or lost on the way, than leave room for that.
 //   W3. What is answered to an id again must be what was answered first, byte for byte on the same
 //       protocol.
-//   W4. The same seed and the same answers make the same players.
+//   W4. A login ends with the password that it was made with.
+//   W5. The same seed and the same answers make the same players.
 #pragma once
 
 #include <deque>
@@ -87,6 +88,7 @@ struct Person {
     std::string doubt;          // a new password that may hold already; empty for none
     bool passwd_flying = false;
     uint64_t changes = 0;       // PASSWDs sent or answered
+    uint64_t changed = 0;       // tick at which the present password was known to hold
     uint64_t ids_used = 0;
     std::vector<Request*> open;     // oldest first
     std::vector<LostCopy> lost;     // that the server may still come to read
@@ -98,6 +100,7 @@ struct Expect {
     std::function<void(const Value& value, const std::string& raw)> take;
     Request* request = nullptr;
     uint64_t sent_us = 0;
+    uint64_t sent = 0;  // tick
 };
 
 struct Player {
@@ -112,6 +115,7 @@ struct Player {
     bool group_refused = false;  // the newest MULTI of say_multi was
     bool sent_passwd = false;    // and waits for its answer
     bool told_to_leave = false;  // the server is to close, so its answers end here
+    std::string login_password;  // of the present login
     uint64_t login_changes = 0;  // Person.changes when the present login was sent
     uint64_t deaf_until_us = 0;  // does not read before
     std::string in;
@@ -133,6 +137,7 @@ struct Player {
     void answered(Request& request, const Value& value, const std::string& raw);
     void settle(Request& request, const Value& value, const std::string& raw);
     void compare(Request& request, const Value& value, const std::string& raw);
+    void check_login(const Expect& expect, const Value& value);
     bool note_common(const Value& value, Request* request);
     void resend();
     bool may_use_ids(size_t count) const;
