@@ -229,12 +229,13 @@ void finish_segment(Server& server, const Wish& wish) {
     log_begin(line, wish.outcome == Status::ok ? "segment made" : "segment could not be made");
     log_number(line, "number", wish.number);
     log_end(line, wish.outcome == Status::ok ? LogLevel::info : LogLevel::error);
-    if (wish.outcome != Status::ok) {
-        server.segment_retry_ms = server.now_ms + 1000;
+    server.wake = true;  // Somebody may wait for it.
+    if (wish.outcome == Status::ok) {
+        log_segment_made(server.book.log, wish.number, wish.size, wish.salt);
         return;
     }
-    log_segment_made(server.book.log, wish.number, wish.size, wish.salt);
-    server.wake = true;
+    log_segment_failed(server.book.log);
+    server.segment_retry_ms = server.now_ms + 1000;
 }
 
 }  // namespace

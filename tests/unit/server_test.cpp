@@ -117,6 +117,34 @@ TEST(Server, BeginsAGroupBehindOneThatWasRefused) {
     EXPECT_EQ(test_balance(one.server.book, "alice"), 900);
 }
 
+// A start after a cut may find its segment nearly full and the next one not made yet.
+TEST(Server, WaitsForTheNextSegmentAndStopsMoneyOnlyWhenItCannotBeMade) {
+    for (const bool has_room : {true, false}) {
+        TestServer one;
+        Log& log = one.server.book.log;
+        log.offset = log.segment_size - batch_size_max + block_size;
+        log.next_segment = 0;
+        const uint32_t alice = one.connect("alice");
+        EXPECT_EQ(one.say(alice, "TRANSFER a bob 1\r\n"), "");
+        Wish wish;
+        ASSERT_TRUE(server_wish_take(one.server, wish));
+        ASSERT_EQ(wish.kind, WishKind::segment);
+        EXPECT_EQ(one.take(alice), "") << "while the segment is being made";
+        wish.outcome = has_room ? Status::ok : Status::full;
+        server_wish_done(one.server, wish);
+        one.serve();
+        const std::string said = one.take(alice);
+        EXPECT_EQ(said.find(has_room ? "*4" : "-MISCONF no room"), 0u) << said;
+        if (has_room) continue;
+        server_clock(one.server, 3000, 3'000'000);
+        EXPECT_EQ(one.say(alice, "TRANSFER b bob 1\r\n").find("-MISCONF no room"), 0u);
+        one.serve();
+        one.say(alice, "TRANSFER b bob 1\r\n");
+        one.serve();
+        EXPECT_EQ(one.take(alice).find("*4"), 0u) << "there is room again";
+    }
+}
+
 TEST(Server, ReadsForARequestAndAnswersItAgain) {
     TestServer one;
     const uint32_t alice = one.connect("alice");
