@@ -136,7 +136,7 @@ TEST(Server, WaitsForTheNextSegmentAndStopsMoneyOnlyWhenItCannotBeMade) {
         const std::string said = one.take(alice);
         EXPECT_EQ(said.find(has_room ? "*4" : "-MISCONF no room"), 0u) << said;
         if (has_room) continue;
-        server_clock(one.server, 3000, 3'000'000);
+        server_clock(one.server, 3000, 3'000'000, 0);
         EXPECT_EQ(one.say(alice, "TRANSFER b bob 1\r\n").find("-MISCONF no room"), 0u);
         one.serve();
         one.say(alice, "TRANSFER b bob 1\r\n");
