@@ -371,8 +371,7 @@ BOARDS := aarch64 armhf armv6 x86_64
 BOARDS_EMULATED := $(filter-out $(shell uname -m),$(BOARDS))
 RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
-.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean cross check-cross board core
-.PHONY: sim sim-long sim-release sim-planted sim-check
+.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean cross check-cross board core sim sim-long sim-release sim-planted sim-check
 .PHONY: tools-build tools-board tools-cross tools-test tools-wire tools-qemu FORCE
 .PHONY: core-freestanding $(BOARDS:%=cross-%) cross-unit $(BOARDS:%=cross-unit-%)
 
