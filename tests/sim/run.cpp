@@ -32,6 +32,7 @@ struct Run : sim::Stage {
     bool tls;
     bool faulty = false;            // money may stop: the disk's plan says so
     uint64_t misconf_seen = 0;
+    bool stopped = false;           // cleanly, and not started since
     string doing = "at the beginning";
     string why;
 };
@@ -72,6 +73,55 @@ const char* loss_name(SimLoss loss) {
     return "";
 }
 
+// What a start found wrong with the disk although no call of it had failed. A torn batch is what a cut
+// leaves, and nothing else; a checkpoint that `current` names is whole after any cut.
+struct Complaint {
+    const char* part;
+    string line;
+};
+
+void find_complaint(void* context, const char* text) {
+    Complaint& complaint = *static_cast<Complaint*>(context);
+    if (strstr(text, complaint.part) != nullptr) complaint.line = text;
+}
+
+// What will be written behind the end of the journal must stand on zeros.
+bool judge_tail(Run& run) {
+    static uint8_t window[65536];
+    const Log& log = sim_world_server().book.log;
+    Store store = {};
+    Writer error = writer_of(window, sizeof window);
+    if (store_open(store, sim_disk_calls, sim_data_dir, StoreMode::read, error) != Status::ok) {
+        return fail(run, "the journal cannot be looked at");
+    }
+    bool zero = true;
+    for (uint32_t at = log.offset; at < log.segment_size && zero; at += sizeof window) {
+        uint32_t got = 0;
+        zero = store_read(store, log.segment, at, window, sizeof window, got) == Status::ok;
+        for (uint32_t i = 0; i < got && zero; i++) zero = window[i] == 0;
+    }
+    store_close(store);
+    return zero || fail(run, "something stands behind the end of the journal after a start");
+}
+
+bool judge_start(Run& run) {
+    Complaint fallen_back = {"; the checkpoint before it is tried", ""};
+    Complaint fallen_through = {"; the journal is read from its first", ""};
+    Complaint dropped = {"; dropped", ""};
+    sim_kernel_log_each(find_complaint, &fallen_back);
+    sim_kernel_log_each(find_complaint, &fallen_through);
+    sim_kernel_log_each(find_complaint, &dropped);
+    for (const Complaint& complaint : {fallen_back, fallen_through}) {
+        if (!complaint.line.empty()) return fail(run, "a start said: " + complaint.line);
+    }
+    if (!dropped.line.empty()) {
+        if (run.stopped) return fail(run, "a start after a clean stop said: " + dropped.line);
+        run.party.tally.add("torn batches dropped");
+    }
+    run.stopped = false;
+    return judge_tail(run);
+}
+
 // Throws the server away and starts it from what the disk kept; the power may go meanwhile.
 bool mount_and_start(Run& run) {
     static const SimLoss losses[] = {SimLoss::keep_all, SimLoss::drop_all, SimLoss::prefix,
@@ -86,14 +136,16 @@ bool mount_and_start(Run& run) {
             run.party.tally.add("cuts planned within a start");
             sim_disk_plan({.fault = SimFault::cut, .at = run.chance.below(80)});
         }
+        sim_kernel_log_forget();
         const Status status = sim_world_start();
         if (status == Status::ok) {
             run.misconf_seen = run.party.misconf;
             no_plan();
             run.party.restarted();
-            return true;
+            return judge_start(run);
         }
         if (!again) break;
+        run.stopped = false;  // The start may have been cut while it cleared something.
     }
     return fail(run, string("the start was refused: ") + sim_world_refusal());
 }
@@ -188,9 +240,11 @@ bool play(Run& run) {
         return true;  // It goes on as it was.
     }
     if (alive && roll < 45) {
-        if (sim_world_stop() && !run.faulty && sim_world_leak() != nullptr) {
+        const bool in_order = sim_world_stop();
+        if (in_order && !run.faulty && sim_world_leak() != nullptr) {
             return fail(run, string("after a stop: ") + sim_world_leak());
         }
+        run.stopped = in_order && !run.faulty;
         run.party.tally.add("stops");
     } else if (alive) {
         sim_world_cut();
