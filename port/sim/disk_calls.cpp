@@ -113,8 +113,8 @@ enum class Last : uint8_t { follow, keep };  // a link at the end of a path
 // Puts the target of a link in front of the rest of the path. Returns 0 or errno.
 int splice(uint32_t link, const char* rest, char* out) {
     char target[path_max] = {};
-    const uint64_t size =
-        sim_node_read(node_of(link), reinterpret_cast<uint8_t*>(target), sizeof target - 1, 0);
+    const size_t size = static_cast<size_t>(
+        sim_node_read(node_of(link), reinterpret_cast<uint8_t*>(target), sizeof target - 1, 0));
     const size_t left = strlen(rest);
     if (size + 1 + left >= path_max) return ENAMETOOLONG;
     char joined[path_max] = {};
