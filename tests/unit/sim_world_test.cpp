@@ -29,6 +29,10 @@ struct Peer {
     explicit Peer(const char* terminal = "till-1") {
         link = sim_connect({this, heard, over}, terminal);
     }
+    // The world outlives it, and must tell it nothing more.
+    ~Peer() {
+        if (!is_over) sim_hang_up(link);
+    }
     static void heard(void* context, uint32_t, Slice bytes) {
         static_cast<Peer*>(context)->said += string_of(bytes);
     }
