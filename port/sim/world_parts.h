@@ -130,7 +130,7 @@ struct SimWorld {
     LogWrite write;
     Status write_outcome;
     uint8_t window[batch_size_max];
-    uint8_t password_memory[65536];
+    alignas(arena_align) uint8_t password_memory[65536];
 };
 
 extern SimWorld sim_world;
