@@ -412,3 +412,33 @@ TEST(Server, SaysThatANameIsTakenToWhoeverRegistersItSecondWithAnotherPassword) 
     EXPECT_EQ(one.take(first), "+OK\r\n");
     EXPECT_EQ(one.take(second).find("-EXISTS"), 0u);
 }
+
+// A loop that turns without pause while a disk is slow would heat the board for nothing.
+TEST(Server, StopsWithoutHurryWhileItsDiskAndWorkersAreBusy) {
+    TestServer one;
+    one.pay_in("late", "alice", "", 5);
+    server_stop(one.server, "SIGTERM");
+    uint32_t waits = 0;
+    uint32_t turns = 0;
+    while (!server_is_stopped(one.server) && turns < 1000) {
+        turns++;
+        if (server_is_hurried(one.server)) {
+            server_tick(one.server);
+            continue;
+        }
+        LogWrite write;
+        Wish wish;
+        if (server_write_take(one.server, write)) {
+            EXPECT_FALSE(server_is_hurried(one.server));
+            server_write_done(one.server, TestDisk::keep(&one.disk, write));
+        } else {
+            ASSERT_TRUE(server_wish_take(one.server, wish)) << "it waits for nothing";
+            EXPECT_FALSE(server_is_hurried(one.server));
+            wish.outcome = Status::ok;
+            server_wish_done(one.server, wish);
+        }
+        waits++;
+    }
+    EXPECT_TRUE(server_is_stopped(one.server));
+    EXPECT_GT(waits, 4u) << "two batches and a checkpoint";
+}
