@@ -388,7 +388,7 @@ cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, 
 $(BOARDS:%=cross-%): cross-%: | tools-cross $(DEPS)/sources.mk $(BUILD)/gen/version.h
 	@$(MAKE) BOARD=$* BOARDS_MAKE=1 all
 
-check-cross: all cross cross-unit tools-wire tools-qemu ## the unit tests and the core of the black-box tests for each board, emulated
+check-cross: all cross cross-unit tools-wire tools-qemu $(SIM) ## the unit tests and the core of the black-box tests for each board, emulated
 	@$(RUN) --suite cross
 
 cross-unit: $(BOARDS_EMULATED:%=cross-unit-%)

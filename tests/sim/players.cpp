@@ -328,9 +328,9 @@ bool Player::may_use_ids(size_t count) const {
 
 string Player::new_id() {
     static const char* const shapes[] = {"", "x", "A.b_", "0:", "pay-"};
-    const uint64_t number = person->ids_used;
-    return shapes[party->chance.below(5)] + std::to_string(number) + "-" +
-           std::to_string(party->chance.below(1000));
+    const string shape = shapes[party->chance.below(5)];
+    const uint64_t salt = party->chance.below(1000);
+    return shape + std::to_string(person->ids_used) + "-" + std::to_string(salt);
 }
 
 Words Player::words_of(const Move& move, const string& id) {

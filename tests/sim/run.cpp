@@ -216,8 +216,9 @@ void plan_cut(Run& run) {
 void jump(Run& run) {
     static const int64_t days[] = {0, 0, 1, 40, 150};
     sim::Chance& chance = run.chance;
-    const int64_t us = static_cast<int64_t>(chance.below(3600 * second_us)) +
-                       days[chance.below(5)] * 86'400 * static_cast<int64_t>(second_us);
+    const int64_t within_us = static_cast<int64_t>(chance.below(3600 * second_us));
+    const int64_t days_us = days[chance.below(5)] * 86'400 * static_cast<int64_t>(second_us);
+    const int64_t us = within_us + days_us;
     run.party.tally.add("jumps of the clock");
     sim_world_jump(chance.percent(50) ? us : -us);
 }
