@@ -144,7 +144,7 @@ bool ticks_count() {
     const bool wants_segment = log_wants_segment(log) && !server.segment_wished;
     return sim_world.stopping || server.phase != ServerPhase::running ||
            server.snapshot.use != SnapshotUse::none || server.slot_queue.count > 0 || open_end ||
-           wants_segment;
+           wants_segment || !server.limits_noted;
 }
 
 // When time alone will matter next; UINT64_MAX: never.
