@@ -37,6 +37,7 @@ struct Run : sim::Stage {
     string why;
 };
 
+    uint64_t unread_seen = 0;       // reads that the disk refused
 // --- Steps of a run -----------------------------------------------------------------------------
 
 bool fail(Run& run, const string& what) {
@@ -104,7 +105,7 @@ bool judge_tail(Run& run) {
     return zero || fail(run, "something stands behind the end of the journal after a start");
 }
 
-bool judge_start(Run& run) {
+bool judge_start(Run& run, bool was_read) {
     Complaint fallen_back = {"; the checkpoint before it is tried", ""};
     Complaint fallen_through = {"; the journal is read from its first", ""};
     Complaint dropped = {"; dropped", ""};
@@ -112,7 +113,8 @@ bool judge_start(Run& run) {
     sim_kernel_log_each(find_complaint, &fallen_through);
     sim_kernel_log_each(find_complaint, &dropped);
     for (const Complaint& complaint : {fallen_back, fallen_through}) {
-        if (!complaint.line.empty()) return fail(run, "a start said: " + complaint.line);
+        if (!was_read || complaint.line.empty()) continue;
+        return fail(run, "a start said: " + complaint.line);
     }
     if (!dropped.line.empty()) {
         if (run.stopped) return fail(run, "a start after a clean stop said: " + dropped.line);
@@ -126,25 +128,40 @@ bool judge_start(Run& run) {
 bool mount_and_start(Run& run) {
     static const SimLoss losses[] = {SimLoss::keep_all, SimLoss::drop_all, SimLoss::prefix,
                                      SimLoss::any, SimLoss::any};
+// What goes wrong while it starts. Returns false when nothing does.
+bool plan_start(Run& run) {
+    const uint64_t roll = run.chance.below(100);
+    if (roll < 15) {
+        run.party.tally.add("cuts planned within a start");
+        sim_disk_plan({.fault = SimFault::cut, .at = run.chance.below(80)});
+    } else if (roll < 22) {
+        run.party.tally.add("starts that cannot read all");
+        sim_disk_plan({.fault = SimFault::unreadable, .at = run.chance.below(80)});
+    }
+    return roll < 22;
+}
+
     for (uint32_t i = 0; i < starts_max; i++) {
         const SimLoss loss = losses[run.chance.below(5)];
         run.party.tally.add(loss_name(loss));
         no_plan();
         sim_world_mount(loss);
-        const bool again = i + 1 < starts_max && run.chance.percent(15);
-        if (again) {
-            run.party.tally.add("cuts planned within a start");
-            sim_disk_plan({.fault = SimFault::cut, .at = run.chance.below(80)});
-        }
+        const bool may_fail = i + 1 < starts_max && plan_start(run);
         sim_kernel_log_forget();
         const Status status = sim_world_start();
         if (status == Status::ok) {
             run.misconf_seen = run.party.misconf;
             no_plan();
             run.party.restarted();
-            return judge_start(run);
+        const uint32_t unreadable = static_cast<uint32_t>(SimFault::unreadable);
+        const bool was_read = sim_disk_counts().by_fault[unreadable] == run.unread_seen;
+        run.unread_seen = sim_disk_counts().by_fault[unreadable];
+            return judge_start(run, was_read);
         }
-        if (!again) break;
+        if (!may_fail) break;
+        if (!was_read && strstr(sim_world_refusal(), sim_data_dir) == nullptr) {
+            return fail(run, string("refused without a name: ") + sim_world_refusal());
+        }
         run.stopped = false;  // The start may have been cut while it cleared something.
     }
     return fail(run, string("the start was refused: ") + sim_world_refusal());
@@ -261,7 +278,8 @@ void count(Run& run) {
     const SimWorldCounts& world = sim_world_counts();
     const SimDiskCounts& disk = sim_disk_counts();
     static const char* const faults[] = {"",     "errors",       "short calls", "flips",
-                                         "misdirections", "lies", "cuts within a call"};
+                                         "misdirections", "lies", "cuts within a call",
+                                         "unreadable places"};
     tally.add("simulated seconds", world.simulated_us / second_us);
     tally.add("cuts", disk.cuts);
     tally.add("starts", world.starts);
