@@ -13,6 +13,7 @@
 #include "port/sim/kernel.h"
 #include "port/sim/world.h"
 #include "sim/book_text.h"
+#include "sim/dump.h"
 #include "sim/parts.h"
 #include "sim/run.h"
 #include "sim/stage.h"
@@ -27,6 +28,8 @@ constexpr uint64_t settle_us_max = 900 * second_us;  // simulated time in which 
 constexpr uint32_t starts_max = 20;                  // tries, while the power goes again and again
 
 struct Run : sim::Stage {
+const char* dump_folder = nullptr;  // of run_dump_into
+
     uint64_t seed;
     sim::Chance chance;
     bool tls;
@@ -354,7 +357,9 @@ bool compare_digests(Run& run) {
                              book_difference(text, book_text(sim_world_server())));
     }
     run.party.tally.add("digests compared", 2);
-    return true;
+    if (dump_folder == nullptr) return true;
+    string why;
+    return dump_bank(dump_folder, sim_world_server(), run.party.oracle, why) || fail(run, why);
 }
 
 bool begin(Run& run) {
@@ -449,3 +454,5 @@ bool run_seeds(const Share& share, Tally& tally, string& why) {
 void print_log() {
     sim_kernel_log_each([](void*, const char* text) { printf("log: %s\n", text); }, nullptr);
 }
+void run_dump_into(const char* folder) { dump_folder = folder; }
+
