@@ -12,6 +12,7 @@ constexpr uint64_t second_us = 1'000'000;
 constexpr uint64_t group_max = 6;
 constexpr uint64_t opened_max = 12;  // accounts and people that the admin makes in one run
 constexpr uint64_t guests_max = 2;   // of them with players of their own
+constexpr size_t players_max = 11;   // at the beginning
 constexpr uint64_t far_entry = 1'000'000'000;
 
 bool is_member(const string& role) {
@@ -495,9 +496,21 @@ void Player::admin_answered(const Value& value) {
     party->accounts.push_back(work.change.account);
     if (!work.is_registration) return;
     Person& made = party->add_person(work.person.name, "customer", work.person.password);
-    if (party->players.size() < 10 + guests_max) {
+    if (party->players.size() < players_max + guests_max) {
         party->wake(party->add_player(made, "kiosk"), second_us);
     }
+}
+
+// The same registration from another connection, while the first is on its way: whichever is
+// overtaken by the other is answered OK as well (P10).
+void Player::register_too() {
+    party->others_max++;
+    party->tally.add("registered by two at once");
+    say(party->admin.words, [this](const Value& value, const string&) {
+        if (note_common(value, nullptr)) return;
+        if (value.is_error()) return party->fail("the admin was told again: " + value.text);
+        party->terminals.insert(terminal);
+    });
 }
 
 void Player::choose_admin() {
@@ -509,8 +522,12 @@ void Player::choose_admin() {
     if (work.wanted && !work.flying) {
         if (work.change.sent == 0) work.change.sent = ++party->tick;
         work.flying = true;
+        work.by = this;
         party->others_max++;
         say(work.words, [this](const Value& value, const string&) { admin_answered(value); });
+    } else if (work.flying && work.is_registration && work.by != this && !party->quiet &&
+               chance.percent(30)) {
+        register_too();
     }
     if (party->quiet || !chance.percent(6)) return;
     say({"CHECKPOINT"}, [this](const Value& value, const string&) {

@@ -145,6 +145,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
             party.add_player(person, "till-1");
             terminal = "till-1";
         }
+        if (string(given.role) == "admin") party.add_player(person, "kiosk");
         Player& player = party.add_player(person, terminal);
         if (string(given.role) == "auditor") party.auditor = &player;
         if (is_customer && customers == 1) party.add_player(person, "kiosk");
@@ -179,7 +180,7 @@ void Player::lose_expects() {
         party->tally.add("answers lost");
     }
     expects.clear();
-    if (party->admin.flying && person->role == "admin") {
+    if (party->admin.flying && party->admin.by == this) {
         party->admin.flying = false;
         party->admin_waits_until_us = now_us + lost_us;
     }

@@ -27,20 +27,21 @@ constexpr uint64_t slice_us = second_us / 5;
 constexpr uint64_t settle_us_max = 900 * second_us;  // simulated time in which all must be settled
 constexpr uint32_t starts_max = 20;                  // tries, while the power goes again and again
 
-struct Run : sim::Stage {
 const char* dump_folder = nullptr;  // of run_dump_into
 
+struct Run : sim::Stage {
     uint64_t seed;
     sim::Chance chance;
     bool tls;
+    Config config;
     bool faulty = false;            // money may stop: the disk's plan says so
     uint64_t misconf_seen = 0;
     bool stopped = false;           // cleanly, and not started since
+    uint64_t unread_seen = 0;       // reads that the disk refused
     string doing = "at the beginning";
     string why;
 };
 
-    uint64_t unread_seen = 0;       // reads that the disk refused
 // --- Steps of a run -----------------------------------------------------------------------------
 
 bool fail(Run& run, const string& what) {
@@ -127,10 +128,6 @@ bool judge_start(Run& run, bool was_read) {
     return judge_tail(run);
 }
 
-// Throws the server away and starts it from what the disk kept; the power may go meanwhile.
-bool mount_and_start(Run& run) {
-    static const SimLoss losses[] = {SimLoss::keep_all, SimLoss::drop_all, SimLoss::prefix,
-                                     SimLoss::any, SimLoss::any};
 // What goes wrong while it starts. Returns false when nothing does.
 bool plan_start(Run& run) {
     const uint64_t roll = run.chance.below(100);
@@ -144,6 +141,10 @@ bool plan_start(Run& run) {
     return roll < 22;
 }
 
+// Throws the server away and starts it from what the disk kept; the power may go meanwhile.
+bool mount_and_start(Run& run) {
+    static const SimLoss losses[] = {SimLoss::keep_all, SimLoss::drop_all, SimLoss::prefix,
+                                     SimLoss::any, SimLoss::any};
     for (uint32_t i = 0; i < starts_max; i++) {
         const SimLoss loss = losses[run.chance.below(5)];
         run.party.tally.add(loss_name(loss));
@@ -152,13 +153,13 @@ bool plan_start(Run& run) {
         const bool may_fail = i + 1 < starts_max && plan_start(run);
         sim_kernel_log_forget();
         const Status status = sim_world_start();
+        const uint32_t unreadable = static_cast<uint32_t>(SimFault::unreadable);
+        const bool was_read = sim_disk_counts().by_fault[unreadable] == run.unread_seen;
+        run.unread_seen = sim_disk_counts().by_fault[unreadable];
         if (status == Status::ok) {
             run.misconf_seen = run.party.misconf;
             no_plan();
             run.party.restarted();
-        const uint32_t unreadable = static_cast<uint32_t>(SimFault::unreadable);
-        const bool was_read = sim_disk_counts().by_fault[unreadable] == run.unread_seen;
-        run.unread_seen = sim_disk_counts().by_fault[unreadable];
             return judge_start(run, was_read);
         }
         if (!may_fail) break;
@@ -243,6 +244,16 @@ void jump(Run& run) {
     sim_world_jump(chance.percent(50) ? us : -us);
 }
 
+// The operator allows more or fewer ids before the next start, which the journal must come to know.
+void change_limits(Run& run) {
+    static const uint32_t ids[] = {64, 96, 160};
+    if (!run.chance.percent(10)) return;
+    run.config.ids = ids[run.chance.below(3)];
+    sim_world_set_config(run.config);
+    run.party.others_max += starts_max;  // An entry, again and again while the power goes.
+    run.party.tally.add("limits changed between starts");
+}
+
 // One round: people work, something goes wrong, the server starts again.
 bool play(Run& run) {
     sim::Chance& chance = run.chance;
@@ -271,6 +282,7 @@ bool play(Run& run) {
         sim_world_cut();
     }
     run.doing += ", then a restart";
+    change_limits(run);
     if (!mount_and_start(run)) return false;
     run.faulty = false;
     return true;
@@ -364,7 +376,7 @@ bool compare_digests(Run& run) {
 
 bool begin(Run& run) {
     sim::Chance& chance = run.chance;
-    Config config;
+    Config& config = run.config;
     sim_world_config(config);
     config.sessions = 40;
     config.buffers = 40;
@@ -451,8 +463,8 @@ bool run_seeds(const Share& share, Tally& tally, string& why) {
     return true;
 }
 
+void run_dump_into(const char* folder) { dump_folder = folder; }
+
 void print_log() {
     sim_kernel_log_each([](void*, const char* text) { printf("log: %s\n", text); }, nullptr);
 }
-void run_dump_into(const char* folder) { dump_folder = folder; }
-
