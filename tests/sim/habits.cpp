@@ -396,7 +396,7 @@ void Player::change_password() {
     sent_passwd = person->passwd_flying = true;
     person->changes++;
     login_changes = person->changes;
-    party->others_max++;
+    party->may_leave(terminal, 1);
     say({"PASSWD", person->password, person->doubt}, [this](const Value& value, const string&) {
         sent_passwd = person->passwd_flying = false;
         if (!value.is_error()) {
@@ -490,7 +490,6 @@ void Player::admin_answered(const Value& value) {
         party->tally.add(work.is_registration ? "people registered"
                                               : names[static_cast<int>(work.change.kind)]);
     }
-    if (!value.is_error()) party->terminals.insert(terminal);
     party->oracle.changes.push_back(work.change);
     if (work.change.kind != Change::Kind::open) return;
     party->accounts.push_back(work.change.account);
@@ -504,12 +503,11 @@ void Player::admin_answered(const Value& value) {
 // The same registration from another connection, while the first is on its way: whichever is
 // overtaken by the other is answered OK as well (P10).
 void Player::register_too() {
-    party->others_max++;
+    party->may_leave(terminal, 1);
     party->tally.add("registered by two at once");
     say(party->admin.words, [this](const Value& value, const string&) {
         if (note_common(value, nullptr)) return;
-        if (value.is_error()) return party->fail("the admin was told again: " + value.text);
-        party->terminals.insert(terminal);
+        if (value.is_error()) party->fail("the admin was told again: " + value.text);
     });
 }
 
@@ -523,7 +521,7 @@ void Player::choose_admin() {
         if (work.change.sent == 0) work.change.sent = ++party->tick;
         work.flying = true;
         work.by = this;
-        party->others_max++;
+        party->may_leave(terminal, 1);
         say(work.words, [this](const Value& value, const string&) { admin_answered(value); });
     } else if (work.flying && work.is_registration && work.by != this && !party->quiet &&
                chance.percent(30)) {

@@ -72,6 +72,10 @@ void Party::fail(const string& what) {
     if (failure.empty()) failure = what;
 }
 
+void Party::may_leave(const string& terminal, size_t count) {
+    others_max += count + (terminals.count(terminal) == 0 ? 1 : 0);
+}
+
 Person& Party::add_person(const string& name, const string& role, const string& password) {
     people.emplace_back();
     Person& person = people.back();
@@ -515,7 +519,7 @@ void Player::resend() {
         if (request->ask.moves[0].id == "+") {  // Not safe to send again: the book will tell.
             person->open.erase(std::find(person->open.begin(), person->open.end(), request));
             party->oracle.maybe.push_back(request->ask);
-            party->others_max++;
+            party->may_leave(terminal, request->ask.moves.size());
             party->tally.add("left unknown");
             request->settled = true;
             continue;
