@@ -25,6 +25,9 @@ bool is_reader(const string& role) {
 
 string line(const string& text) { return text + "\r\n"; }
 
+const char changed_amount[] =
+    "-EXISTS this id was used for another request; its amount differs\r\n";
+
 string bulk(const string& text) {
     return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
 }
@@ -186,7 +189,11 @@ void Player::choose_replay() {
     Move changed = move;
     changed.amount++;
     const Words words = words_of(changed, move.id);
-    say_exactly(words, line("-EXISTS this id was used for another request; its amount differs"));
+    say(words, [this, &request](const Value& value, const string& raw) {
+        request.flying--;
+        if (raw == changed_amount || note_common(value, nullptr)) return;
+        party->fail("an id of " + person->name + " was used again and answered with " + raw);
+    }, &request);
     party->tally.add("ids used for something else");
 }
 

@@ -327,6 +327,10 @@ bool Player::may_use_ids(size_t count) const {
     for (const LostCopy& copy : person->lost) {
         if (person->ids_used + count - copy.first_id > ids_again_max) return false;
     }
+    for (const Request* request : person->settled) {  // One that is asked again.
+        const uint64_t newer = person->ids_used + count - request->first_id;
+        if (request->flying > 0 && newer > ids_again_max) return false;
+    }
     if (person->open.empty()) return true;
     return person->ids_used + count - person->open.front()->first_id <= ids_open_max;
 }
