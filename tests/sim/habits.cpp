@@ -490,7 +490,9 @@ void Player::admin_answered(const Value& value) {
         party->tally.add(work.is_registration ? "people registered"
                                               : names[static_cast<int>(work.change.kind)]);
     }
-    if (!value.is_error()) party->terminals.insert(terminal);
+    // A registration may have been booked from the other connection.
+    if (work.is_registration) party->others_max++;
+    if (!value.is_error() && !work.is_registration) party->terminals.insert(terminal);
     party->oracle.changes.push_back(work.change);
     if (work.change.kind != Change::Kind::open) return;
     party->accounts.push_back(work.change.account);
@@ -504,12 +506,11 @@ void Player::admin_answered(const Value& value) {
 // The same registration from another connection, while the first is on its way: whichever is
 // overtaken by the other is answered OK as well (P10).
 void Player::register_too() {
-    party->others_max++;
+    party->others_max += 2;  // Its terminal may have its first entry with it.
     party->tally.add("registered by two at once");
     say(party->admin.words, [this](const Value& value, const string&) {
         if (note_common(value, nullptr)) return;
-        if (value.is_error()) return party->fail("the admin was told again: " + value.text);
-        party->terminals.insert(terminal);
+        if (value.is_error()) party->fail("the admin was told again: " + value.text);
     });
 }
 
