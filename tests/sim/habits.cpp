@@ -136,6 +136,7 @@ bool Player::choose_move(Move& move, bool sure) {
     const size_t from = count > 20 && chance.percent(80) ? count - 20 : 0;
     const KnownEntry& entry = party->entries[from + chance.below(count - from)];
     move.reversed = entry.entry;
+    if (sure && move.reversed <= party->oracle.rules.archived) return false;
     if (is_till && entry.terminal != terminal && chance.percent(90)) return false;
     if (!sure && chance.percent(4)) move.reversed = entry.entry + far_entry;
     if (!sure && chance.percent(4)) move.reversed = chance.between(1, 12);

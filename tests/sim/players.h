@@ -70,6 +70,7 @@ struct Request {
     bool remembered = false;
     uint64_t retry_us = 0;        // not before
     bool again = false;           // settled, and to be sent once more
+    bool barred = false;          // an id of it may be an archived one
     uint64_t lost_us = 0;         // when a copy was last lost
     Value answer;
     std::string raw[2];           // the answer's bytes in RESP2 and RESP3, as first seen
@@ -239,6 +240,7 @@ struct Party {
     bool is_settled() const;     // every request has its answer, and every password is certain
     void ask_again();            // everybody sends once more what the bank remembers of theirs
     void restarted();            // all links and timers are gone
+    void archived(uint64_t entry);  // at a quiet point: entries up to this one lie elsewhere
     void begin_audit();
     bool judge();                // after an audit
 };
