@@ -163,6 +163,8 @@ const Lie lies[] = {
      [](Book& b) { b.oracle.asks[1].moves[0].amount = 10001; }},
     {"should have been refused: NOPERM", [](Book& b) { b.oracle.asks[1].person = "bob"; }},
     {"should have been refused: STATE", [](Book& b) { b.oracle.asks[3].moves[0].hold = 2; }},
+    {"should have been refused: ERR the journal here begins behind entry 11",
+     [](Book& b) { b.oracle.rules.archived = transfer_entry; }},
     {"should have been refused: AMOUNT", [](Book& b) { b.oracle.asks[3].moves[0].amount = 2001; }},
     {"it should be ''", [](Book& b) { b.oracle.asks[5].moves[0].amount = 8500; }},
     {"it should be 'FUNDS the balance is 85.00",
