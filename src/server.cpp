@@ -182,6 +182,7 @@ void server_init(Server& server, uint64_t memory_reserved) {
     server.service.book = &server.book;
     server.service.archived = &server.archived;
     server.service.access = &server.access;
+    server.service.version = PENNY_VERSION;
     server.service.message = config.message;
     sensor_init(server.service.sensor, slice_of(config.temperature), config.sensor_root);
     server.service.cost = {config.password_memory_kib, config.password_passes};

@@ -66,6 +66,7 @@ void reserve_server() {
     lay_out(arena);
     arena_seal(arena);
     server_init(*sim_world.server, measured.used);
+    sim_world.server->service.version = "simulated";  // A run is the same at each commit.
 }
 
 // --- The bank at the beginning. ---

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "service/handlers.h"
-#include "version.h"
 
 namespace {
 
@@ -29,7 +28,7 @@ void put_server(const Service& service, const ServiceCall& call, Writer& out) {
     (void)call;
     put_line(out, "redis_version", redis_compatibility);
     put_line(out, "redis_mode", "standalone");
-    put_line(out, "pennybank_version", PENNY_VERSION);
+    put_line(out, "pennybank_version", service.version);
     put_number(out, "tcp_port", service.stats.port);
     put_number(out, "uptime_in_seconds", service.stats.uptime_s);
 }

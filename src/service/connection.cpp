@@ -4,7 +4,6 @@
 
 #include "base/check.h"
 #include "service/handlers.h"
-#include "version.h"
 
 namespace {
 
@@ -94,13 +93,12 @@ Status parse_hello(const ServiceCall& call, HelloWish& out) {
 }  // namespace
 
 void put_hello(Service& service, ServiceCall& call) {
-    (void)service;
     Reply& reply = call.reply;
     reply_map(reply, 7);
     reply_bulk_text(reply, "server");
     reply_bulk_text(reply, "pennybank");
     reply_bulk_text(reply, "version");
-    reply_bulk_text(reply, PENNY_VERSION);
+    reply_bulk_text(reply, service.version);
     reply_bulk_text(reply, "proto");
     reply_integer(reply, call.caller->protocol);
     reply_bulk_text(reply, "id");

@@ -115,6 +115,7 @@ struct Service {
     Access* access;
     ReceiptAlarms alarms;
     const Archived* archived;     // which segments lie elsewhere
+    const char* version;          // of the program, for HELLO and INFO; the owner's
     const char* message;          // what TELL is answered with; the owner's
     Sensor sensor;
     PasswordCost cost;            // of new records
