@@ -211,19 +211,23 @@ uint64_t judging_ms(const Server& server) {
     return last_ms > from_ms ? last_ms : from_ms;
 }
 
+void take_dearer(const PasswordRecord& record, PasswordCost& most) {
+    PasswordCost cost = {};
+    const Slice text = slice_of_chars(record.text, record.size);
+    if (password_cost_of(text, cost) != Status::ok) return;
+    if (cost.memory_kib > most.memory_kib && cost.memory_kib <= password_memory_kib_max) {
+        most = cost;
+    }
+}
+
 }  // namespace
 
 PasswordCost server_password_cost(const Server& server) {
     PasswordCost most = server.service.cost;
     const Ledger& ledger = server.book.ledger;
     for (uint32_t row = 0; row < ledger.people_installed; row++) {
-        const PasswordRecord& record = ledger.people[row].installed.password;
-        PasswordCost cost = {};
-        const Slice text = slice_of_chars(record.text, record.size);
-        if (password_cost_of(text, cost) != Status::ok) continue;
-        if (cost.memory_kib > most.memory_kib && cost.memory_kib <= password_memory_kib_max) {
-            most = cost;
-        }
+        take_dearer(ledger.people[row].texts.password, most);
+        take_dearer(ledger.people[row].texts.pin, most);
     }
     return most;
 }
@@ -247,9 +251,13 @@ void server_start(Server& server, uint32_t checkpoint_number) {
     log_end(line, LogLevel::warning);
 }
 
-void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us) {
+void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us, int32_t utc_offset_s) {
+    constexpr int32_t offset_max_s = 86399;  // No place is further away, whatever a TZ says.
     server.now_ms = now_ms;
     server.wall_us = wall_us;
+    server.book.utc_offset_s = utc_offset_s > offset_max_s    ? offset_max_s
+                               : utc_offset_s < -offset_max_s ? -offset_max_s
+                                                              : utc_offset_s;
     crypto_clock_set(judging_ms(server));
     server.service.stats.uptime_s = (now_ms - server.started_ms) / 1000;
 }

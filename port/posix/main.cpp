@@ -564,7 +564,8 @@ int open_book(bool read_only) {
     log_start(start);
     const int reserved = reserve_password_arena();
     if (reserved >= 0) return reserved;
-    server_clock(server, system_now_ms(), system_wall_us());
+    const uint64_t wall_us = system_wall_us();
+    server_clock(server, system_now_ms(), wall_us, system_utc_offset_s(wall_us));
     server_start(server, start.checkpoint);
     // With the clock out of bounds money waits, but the book can be read: the reason is in MISCONF.
     const Status limits = book_note_limits(server.book, server.wall_us / 1000);

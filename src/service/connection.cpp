@@ -28,7 +28,7 @@ ServiceNext begin_login(Service& service, ServiceCall& call, HashPurpose purpose
     if (job.person != row_none) {
         const PersonValues& values = ledger.people[job.person].installed;
         job.has_known = true;
-        job.known = values.password;
+        job.known = ledger.people[job.person].texts.password;
         job.version = values.version;
     }
     // A password that is too long cannot be right; an empty one is as wrong and costs the same.

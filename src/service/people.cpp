@@ -174,7 +174,7 @@ ServiceNext command_register(Service& service, ServiceCall& call) {
     if (row != row_none) {
         job.has_known = true;
         job.person = row;
-        job.known = ledger.people[row].installed.password;
+        job.known = ledger.people[row].texts.password;
         job.version = ledger.people[row].installed.version;
     }
     return ServiceNext::hashing;
@@ -195,7 +195,7 @@ ServiceNext command_passwd(Service& service, ServiceCall& call) {
     job.person = call.caller->person;
     job.name = person.name;
     job.has_known = true;
-    job.known = person.installed.password;
+    job.known = person.texts.password;
     job.version = person.installed.version;
     return ServiceNext::hashing;
 }

@@ -58,8 +58,8 @@ std::vector<Entry> samples() {
     entry.row_person.operation = PersonOperation::password;
     entry.row_person.role = Role::auditor;
     entry.row_person.name = test_name("a.long-name_with.thirty.1.byte5");
-    memset(entry.row_person.password.text, 'x', phc_size_max);
-    entry.row_person.password.size = phc_size_max;
+    memset(entry.row_person.record.text, 'x', phc_size_max);
+    entry.row_person.record.size = phc_size_max;
     all.push_back(entry);
     entry = blank(EntryKind::account);
     entry.account = {.account = 1,
@@ -167,7 +167,7 @@ TEST(Entry, IsRefusedOrTheSameForEveryValueOfEveryByte) {
 TEST(Entry, TellsANewerFormatFromDamage) {
     Entry decoded;
     std::string bytes = encoded(movement(Status::ok));
-    bytes[28] = 2;
+    bytes[28] = static_cast<char>(entry_version_max + 1);
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::failed);
     bytes[28] = 0;
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);

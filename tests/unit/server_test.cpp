@@ -46,7 +46,7 @@ struct TestServer {
         pay_in("opening", "alice", "", 1000);
         disk.commit(server.book);
         server_start(server, 0);
-        server_clock(server, 1000, 1'000'000);
+        server_clock(server, 1000, 1'000'000, 0);
     }
     // Everything comes back when all sessions have ended.
     ~TestServer() {
