@@ -17,7 +17,7 @@
 inline constexpr uint32_t listeners_max = 8;
 inline constexpr uint32_t terminals_config_max = 64;      // sections [terminal NAME]
 inline constexpr uint32_t terminal_accounts_max = 16;     // names of one list
-inline constexpr uint32_t config_names_size_max = 527;    // bytes of such a list, as it is kept
+inline constexpr uint32_t config_names_size_max = 511;    // bytes of such a list, as it is kept
 inline constexpr uint32_t config_amount_size_max = 20;    // bytes of a decimal amount
 inline constexpr uint32_t config_channel_size_max = 15;   // bytes
 inline constexpr uint32_t config_address_size_max = 63;   // bytes of an IPv6 address with its zone

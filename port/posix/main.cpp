@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -19,6 +20,7 @@
 #include "loop.h"
 #include "system.h"
 #include "version.h"
+#include "zone_file.h"
 
 namespace {
 
@@ -243,6 +245,18 @@ int load_config(const Arguments& arguments) {
     }
     if (config_check(process.config, message) != Status::ok) return refuse(exit_refused, message);
     return -1;
+}
+
+// Days are local ones. Without an option the system's zone holds, whatever the C library makes of it.
+int choose_zone() {
+    Writer message = message_writer();
+    put_text(message, "server: time-zone: ");
+    const char* zone = process.config.time_zone;
+    tzset();
+    if (zone[0] == '\0') return -1;
+    return zone_set(zone, "set time-zone to UTC", message) == Status::ok
+               ? -1
+               : refuse(exit_refused, message);
 }
 
 uint32_t thread_count() {
@@ -619,6 +633,7 @@ int main(int count, char** words) {
     Arguments arguments = {};
     int code = take_arguments(count, words, arguments);
     if (code < 0) code = load_config(arguments);
+    if (code < 0) code = choose_zone();
     if (code >= 0) return code;
     switch (arguments.action) {
         case Action::serve: return serve(arguments.read_only);

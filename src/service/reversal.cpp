@@ -45,7 +45,6 @@ BookMove reverse_of(const BookMove& asked, const Entry& entry) {
 }  // namespace
 
 ServiceNext command_reverse(Service& service, ServiceCall& call) {
-    const Book& book = *service.book;
     BookMove move = {};
     move.operation = Operation::reverse;
     move.whole = true;
@@ -55,6 +54,18 @@ ServiceNext command_reverse(Service& service, ServiceCall& call) {
     const Status number = parse_decimal(call_word(call, 2), move.reversed);
     if (number != Status::ok || move.reversed == 0) {
         return refuse(call, Status::err, "an entry is named by its number, such as 17");
+    }
+    return reverse_money(service, call, move);
+}
+
+ServiceNext reverse_money(Service& service, ServiceCall& call, BookMove& move) {
+    const Book& book = *service.book;
+    move.person = call.caller->person;
+    // A PIN that was given is looked at before what it may be needed for is known.
+    const Status pin = check_pin(service, call, move);
+    if (pin == Status::absent) return ServiceNext::replied;
+    if (pin != Status::ok) {
+        return pin == Status::more ? ServiceNext::hashing : ServiceNext::waiting;
     }
     // What was answered before is answered again, whatever the entry is by now.
     const Slice id = slice_of_chars(move.id.text, move.id.size);
@@ -68,6 +79,7 @@ ServiceNext command_reverse(Service& service, ServiceCall& call) {
     }
     if (!may_read_now(call)) return ServiceNext::waiting;
     call.read->move = move;
+    call.read->pin_verified = call.pin_verified;
     read_entry(*call.read, ReadUse::reverse, book.log.bank_id, move.reversed,
                book.log.end_durable);
     return ServiceNext::reading;
@@ -84,5 +96,6 @@ ServiceNext reverse_done(Service& service, ServiceCall& call) {
                       "a till reverses what it entered itself a short while ago; ask a treasurer");
     }
     BookMove move = reverse_of(job.move, job.entry);
+    call.pin_verified = job.pin_verified;
     return move_money(service, call, move);
 }

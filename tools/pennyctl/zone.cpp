@@ -1,6 +1,5 @@
 #include "pennyctl/zone.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "port/posix/zone_file.h"
 
 namespace {
 
@@ -18,40 +18,7 @@ constexpr uint64_t day_s = 86400;
 
 // --- Zones ----------------------------------------------------------------------------------
 
-const char* zone_folder() {
-    const char* folder = getenv("TZDIR");  // As the C library has it.
-    return folder != nullptr && folder[0] != '\0' ? folder : "/usr/share/zoneinfo";
-}
-
-Status refuse_name(Writer& error, const char* name, const char* why) {
-    put_u8(error, '"');
-    put_printable(error, slice_of(name), 64);
-    put_text(error, "\" is no time zone");
-    put_text(error, why);
-    return Status::invalid;
-}
-
-Status refuse_missing(Writer& error, const char* name, const char* folder) {
-    put_text(error, "the time zone ");
-    put_printable(error, slice_of(name), 64);
-    put_text(error, " cannot be found, since this machine has no ");
-    put_printable(error, slice_of(folder), 128);
-    put_text(error, "; install tzdata, or take --time-zone UTC");
-    return Status::invalid;
-}
-
-// Whether the file is one of a zone (RFC 8536).
-bool is_zone_file(const char* path) {
-    char magic[4] = {};
-    struct stat facts;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
-    const bool fine = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) &&
-                      read(fd, magic, sizeof magic) == sizeof magic &&
-                      memcmp(magic, "TZif", sizeof magic) == 0;
-    close(fd);
-    return fine;
-}
+constexpr char advice[] = "take --time-zone UTC";
 
 bool is_utc(const char* name) { return strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0; }
 
@@ -59,34 +26,10 @@ void set_name(Zone& zone, const char* name) {
     snprintf(zone.name, sizeof zone.name, "%s", name);
 }
 
-void take_zone(const char* text) {
-    const int done = setenv("TZ", text, 1);
-    CHECK(done == 0);
-    tzset();
-}
-
-// Z1.
 Status choose_named(const char* name, Zone& zone, Writer& error) {
-    char path[PATH_MAX];
-    const char* folder = zone_folder();
-    // Zones below right/ count leap seconds, which the journal's times do not.
-    if (!config_is_zone(slice_of(name)) || strlen(name) > config_zone_size_max ||
-        strncmp(name, "right/", 6) == 0) {
-        return refuse_name(error, name, "; one is named as in Europe/Berlin or UTC");
-    }
-    set_name(zone, name);
-    if (is_utc(name)) {
-        take_zone("UTC0");
-        return Status::ok;
-    }
-    if (access(folder, F_OK) != 0) return refuse_missing(error, name, folder);
-    const int size = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (size < 0 || static_cast<size_t>(size) >= sizeof path || !is_zone_file(path)) {
-        return refuse_name(error, name, " that this machine knows; one is named as in "
-                                        "Europe/Berlin or UTC");
-    }
-    take_zone(name);
-    return Status::ok;
+    const Status status = zone_set(name, advice, error);
+    if (status == Status::ok) set_name(zone, name);
+    return status;
 }
 
 // What the link /etc/localtime says behind ".../zoneinfo/"; "" when that is no name.
@@ -108,7 +51,9 @@ Status choose_local(Zone& zone, Writer& error) {
     read_link_name(link, name, sizeof name);
     struct stat facts;
     if (is_utc(name) || lstat(link, &facts) != 0) return choose_named("UTC", zone, error);
-    if (!is_zone_file(link)) return refuse_missing(error, name[0] != '\0' ? name : link, link);
+    if (!zone_is_file(link)) {
+        return zone_refuse_missing(name[0] != '\0' ? name : link, link, advice, error);
+    }
     set_name(zone, name[0] != '\0' ? name : "local time");
     tzset();
     return Status::ok;

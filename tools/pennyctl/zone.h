@@ -1,11 +1,10 @@
 // zone.h - times as people write them: time zones, days and months, in local time.
 //
-// The journal is UTC. Only the tools turn that into local time, with the C library and its zone
-// files; src/ and pennyd never do. The zone is the process's: zone_choose sets it once, before
-// anything is printed. Moments are milliseconds since 1970 UTC.
+// The journal is UTC. The tools turn that into local time, with the C library and its zone files.
+// The zone is the process's: zone_choose sets it once, before anything is printed. Moments are
+// milliseconds since 1970 UTC.
 //
-//   Z1. A zone is a name whose file is there. The C library takes UTC, silently, for a name that it
-//       does not know, and opens any file that the name leads to; neither is let happen.
+//   Z1. A zone is a name whose file is there (port/posix/zone_file.h).
 //   Z2. A day begins at the first moment of which its date or a later one is the local date, also
 //       where the clock is set forward over midnight, or back.
 #pragma once
