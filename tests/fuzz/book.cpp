@@ -50,6 +50,18 @@ void fit_group(const Ledger& ledger, Entry& entry) {
     entry.person = ledger.group.person;
 }
 
+// What the terminal's day comes to.
+void fit_day(const Ledger& ledger, Entry& entry) {
+    MovementEntry& movement = entry.movement;
+    if (movement.day == 0 || entry.terminal >= ledger.terminals_installed) return;
+    TerminalDay day = days_on(ledger.days[entry.terminal].installed, movement.day);
+    if (entry.status == Status::ok) day.total = days_add(day.total, movement.amount);
+    movement.day = day.day;
+    movement.day_total = day.total;
+    const bool kept = entry.status != Status::ok || movement.day_max >= day.total;
+    if (!kept) movement.day_max = 0;
+}
+
 void fit_movement(const Ledger& ledger, Entry& entry) {
     MovementEntry& movement = entry.movement;
     if (entry.status == Status::ok) fit_hold(ledger, movement);
@@ -100,18 +112,6 @@ void fit_person(const Ledger& ledger, Entry& entry) {
                             person.operation == PersonOperation::remove;
     const bool was_removed = row.installed.state == PersonState::removed;
     if (!sets_state && !was_removed) person.state = row.installed.state;
-}
-
-// What the terminal's day comes to.
-void fit_day(const Ledger& ledger, Entry& entry) {
-    MovementEntry& movement = entry.movement;
-    if (movement.day == 0 || entry.terminal >= ledger.terminals_installed) return;
-    TerminalDay day = days_on(ledger.days[entry.terminal].installed, movement.day);
-    if (entry.status == Status::ok) day.total = days_add(day.total, movement.amount);
-    movement.day = day.day;
-    movement.day_total = day.total;
-    const bool kept = entry.status != Status::ok || movement.day_max >= day.total;
-    if (!kept) movement.day_max = 0;
 }
 
 // What happens to an account that is there keeps its name and its owner.
