@@ -42,8 +42,8 @@ struct Reading {
     Config* config;
     Source source;
     bool refused;
-    uint32_t section_lines[sections_max];            // where each section began; 0 for not there
-    uint32_t option_lines[sections_max][config_rows_max];  // where each option was set; 0 for nowhere
+    uint32_t section_lines[sections_max];  // where each section began; 0 for not there
+    uint32_t option_lines[sections_max][config_rows_max];  // where each was set; 0 for nowhere
 };
 
 void put_quoted(Writer& writer, Slice found) {
@@ -259,15 +259,16 @@ void refuse_key(const Source& source, const char* section, Slice key) {
 Status take_option(const Section& section, Slice key, Slice value, const Source& source,
                    uint32_t& row_index) {
     for (uint32_t i = 0; i < config_row_count(); i++) {
-        if (!is_row_of(config_row(i), section.name) || !slice_equal_text(key, config_row(i).key)) continue;
+        const ConfigRow& row = config_row(i);
+        if (!is_row_of(row, section.name) || !slice_equal_text(key, row.key)) continue;
         row_index = i;
-        if (config_store(config_row(i), section.fields, value) == Status::ok) return Status::ok;
+        if (config_store(row, section.fields, value) == Status::ok) return Status::ok;
         Writer& error = refuse(source);
-        put_text(error, config_row(i).key);
+        put_text(error, row.key);
         put_text(error, " cannot be ");
         put_quoted(error, value);
         put_text(error, "; it takes ");
-        config_put_range(error, config_row(i));
+        config_put_range(error, row);
         return Status::invalid;
     }
     refuse_key(source, section.name, key);
@@ -401,8 +402,9 @@ Status config_set(Config& config, Slice assignment, Writer& error) {
     Status status = need_section(next, config_trim(slice_part(left, 0, dot - 1)), source, section);
     if (status != Status::ok) return status;
     uint32_t row = 0;
+    const Slice value = slice_part(assignment, equals + 1, assignment.size);
     status = take_option(section, config_trim(slice_part(left, dot, left.size)),
-                         config_trim(slice_part(assignment, equals + 1, assignment.size)), source, row);
+                         config_trim(value), source, row);
     if (status != Status::ok) return status;
     config = next;
     return Status::ok;

@@ -46,7 +46,7 @@ struct ListenerConfig {
 };
 
 // A section [terminal NAME]: what may be done from where a certificate of that name is used. The
-// one of the name `default` holds for all others. Amounts are decimal text in the ledger's currency.
+// one of the name `default` holds for all others. Amounts are decimal text in the book's currency.
 struct TerminalConfig {
     char name[name_size_max + 1];
     uint32_t roles;            // a bit for each role, as entry.h numbers them

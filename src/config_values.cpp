@@ -126,7 +126,7 @@ bool is_printable(Slice text) {
     return true;
 }
 
-// Digits, then a point and at most scale_max further ones: any currency's amount. Which decimals the
+// Digits, then a point and at most scale_max further ones: any currency's amount. How many the
 // ledger's has is config_check's.
 bool is_amount(Slice text, uint32_t least) {
     int64_t minor = 0;

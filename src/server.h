@@ -138,8 +138,8 @@ Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
 // The book is open and segment `next_segment` (0: none) waits behind the present one.
 void server_start(Server& server, uint32_t checkpoint_number);
 
-// Tells the time, and how far local time is from UTC, in seconds east; before every other call of one
-// turn of the loop.
+// Tells the time, and how far local time is from UTC, in seconds east; before every other call of
+// one turn of the loop.
 void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us, int32_t utc_offset_s);
 
 // A client connected. Returns its session, or pool_none when not even one to refuse with is free.

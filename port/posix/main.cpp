@@ -247,7 +247,7 @@ int load_config(const Arguments& arguments) {
     return -1;
 }
 
-// Days are local ones. Without an option the system's zone holds, whatever the C library makes of it.
+// Days are local ones. Without an option the system's zone holds, as the C library has it.
 int choose_zone() {
     Writer message = message_writer();
     put_text(message, "server: time-zone: ");

@@ -1,7 +1,7 @@
 // days.h - what each terminal has moved and whom it has registered on its present day.
 //
-// A day is a local one: the server is told how far its clock is from UTC, and each entry that counts
-// says its day, so a replay asks no time zone (P4). Only the newest day of a terminal is kept.
+// A day is a local one: the server is told how far local time is from UTC, and each entry that
+// counts says its day, so a replay asks no time zone (P4). Only a terminal's newest day is kept.
 //
 //     day 20778          day 20778           day 20779
 //     total 0      ──►   total 1250    ──►   total 300        the next day begins at zero

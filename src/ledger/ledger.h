@@ -286,8 +286,8 @@ Status ledger_install(Ledger& ledger, const Entry& entry, Position position, Ins
 // before), full when the limits are too small.
 Status ledger_load_person(Ledger& ledger, const Name& name, const PersonValues& values,
                           const PasswordRecord& password);
-Status ledger_load_texts(Ledger& ledger, const Name& name, PinState pin, const PasswordRecord& record,
-                         const Title& title);
+Status ledger_load_texts(Ledger& ledger, const Name& name, PinState pin,
+                         const PasswordRecord& record, const Title& title);
 Status ledger_load_day(Ledger& ledger, const Name& terminal, const TerminalDay& day);
 Status ledger_load_account(Ledger& ledger, const Name& name, const Name& owner,
                            const AccountValues& values);

@@ -85,8 +85,9 @@ void put_head(const InitOptions& options, Writer& out) {
 void put_section(Writer& out, const char* section) {
     const bool is_terminal = strcmp(section, "terminal") == 0;
     if (is_terminal) {
-        put_text(out, "\n# What may be done from where a certificate is used: a section for each NAME\n"
-                      "# in a certificate, and one of the name `default` for all others.\n");
+        put_text(out,
+                 "\n# What may be done from where a certificate is used: a section for each NAME\n"
+                 "# in a certificate, and one of the name `default` for all others.\n");
     }
     put_text(out, is_terminal ? "#[" : "\n[");
     put_text(out, section);
