@@ -140,9 +140,10 @@ struct BookChange {
     uint32_t person;
     uint32_t asked_by;
     Name terminal;          // size 0 for none
-    uint32_t version;       // password, pin_set: what PersonValues.version must still be; 0 for any
+    uint32_t version;       // password, pin_set, rehash: what PersonValues.version must still be; 0
+                            // for any
     Role role;              // role
-    PasswordRecord record;  // password: the password's; pin_set: the PIN's
+    PasswordRecord record;  // password, rehash: the password's; pin_set: the PIN's
     Title title;            // title; size 0 takes it away
 };
 

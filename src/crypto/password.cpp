@@ -1,6 +1,7 @@
 #include "crypto/password.h"
 
 #include <argon2.h>
+#include <mbedtls/md5.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -18,8 +19,12 @@ constexpr uint32_t salt_size_max = 32;
 constexpr uint32_t lanes_max = 16;
 constexpr uint32_t memory_per_lane_kib_min = 8;  // RFC 9106, section 3.1
 constexpr char phc_start[] = "$argon2id$v=19$m=";
+constexpr char phc_start_wrapped[] = "$argon2id-md5$v=19$m=";
+constexpr uint32_t md5_size = 16;  // bytes
+static_assert(password_md5_size == 2 * md5_size);
 
 struct PhcRecord {
+    bool is_wrapped;
     uint32_t memory_kib;
     uint32_t passes;
     uint32_t lanes;
@@ -79,6 +84,21 @@ Status argon2id(PasswordArena& arena, const PhcRecord& record, Slice password, u
     return answer == ARGON2_OK ? Status::ok : Status::failed;
 }
 
+// The same for what a person typed: a wrapped record is one of its MD5 in digits.
+Status argon2id_of_typed(PasswordArena& arena, const PhcRecord& record, Slice password,
+                         uint8_t* out) {
+    if (!record.is_wrapped) return argon2id(arena, record, password, out);
+    uint8_t digest[md5_size];
+    uint8_t digits[password_md5_size];
+    if (mbedtls_md5(password.data, password.size, digest) != 0) return Status::failed;
+    Writer text = writer_of(digits, sizeof digits);
+    put_hex(text, {digest, sizeof digest});
+    const Status status = argon2id(arena, record, writer_slice(text), out);
+    wipe(digest, sizeof digest);
+    wipe(digits, sizeof digits);
+    return status;
+}
+
 // --- PHC text: base64 without padding. ---
 
 Status parse_bytes(Slice text, uint32_t size_min, uint32_t size_max, uint8_t* out,
@@ -107,7 +127,10 @@ Status parse_phc(Slice text, PhcRecord& out) {
     if (text.size > phc_size_max) return Status::damaged;
     PhcRecord record = {};
     Reader rest = reader_of(text);
-    if (parse_number(rest, phc_start, ',', record.memory_kib) != Status::ok) return Status::damaged;
+    const Slice wrapped = slice_of(phc_start_wrapped);
+    record.is_wrapped = slice_equal(slice_part(text, 0, wrapped.size), wrapped);
+    const char* start = record.is_wrapped ? phc_start_wrapped : phc_start;
+    if (parse_number(rest, start, ',', record.memory_kib) != Status::ok) return Status::damaged;
     if (parse_number(rest, "t=", ',', record.passes) != Status::ok) return Status::damaged;
     if (parse_number(rest, "p=", '$', record.lanes) != Status::ok) return Status::damaged;
     if (record.passes == 0 || record.passes > password_passes_max) return Status::damaged;
@@ -131,7 +154,7 @@ Status parse_phc(Slice text, PhcRecord& out) {
 }
 
 void put_phc(Writer& writer, const PhcRecord& record) {
-    put_text(writer, phc_start);
+    put_text(writer, record.is_wrapped ? phc_start_wrapped : phc_start);
     put_decimal(writer, record.memory_kib);
     put_text(writer, ",t=");
     put_decimal(writer, record.passes);
@@ -157,16 +180,19 @@ PhcRecord record_of_cost(const PasswordCost& cost) {
     return record;
 }
 
-}  // namespace
+bool is_md5(Slice digits) {
+    if (digits.size != password_md5_size) return false;
+    for (uint32_t i = 0; i < digits.size; i++) {
+        const uint8_t c = digits.data[i];
+        if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return false;
+    }
+    return true;
+}
 
-uint64_t password_arena_size(const PasswordCost& cost) { return uint64_t{cost.memory_kib} * 1024; }
-
-Status password_hash(PasswordArena& arena, const PasswordCost& cost, Slice password, Writer& phc) {
-    if (password.size < password_size_min) return Status::invalid;
-    if (password.size > password_size_max) return Status::invalid;
-    PhcRecord record = record_of_cost(cost);
+// Makes a record of `secret`, a password or the digits of an old hash.
+Status make_record(PasswordArena& arena, PhcRecord record, Slice secret, Writer& phc) {
     if (crypto_random(record.salt, record.salt_size) != Status::ok) return Status::failed;
-    const Status status = argon2id(arena, record, password, record.tag);
+    const Status status = argon2id(arena, record, secret, record.tag);
     if (status != Status::ok) return status;
 
     Writer text = phc;  // A copy, so that a refusal moves nothing.
@@ -177,6 +203,36 @@ Status password_hash(PasswordArena& arena, const PasswordCost& cost, Slice passw
     return Status::ok;
 }
 
+}  // namespace
+
+uint64_t password_arena_size(const PasswordCost& cost) { return uint64_t{cost.memory_kib} * 1024; }
+
+Status password_hash(PasswordArena& arena, const PasswordCost& cost, Slice password, Writer& phc) {
+    if (password.size < password_size_min) return Status::invalid;
+    return password_rehash(arena, cost, password, phc);
+}
+
+Status password_rehash(PasswordArena& arena, const PasswordCost& cost, Slice password,
+                       Writer& phc) {
+    if (password.size > password_size_max) return Status::invalid;
+    return make_record(arena, record_of_cost(cost), password, phc);
+}
+
+Status password_wrap(PasswordArena& arena, const PasswordCost& cost, Slice md5_digits,
+                     Writer& phc) {
+    if (!is_md5(md5_digits)) return Status::invalid;
+    PhcRecord record = record_of_cost(cost);
+    record.is_wrapped = true;
+    return make_record(arena, record, md5_digits, phc);
+}
+
+bool password_is_wrapped(Slice phc) {
+    PhcRecord record = {};
+    const bool is_wrapped = parse_phc(phc, record) == Status::ok && record.is_wrapped;
+    wipe(&record, sizeof record);
+    return is_wrapped;
+}
+
 Status password_verify(PasswordArena& arena, Slice phc, Slice password) {
     if (password.size > password_size_max) return Status::wrongpass;
     PhcRecord record = {};
@@ -184,7 +240,7 @@ Status password_verify(PasswordArena& arena, Slice phc, Slice password) {
     if (status != Status::ok) return status;
 
     uint8_t tag[tag_size_max] = {};
-    status = argon2id(arena, record, password, tag);
+    status = argon2id_of_typed(arena, record, password, tag);
     if (status == Status::ok &&
         !slice_equal_secret({tag, record.tag_size}, {record.tag, record.tag_size})) {
         status = Status::wrongpass;

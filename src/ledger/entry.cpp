@@ -16,7 +16,7 @@ constexpr uint32_t operation_count = sizeof operation_names / sizeof operation_n
 
 constexpr const char* person_operation_names[] = {
     "",      "added", "password", "role",     "lock",      "unlock",
-    "remove", "title", "pin set",  "pin lock", "pin unlock"};
+    "remove", "title", "pin set",  "pin lock", "pin unlock", "rehash"};
 static_assert(sizeof person_operation_names / sizeof person_operation_names[0] ==
               person_operation_count + 1);
 
@@ -164,11 +164,11 @@ Status decode_limits(Reader& reader, LimitsEntry& out) {
 bool fits_person(const PersonEntry& person) {
     const PersonOperation operation = person.operation;
     const bool added = operation == PersonOperation::added;
-    const bool has_record = added || operation == PersonOperation::password;
-    if (operation == PersonOperation::pin_set && person.record.size == 0) return false;
-    if (!has_record && operation != PersonOperation::pin_set && person.record.size > 0) {
-        return false;
-    }
+    const bool may_have_record = added || operation == PersonOperation::password;
+    const bool needs_record =
+        operation == PersonOperation::pin_set || operation == PersonOperation::rehash;
+    if (needs_record && person.record.size == 0) return false;
+    if (!may_have_record && !needs_record && person.record.size > 0) return false;
     if (!added && operation != PersonOperation::title && person.title.size > 0) return false;
     if (!added && person.day != 0) return false;
     if ((person.day == 0) != (person.registered == 0)) return false;

@@ -53,7 +53,8 @@
 //        116   1  1 when the bound refused it                on that day, this one counted
 //        117   3  zero                               56   4  bound of that number in force
 //                                                    60      name, record, title
-//     the record is the PIN's where that was set
+//     the record is the PIN's where that was set,
+//     and the password's where that was hashed anew
 //
 //     kind account                             kind terminal
 //         32   4  account, row number              32   4  terminal, row number
@@ -137,8 +138,9 @@ enum class PersonOperation : uint8_t {
     pin_set,
     pin_lock,
     pin_unlock,
+    rehash,  // the password is as it was, its record is not: a wrapped one was replaced
 };
-inline constexpr uint32_t person_operation_count = 10;
+inline constexpr uint32_t person_operation_count = 11;
 
 // The operation's name for people: "added", ..., "pin unlock".
 const char* person_operation_name(PersonOperation operation);
@@ -212,7 +214,8 @@ struct PersonEntry {
     Role role;
     PersonState state;
     Name name;
-    PasswordRecord record;  // added, password: the password's; pin_set: the PIN's; else size 0
+    PasswordRecord record;  // added, password, rehash: the password's; pin_set: the PIN's; else
+                            // size 0
     Title title;            // added, title
     uint32_t day;           // added: local day on which it counts for a terminal; 0 for none
     uint32_t registered;    // that terminal's on that day, this one counted

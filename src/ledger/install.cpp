@@ -169,6 +169,7 @@ bool change_fits(const Person& person, const AccountValues& account, const Perso
             return entry.state == now.state && now.pin != PinState::none;
         case PersonOperation::password:
         case PersonOperation::role:
+        case PersonOperation::rehash:
         case PersonOperation::title: return entry.state == now.state;
         case PersonOperation::added: break;
     }

@@ -175,7 +175,7 @@ struct PersonChange {
     uint32_t asked_by;
     uint32_t terminal;
     Role role;
-    PasswordRecord record;  // password: the password's; pin_set: the PIN's
+    PasswordRecord record;  // password, rehash: the password's; pin_set: the PIN's
     Title title;
 };
 

@@ -1,6 +1,7 @@
 // Judging and deciding what is done to people.
 
 #include "base/check.h"
+#include "crypto/password.h"
 #include "ledger/rows.h"
 
 Status ledger_judge_person(const Ledger& ledger, const Name& name) {
@@ -104,6 +105,8 @@ bool holds_in(const PersonValues& values, const PersonTexts& texts, const Person
         case PersonOperation::title:
             return slice_equal(slice_of_chars(texts.title.text, texts.title.size),
                                slice_of_chars(change.title.text, change.title.size));
+        case PersonOperation::rehash:
+            return !password_is_wrapped(slice_of_chars(texts.password.text, texts.password.size));
         case PersonOperation::added:
         case PersonOperation::password:
         case PersonOperation::pin_set: return false;
@@ -145,7 +148,9 @@ Status ledger_judge_change(const Ledger& ledger, const PersonChange& change, con
     const bool in_flight = change.person >= ledger.people_installed ||
                            person.decided.changes != person.installed.changes;
     why = nullptr;
-    if (change.operation == PersonOperation::title && in_flight) return Status::pending;
+    const bool is_about_texts = change.operation == PersonOperation::title ||
+                                change.operation == PersonOperation::rehash;
+    if (is_about_texts && in_flight) return Status::pending;
     if (holds_in(person.decided, person.texts, change)) {
         return in_flight ? Status::pending : Status::replayed;
     }
@@ -175,6 +180,7 @@ void ledger_change_person(Ledger& ledger, const PersonChange& change, const LogS
             break;
         case PersonOperation::title: entry.title = change.title; break;
         case PersonOperation::password:
+        case PersonOperation::rehash:
         case PersonOperation::pin_set: entry.record = change.record; break;
         case PersonOperation::pin_lock:
         case PersonOperation::pin_unlock: break;

@@ -108,6 +108,7 @@ PersonValues rows_change_person(const PersonValues& before, const PersonEntry& e
         case PersonOperation::role:
         case PersonOperation::lock:
         case PersonOperation::unlock:
+        case PersonOperation::rehash:
         case PersonOperation::title: break;
     }
     return after;
@@ -116,7 +117,8 @@ PersonValues rows_change_person(const PersonValues& before, const PersonEntry& e
 void rows_change_texts(PersonTexts& texts, const PersonEntry& entry) {
     switch (entry.operation) {
         case PersonOperation::added: texts = {entry.record, {}, entry.title}; return;
-        case PersonOperation::password: texts.password = entry.record; return;
+        case PersonOperation::password:
+        case PersonOperation::rehash: texts.password = entry.record; return;
         case PersonOperation::title: texts.title = entry.title; return;
         case PersonOperation::pin_set: texts.pin = entry.record; return;
         case PersonOperation::remove: texts = {}; return;

@@ -70,6 +70,7 @@ std::vector<Entry> samples() {
         if (operation == PersonOperation::remove) entry.row_person.state = PersonState::removed;
         if (operation == PersonOperation::pin_set) entry.row_person.record = {3, {'p', 'i', 'n'}};
         if (operation == PersonOperation::title) entry.row_person.title = {3, "J\xc3\xb6"};
+        if (operation == PersonOperation::rehash) entry.row_person.record = {3, {'p', 'h', 'c'}};
         all.push_back(entry);
     }
     entry.row_person = {};
@@ -273,6 +274,8 @@ TEST(Entry, OfAPersonSaysNothingThatItsOperationIsNotAbout) {
     EXPECT_EQ(decodes([](PersonEntry& person) { person.operation = PersonOperation::lock; }),
               Status::damaged);
     EXPECT_EQ(decodes([](PersonEntry& person) { person.operation = PersonOperation::pin_set; }),
+              Status::damaged);
+    EXPECT_EQ(decodes([](PersonEntry& person) { person.operation = PersonOperation::rehash; }),
               Status::damaged);
     good.row_person.operation = PersonOperation::title;
     for (const char* title : {"a\tb", "\x7f", "\xc2\x85", "\xff", "\xc3", "\xed\xa0\x80"}) {

@@ -382,3 +382,49 @@ TEST(People, InstallsNoChangeThatDoesNotFit) {
     EXPECT_EQ(installs("bob", PersonOperation::title,
                        [](PersonEntry& entry) { entry.person = 99; }), Status::damaged);
 }
+
+// A record that came from an older bank, wrapped, and the plain one that replaces it.
+constexpr char wrapped[] = "$argon2id-md5$v=19$m=4096,t=1,p=1$c2FsdHNhbHQ$dGFndGFndGFndGFndGFndA";
+constexpr char plain[] = "$argon2id$v=19$m=4096,t=1,p=1$c2FsdHNhbHQ$dGFndGFndGFndGFndGFndA";
+
+TEST(People, AWrappedRecordIsReplacedOnceAndEndsNoLogin) {
+    TestPeople one;
+    const TestChange rehash = {.operation = PersonOperation::rehash, .person = "bob",
+                               .record = plain};
+    EXPECT_EQ(one.change(rehash), Status::replayed) << "nothing is wrapped";
+    EXPECT_EQ(one.change({.operation = PersonOperation::password, .person = "bob",
+                          .record = wrapped}), Status::ok);
+    one.disk.expect_same_again(one.book());
+    const uint32_t version = one.row("bob").installed.version;
+    EXPECT_EQ(test_change(one.book(), rehash), Status::ok);
+    EXPECT_EQ(test_change(one.book(), rehash), Status::pending) << "one is in flight";
+    one.commit();
+    EXPECT_EQ(one.row("bob").installed.version, version) << "every login goes on";
+    EXPECT_EQ(std::string(one.row("bob").texts.password.text, one.row("bob").texts.password.size),
+              plain);
+    EXPECT_EQ(one.change(rehash), Status::replayed);
+    one.disk.expect_same_again(one.book());
+}
+
+TEST(People, APasswordThatWasSetMeanwhileIsNotUndone) {
+    TestPeople one;
+    EXPECT_EQ(one.change({.operation = PersonOperation::password, .person = "bob",
+                          .record = wrapped}), Status::ok);
+    BookChange change = {};
+    const char* why = nullptr;
+    change.operation = PersonOperation::rehash;
+    change.person = ledger_find_person(one.book().ledger, test_name("bob"));
+    change.version = one.row("bob").installed.version;
+    change.record.size = sizeof plain - 1;
+    memcpy(change.record.text, plain, sizeof plain - 1);
+    EXPECT_EQ(test_change(one.book(), {.operation = PersonOperation::password, .person = "bob",
+                                       .record = "new"}), Status::ok);
+    EXPECT_EQ(book_change_person(one.book(), 1, change, book_tag_none, why), Status::state);
+    one.commit();
+    EXPECT_EQ(book_change_person(one.book(), 1, change, book_tag_none, why), Status::state);
+    EXPECT_EQ(one.row("bob").texts.password.size, 3);
+    EXPECT_EQ(one.change({PersonOperation::remove, "bob"}), Status::ok);
+    change.version = 0;
+    EXPECT_EQ(book_change_person(one.book(), 1, change, book_tag_none, why), Status::replayed)
+        << "who was removed has none that is wrapped";
+}
