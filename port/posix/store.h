@@ -158,6 +158,14 @@ Status store_scan_blank(const Store& store, uint32_t segment, uint8_t* window, S
 // Returns full when there is no room (nothing is left behind), failed for anything else.
 Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer& error);
 
+// A segment that begins to count only as a whole, for `pennyctl import`: what store_write puts into
+// it is in NNNNNNNN.making until store_segment_publish has synced and renamed it. Cut off before
+// that, the journal is as it was. A blank segment of that number that was made ahead gives way.
+// Return full or failed with `error`; then store_segment_abandon follows.
+Status store_segment_begin(Store& store, uint32_t segment, uint32_t size, Writer& error);
+Status store_segment_publish(Store& store, uint32_t segment, Writer& error);
+void store_segment_abandon(Store& store, uint32_t segment);
+
 // Takes back a segment of a book that was never finished, and so never told to anybody.
 void store_segment_discard(Store& store, uint32_t segment);
 
