@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/temperature.h"
 #include "base/text.h"
 #include "config_parts.h"
 
@@ -69,6 +70,8 @@ Words words_of(ConfigType type) {
         case ConfigType::address:
         case ConfigType::currency:
         case ConfigType::zone:
+        case ConfigType::root:
+        case ConfigType::sensor:
         case ConfigType::roles:
         case ConfigType::names:
         case ConfigType::amount: return {nullptr, 0};
@@ -134,12 +137,16 @@ bool is_amount(Slice text, uint32_t least) {
 }
 
 bool is_allowed_text(ConfigType type, Slice text) {
+    SensorSource sensor = {};
     switch (type) {
         case ConfigType::text:
         case ConfigType::path: return is_printable(text);
+        case ConfigType::root: return text.data[0] == '/' && is_printable(text);
         case ConfigType::address: return is_address(text) && is_printable(text);
         case ConfigType::currency: return is_upper_case(text);
         case ConfigType::zone: return text.size == 0 || config_is_zone(text);
+        case ConfigType::sensor:
+            return is_printable(text) && sensor_parse(text, sensor) == Status::ok;
         case ConfigType::number:
         case ConfigType::flag:
         case ConfigType::registration:
@@ -303,9 +310,13 @@ void config_put_range(Writer& writer, const ConfigRow& row) {
     if (row.type == ConfigType::number) put_text(writer, "a number from ");
     if (row.type == ConfigType::text) put_text(writer, "printable UTF-8 text of ");
     if (row.type == ConfigType::path) put_text(writer, "a file name in printable UTF-8 of ");
+    if (row.type == ConfigType::root) put_text(writer, "a folder's name from / on of ");
     if (row.type == ConfigType::address) put_text(writer, "an IPv4 or IPv6 address in figures of ");
     if (row.type == ConfigType::currency) put_text(writer, "upper-case text of ");
     if (row.type == ConfigType::zone) put_text(writer, "a name such as Europe/Berlin of ");
+    if (row.type == ConfigType::sensor) {
+        put_text(writer, "none, thermal, thermal:N, w1:ID, file:/PATH or simulated, in ");
+    }
     put_decimal(writer, row.min);
     put_text(writer, " to ");
     put_decimal(writer, row.max);

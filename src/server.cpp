@@ -88,6 +88,14 @@ void tick_buffers(Server& server) {
     step_session(server, oldest);
 }
 
+// Nobody waits for ever for a file that does not answer, nor keeps buffers that others need.
+void tick_sensor(Server& server) {
+    if (!sensor_falls_silent(server.service.sensor, server.now_ms)) return;
+    log_sensor(server);
+    server.wake = true;
+    serve_commit_queue(server);
+}
+
 void tick_sessions(Server& server) {
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
@@ -206,6 +214,8 @@ void server_init(Server& server, uint64_t memory_reserved) {
     server.service.book = &server.book;
     server.service.archived = &server.archived;
     server.service.access = &server.access;
+    server.service.message = config.message;
+    sensor_init(server.service.sensor, slice_of(config.temperature), config.sensor_root);
     server.service.cost = {config.password_memory_kib, config.password_passes};
     server.service.alarms = {};
     server.service.stats = {};
@@ -362,6 +372,7 @@ bool server_is_hurried(const Server& server) {
 void server_tick(Server& server) {
     tick_sessions(server);
     tick_buffers(server);
+    tick_sensor(server);
     advance_snapshot(server);
     advance_book(server);
     advance_stop(server);

@@ -40,6 +40,7 @@ enum class WishKind : uint8_t {
     hash,               // server_wish_run
     key,                // server_wish_run: sign a receipt, or judge its signature
     read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
+    sensor,             // read all of the file `path` into `memory`, as sensor_read_done has it
     segment,            // make segment `number` of `size` bytes and set `salt`
     checkpoint_begin,   // make the folder of checkpoint `number`
     checkpoint_append,  // append `memory`, `size` to table `table`
@@ -52,6 +53,7 @@ struct Wish {
     uint32_t number;
     uint32_t table;
     Position position;  // read
+    const char* path;   // sensor
     uint8_t* memory;
     uint32_t size;      // bytes
     uint64_t salt;
@@ -143,6 +145,7 @@ void server_start(Server& server, uint32_t checkpoint_number);
 void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us, int32_t utc_offset_s);
 
 // A client connected. Returns its session, or pool_none when not even one to refuse with is free.
+// It speaks TLS, unless the port opens a channel of its own for it before its first bytes.
 uint32_t server_accept(Server& server, uint32_t listener);
 void server_set_address(Server& server, uint32_t session, const char* address);
 bool server_can_accept(const Server& server);

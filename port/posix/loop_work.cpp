@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "loop_parts.h"
+#include "sensor_file.h"
 
 namespace {
 
@@ -39,7 +40,8 @@ void run_file_wish(Loop& loop, Wish& wish) {
             break;
         case WishKind::handshake:
         case WishKind::hash:
-        case WishKind::key: CHECK(false);
+        case WishKind::key:
+        case WishKind::sensor: CHECK(false);
     }
     if (wish.outcome == Status::ok) return;
     if (wish.kind != WishKind::segment) store_checkpoint_cancel(*loop.store);
@@ -53,6 +55,9 @@ void on_work(uv_work_t* request) {
         case WishKind::handshake:
         case WishKind::hash:
         case WishKind::key: server_wish_run(*loop.server, wish); return;
+        case WishKind::sensor:
+            wish.outcome = sensor_file_read(wish.path, wish.memory, wish.size);
+            return;
         case WishKind::read:
         case WishKind::segment:
         case WishKind::checkpoint_begin:

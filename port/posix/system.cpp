@@ -43,7 +43,7 @@ void port_panic(const char* file, uint32_t line, const char* condition) {
 }
 
 void port_log(LogLevel level, const char* text, uint32_t size) {
-    uint8_t line[1024];
+    uint8_t line[port_log_size_max + 64];  // the time, the level, and the line's end
     Writer writer = writer_of(line, sizeof line);
     put_utc(writer, system_wall_us() / 1000);
     put_text(writer, level_name(level));

@@ -12,6 +12,8 @@
 //       BUSY and nothing is written, so that a loop of refused requests cannot fill the journal.
 //   N2. What may be done is the intersection of all three; a login adds nothing to its terminal.
 //   N3. Wrong PINs count per person, over all sessions, until a right one or an unlocking.
+//   N4. What people have written into the log is bounded as in N1; all who nobody knows, on
+//       laboratory channels, share one budget.
 #pragma once
 
 #include "base/arena.h"
@@ -70,15 +72,17 @@ struct AccessRules {
     int64_t pin_above;                // minor units; pin_never for none
 };
 
-// Refusals of one person in one minute.
-struct RefusalBudget {
+// What one person had of the server in one minute.
+struct MinuteBudget {
     uint32_t minute;
-    uint32_t count;
+    uint16_t refused;  // N1
+    uint16_t told;     // N4
 };
 
 struct Access {
     AccessRules rules;
-    RefusalBudget* budgets;  // by person
+    MinuteBudget* budgets;   // by person
+    MinuteBudget nobody;     // of all without a login
     uint8_t* pin_tries;      // wrong ones in a row, by person
     uint32_t people_max;
     TerminalRights* terminals;
@@ -117,3 +121,7 @@ bool access_may_refuse(const Access& access, uint32_t person, uint64_t now_ms);
 
 // Counts one journaled refusal.
 void access_note_refusal(Access& access, uint32_t person, uint64_t now_ms);
+
+// Counts one line of the log, of a person or of nobody (row_none). Returns false, with nothing
+// counted, when the budget of this minute is used up (N4).
+bool access_take_told(Access& access, uint32_t person, uint64_t now_ms);

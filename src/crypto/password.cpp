@@ -82,7 +82,7 @@ Status argon2id_of_typed(PasswordArena& arena, const PhcRecord& record, Slice pa
 }
 
 PhcRecord record_of_cost(const PasswordCost& cost) {
-    CHECK(cost.memory_kib >= password_memory_kib_min);
+    CHECK(cost.memory_kib >= password_memory_kib_floor);
     CHECK(cost.memory_kib <= password_memory_kib_max);
     CHECK(cost.passes >= 1);
     CHECK(cost.passes <= password_passes_max);

@@ -6,7 +6,7 @@
 namespace {
 
 constexpr uint32_t lanes_max = 16;
-constexpr uint32_t memory_per_lane_kib_min = 8;  // RFC 9106, section 3.1
+constexpr uint32_t memory_per_lane_kib_min = password_memory_kib_floor;
 constexpr char phc_start[] = "$argon2id$v=19$m=";
 constexpr char phc_start_wrapped[] = "$argon2id-md5$v=19$m=";
 

@@ -78,6 +78,26 @@ ServiceNext after_proposal(const Service& service, ServiceCall& call, Status sta
 
 namespace {
 
+// Lets a job compare its password with a person's.
+void know_person(const Ledger& ledger, uint32_t row, HashJob& job) {
+    job.has_known = true;
+    job.person = row;
+    job.known = ledger.people[row].texts.password;
+    job.version = ledger.people[row].installed.version;
+}
+
+// The name was taken while its password was hashed. If by a person, the right password makes this a
+// resend (P10), so it is compared with that person's.
+ServiceNext registration_overtaken(const Service& service, ServiceCall& call) {
+    const Ledger& ledger = service.book->ledger;
+    HashJob& job = *call.hash;
+    const uint32_t row = ledger_find_person(ledger, job.name);
+    if (row == row_none) return after_proposal(service, call, Status::exists);
+    if (row >= ledger.people_installed) return ServiceNext::waiting;
+    know_person(ledger, row, job);
+    return ServiceNext::hashing;
+}
+
 ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
     const bool by_admin = has_role(service, call, Role::admin);
@@ -99,6 +119,7 @@ ServiceNext registration_hashed(Service& service, ServiceCall& call) {
                               job.name, job.role, job.made, call.tag)
             : book_register(*service.book, call.wall_ms, caller.person, caller.terminal, job.name,
                             job.made, service.access->rules.register_per_day, call.tag);
+    if (status == Status::exists) return registration_overtaken(service, call);
     if (status == Status::limit) return refuse_registered(service, call);
     return after_proposal(service, call, status);
 }
@@ -234,12 +255,7 @@ ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpos
     job.name = name;
     job.password = password;
     wipe(&password, sizeof password);
-    if (row != row_none) {
-        job.has_known = true;
-        job.person = row;
-        job.known = ledger.people[row].texts.password;
-        job.version = ledger.people[row].installed.version;
-    }
+    if (row != row_none) know_person(ledger, row, job);
     return ServiceNext::hashing;
 }
 
@@ -307,6 +323,7 @@ ServiceNext service_hashed(Service& service, ServiceCall& call) {
         case HashPurpose::move: next = move_hashed(service, call); break;
     }
     group_note(call, watch, next);
-    if (next != ServiceNext::waiting) wipe(call.hash, sizeof *call.hash);  // S5
+    const bool goes_on = next == ServiceNext::waiting || next == ServiceNext::hashing;
+    if (!goes_on) wipe(call.hash, sizeof *call.hash);  // S5
     return next;
 }

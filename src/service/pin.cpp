@@ -44,6 +44,10 @@ ServiceNext unlock_pin(Service& service, ServiceCall& call) {
     if (find_person(service, call, call_word(call, 2), person) != Status::ok) {
         return ServiceNext::replied;
     }
+    // Else whoever may unlock could guess for ever.
+    if (person == call.caller->person) {
+        return refuse(call, Status::noperm, "somebody else unlocks your PIN");
+    }
     // Tries that were spent while the journal could not take the lock count no more either.
     const bool is_spent = access_pin_is_spent(*service.access, person);
     const bool is_set = service.book->ledger.people[person].decided.pin == PinState::set;

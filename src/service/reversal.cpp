@@ -67,10 +67,13 @@ ServiceNext reverse_money(Service& service, ServiceCall& call, BookMove& move) {
     if (pin != Status::ok) {
         return pin == Status::more ? ServiceNext::hashing : ServiceNext::waiting;
     }
-    // What was answered before is answered again, whatever the entry is by now.
+    // What was answered before is answered again, whatever the entry, its reach and the till's time
+    // are by now; so the id is looked for before the entry is, in the journal too.
+    const ServiceNext look = look_for_id(service, call, move);
+    if (look != ServiceNext::replied) return look;
     const Slice id = slice_of_chars(move.id.text, move.id.size);
-    const uint32_t person = call.caller->person;
-    const bool is_known = ids_find(book.ledger.ids, person, id) != nullptr;
+    const bool is_known =
+        move.was_known || ids_find(book.ledger.ids, move.person, id) != nullptr;
     const bool is_old =
         move.reversed < reversals_from(book.ledger.reversals, book.log.entry_proposed);
     if (is_known || is_old) return move_money(service, call, move);

@@ -105,7 +105,8 @@ bool may_move_here(const Service& service, ServiceCall& call, const BookMove& mo
         refuse(call, Status::noperm, "this terminal does not move money of that account");
         return false;
     }
-    if (rights.amount_max > 0 && facts.amount > rights.amount_max) {
+    const bool moves = move.operation != Operation::cancel;
+    if (moves && rights.amount_max > 0 && facts.amount > rights.amount_max) {
         put_amount_refusal(service, call, "this terminal moves at most ", rights.amount_max,
                            " at once");
         return false;

@@ -37,6 +37,8 @@ struct TestRights {
         access_add_terminal(access, kiosk);
         service.book = &bank.book;
         service.access = &access;
+        service.message = "hello";
+        sensor_init(service.sensor, slice_of("none"), "/sys");
     }
     // What comes back for these words, by who is in that role, at the kiosk.
     std::string ask(const std::vector<std::string>& words, uint32_t role) {
@@ -72,7 +74,7 @@ struct TestRights {
         return string_of(writer_slice(out));
     }
     TestBook bank;
-    RefusalBudget refusals[8] = {};
+    MinuteBudget refusals[8] = {};
     uint8_t tries[8] = {};
     TerminalRights rights[2] = {};
     Access access = {};
@@ -143,7 +145,8 @@ TEST(Rights, RowsGiveEachCommandToTheRolesThatAreMeant) {
         {"CAPTURE", member}, {"VOID", member},     {"REVERSE", reverser},  {"MULTI", member},
         {"EXEC", member},    {"DISCARD", member},  {"CHECKPOINT", admin}, {"SHUTDOWN", admin},
         {"USER", admin}};
-    const std::string before_login = "HELLO AUTH QUIT RESET TIME REGISTER ";
+    const std::string before_login =
+        "HELLO AUTH QUIT RESET REGISTER TIME CLOCK DATE TEMPERATURE ";
     const std::string of_nobody = "PING ECHO SELECT INFO ";
     uint32_t found = 0;
     for (uint32_t i = 0; i < command_count(); i++) {

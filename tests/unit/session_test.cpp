@@ -66,7 +66,7 @@ struct TestSession {
         session_step(session, tools);
     }
     TestBook book;
-    RefusalBudget refusals[8] = {};
+    MinuteBudget refusals[8] = {};
     uint8_t tries[8] = {};
     TerminalRights rights[1] = {};
     Access access = {};

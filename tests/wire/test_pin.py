@@ -130,6 +130,23 @@ class Pins(PinTest):
             self.assert_error(admin.ask("PIN", "UNLOCK", "nobody"), "ERR", "no person")
             self.assert_error(admin.ask("PIN", "UNLOCK", "bob"), "STATE", "no PIN is set")
 
+    def test_nobody_unlocks_the_own(self):
+        """Else whoever may unlock would have as many guesses as there is time for."""
+        own = "somebody else unlocks your PIN"
+        for role in ("till", "admin"):
+            name, wire = self.person("1234", role=role)
+            self.assert_error(wire.ask("PIN", "UNLOCK", name), "NOPERM", own)
+            if role == "admin":  # Admins move no money: that PIN is never asked for.
+                continue
+            for _ in range(3):
+                self.assertIsInstance(wire.ask("DEPOSIT", "w", "30.00", "bob", "PIN", "9999"), Error)
+            self.assert_error(wire.ask("PIN", "UNLOCK", name), "NOPERM", own)
+            self.assert_error(wire.ask("DEPOSIT", "r", "30.00", "bob", "PIN", "1234"), "NOPERM",
+                              "the PIN is locked")
+            with self.bank.wire("admin") as admin:
+                self.assertEqual(admin.ask("PIN", "UNLOCK", name), "OK")
+            self.assertNotIsInstance(wire.ask("DEPOSIT", "r", "30.00", "bob", "PIN", "1234"), Error)
+
     def test_many_guesses_at_once_are_no_more_than_three(self):
         name, _ = self.person("4321")
         wires = [self.bank.wire(name, terminal="alice") for _ in range(12)]

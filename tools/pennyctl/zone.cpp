@@ -1,79 +1,14 @@
 #include "pennyctl/zone.h"
 
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/text.h"
-#include "port/posix/zone_file.h"
 
 namespace {
 
 constexpr uint64_t day_s = 86400;
-
-// --- Zones ----------------------------------------------------------------------------------
-
-constexpr char advice[] = "take --time-zone UTC";
-
-bool is_utc(const char* name) { return strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0; }
-
-void set_name(Zone& zone, const char* name) {
-    snprintf(zone.name, sizeof zone.name, "%s", name);
-}
-
-Status choose_named(const char* name, Zone& zone, Writer& error) {
-    const Status status = zone_set(name, advice, error);
-    if (status == Status::ok) set_name(zone, name);
-    return status;
-}
-
-// What the link /etc/localtime says behind ".../zoneinfo/"; "" when that is no name.
-void read_link_name(const char* link, char* name, size_t capacity) {
-    char target[PATH_MAX];
-    const ssize_t size = readlink(link, target, sizeof target - 1);
-    name[0] = '\0';
-    if (size <= 0) return;
-    target[size] = '\0';
-    const char* at = strstr(target, "/zoneinfo/");
-    if (at == nullptr || !config_is_zone(slice_of(at + 10))) return;
-    snprintf(name, capacity, "%s", at + 10);
-}
-
-// Without a TZ the C library goes by /etc/localtime.
-Status choose_local(Zone& zone, Writer& error) {
-    constexpr char link[] = "/etc/localtime";
-    char name[config_zone_size_max + 1];
-    read_link_name(link, name, sizeof name);
-    struct stat facts;
-    if (is_utc(name) || lstat(link, &facts) != 0) return choose_named("UTC", zone, error);
-    if (!zone_is_file(link)) {
-        return zone_refuse_missing(name[0] != '\0' ? name : link, link, advice, error);
-    }
-    set_name(zone, name[0] != '\0' ? name : "local time");
-    tzset();
-    return Status::ok;
-}
-
-Status choose_system(Zone& zone, Writer& error) {
-    const char* name = getenv("TZ");
-    if (name == nullptr) return choose_local(zone, error);
-    if (name[0] == ':') name++;
-    if (strcmp(name, "/etc/localtime") == 0) {
-        unsetenv("TZ");
-        return choose_local(zone, error);
-    }
-    if (name[0] == '\0') return choose_named("UTC", zone, error);
-    const Status status = choose_named(name, zone, error);
-    if (status != Status::ok) put_text(error, " (TZ says so; --time-zone NAME overrides it)");
-    return status;
-}
-
-// --- Days -----------------------------------------------------------------------------------
 
 bool is_leap(uint32_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
@@ -140,11 +75,6 @@ void put_offset(Writer& writer, const tm& local) {
 }
 
 }  // namespace
-
-Status zone_choose(const char* name, Zone& zone, Writer& error) {
-    zone = {};
-    return name[0] == '\0' ? choose_system(zone, error) : choose_named(name, zone, error);
-}
 
 Status zone_parse_month(Slice text, ZoneDay& out) {
     ZoneDay found = {0, 0, 1};
