@@ -46,6 +46,7 @@ struct Import {
     int64_t total;            // minor units
     uint32_t deposits;
     bool whole;               // it fits into one batch
+    bool is_doubtful;         // what would have made it count has failed on its way to the disk
 };
 
 Ledger& ledger(Import& import) { return import.offline.memory.book.ledger; }
@@ -370,7 +371,10 @@ Status write_apart(Import& import) {
     if (status == Status::ok) status = offline_begin(offline);
     if (status == Status::ok) status = propose_all(import);
     if (status == Status::ok) status = offline_vouch(offline);
-    if (status == Status::ok) status = store_segment_publish(offline.store, segment, offline.error);
+    if (status == Status::ok) {
+        status = store_segment_publish(offline.store, segment, offline.error);
+        import.is_doubtful = status != Status::ok;
+    }
     if (status == Status::ok) return status;
     store_segment_abandon(offline.store, segment);
     offline.memory.book.log.blocked = LogBlock::failed;  // What it wrote is no journal.
@@ -378,15 +382,20 @@ Status write_apart(Import& import) {
 }
 
 Status write_whole(Import& import) {
-    const Status status = offline_begin(import.offline);
-    return status == Status::ok ? propose_all(import) : status;
+    Status status = offline_begin(import.offline);
+    if (status == Status::ok) status = propose_all(import);
+    import.is_doubtful = import.offline.memory.book.log.blocked == LogBlock::failed;
+    return status;
 }
 
 ExitCode write_all(Import& import) {
     import.whole = fits_one_batch(import);
     const Status status = import.whole ? write_whole(import) : write_apart(import);
     if (status != Status::ok) {
-        put_text(import.offline.error, "; nothing was imported");
+        put_text(import.offline.error,
+                 import.is_doubtful ? "; all of it was imported, or nothing: once the disk is well, "
+                                      "pennyctl user list tells which"
+                                    : "; nothing was imported");
         return refuse(import);
     }
     uint8_t text[32];

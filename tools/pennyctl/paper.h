@@ -1,4 +1,4 @@
-// paper.h - what export, statement and report share: their words, and the way through the journal.
+// paper.h - what export, statement, report and audit share: their words, and the way through the journal.
 //
 //     paper_take ──► paper_open: find, choose the zone, prove the whole journal, gather the names
 //                         │
@@ -29,14 +29,16 @@ enum PaperOption : uint32_t {
     paper_month = 4,
     paper_csv = 8,
     paper_name = 16,  // a second word, an account's name
+    paper_audit = 32, // --format of text, csv and json, text by default; --person; no bank is needed
 };
 
-enum class PaperFormat : uint8_t { none, hledger, csv };
+enum class PaperFormat : uint8_t { none, hledger, csv, text, json };
 
 struct PaperWords {
     const char* verb;
     const char* bank;
     const char* name;
+    const char* person;     // nullptr when not given
     const char* time_zone;  // "" for what the bank says
     PaperFormat format;
     ZoneDay from;           // year 0 when not given, as in all below
@@ -79,6 +81,9 @@ struct PaperSpan {
     uint64_t start_ms;
     uint64_t end_ms;  // the first behind it
 };
+
+// Of --from and --to, as far as they were given.
+PaperSpan paper_span_of(const PaperWords& words);
 
 PaperSpan paper_month_of(const PaperWords& words, ZoneDay& month);
 bool paper_is_over(const PaperSpan& span);
