@@ -588,10 +588,63 @@ def jose_seeds():
     }
 
 
+# --- An older bank: tools/pennyctl/old_books.h ------------------------------------------------------
+
+MD5 = b"0123456789abcdef0123456789abcdef"
+
+
+def old_books_seeds():
+    people = b"Anna:" + MD5 + b"\r\n\n" + b"bert \t" + MD5.upper() + b"\n"
+
+    def books(passwd, balance, scale=b"\2"):
+        return scale + passwd + b"%\n" + balance
+
+    return {
+        "whole": books(people, b"anna 12.50\nBERT\t0.00\n"),
+        "marked": books(b"\xef\xbb\xbf" + people, b"\xef\xbb\xbf\r\nbert:12.50\r\n"),
+        "no-decimals": books(people, b"anna 3\n", b"\0"),
+        "nobody": books(b"\n", b""),
+        # None of these is taken.
+        "twice": books(people + people, b""),
+        "cut": books(b"anna:" + MD5[:31] + b"\n", b""),
+        "cut-name": books(people + b"cara\n", b""),
+        "no-end": books(people, b"anna 12.50"),
+        "reserved": books(b"cash:" + MD5 + b"\n", b""),
+        "empty-password": books(b"anna:d41d8cd98f00b204e9800998ecf8427e\n", b""),
+        "stranger": books(people, b"cara 3.00\n"),
+        "below-zero": books(people, b"anna -3.00\n"),
+        "too-exact": books(people, b"anna 3.001\n"),
+        "long": books(b" " * 300 + b"\n", b""),
+        "many": books(b"".join(b"p%d %s\n" % (i, MD5) for i in range(9)), b""),
+    }
+
+
+# --- Password records: crypto/password_record.h -----------------------------------------------------
+
+def password_seeds():
+    tail = b"$cGVubnlzYWx0MA$xs5Oon8JpBArQhzI/23IjxovloFinuA/SHorgjqnki0"
+    whole = b"$argon2id$v=19$m=4096,t=2,p=1" + tail
+    return {
+        "whole": whole,
+        "wrapped": whole.replace(b"argon2id", b"argon2id-md5"),
+        "usual": whole.replace(b"4096", b"19456"),
+        "lanes": whole.replace(b"p=1", b"p=4"),
+        # None of these is a record.
+        "other": whole.replace(b"argon2id", b"argon2i"),
+        "other-wrapped": whole.replace(b"argon2id", b"argon2id-md4"),
+        "other-version": whole.replace(b"19", b"16"),
+        "cut": whole[:-20],
+        "bits-left": whole[:-1] + b"1",
+        "little-memory": whole.replace(b"4096", b"7"),
+        "zero-in-front": whole.replace(b"4096", b"04096"),
+    }
+
+
 TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
            "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
            "receipt": receipt_seeds, "backup": backup_seeds,
-           "temperature": temperature_seeds, "jose": jose_seeds}
+           "temperature": temperature_seeds, "jose": jose_seeds,
+           "old_books": old_books_seeds, "password": password_seeds}
 
 
 def main():

@@ -401,10 +401,9 @@ ExitCode write_all(Import& import) {
     uint8_t text[32];
     Writer amount = writer_of(text, sizeof text);
     put_minor(amount, import.total, ledger(import).scale);
-    printf("%u people and %u balances of %.*s %s in all were imported\n", import.books.count,
-           import.deposits, static_cast<int>(amount.size), reinterpret_cast<char*>(text),
-           ledger(import).currency);
-    printf("each logs in with the password of the old bank\n");
+    printf("imported  %u people, who log in with the passwords that they have\n"
+           "balances  %u, %.*s %s in all\n", import.books.count, import.deposits,
+           static_cast<int>(amount.size), reinterpret_cast<char*>(text), ledger(import).currency);
     return exit_done;
 }
 

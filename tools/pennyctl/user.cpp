@@ -248,11 +248,12 @@ ExitCode list() {
         uint8_t text[4 * title_size_max];
         Writer title = writer_of(text, sizeof text);
         put_clean(title, slice_of_chars(person.texts.title.text, person.texts.title.size));
-        printf("%-*.*s  %-9s  %-7s  %-6s%s%.*s\n", static_cast<int>(name_size_max),
+        printf("%-*.*s  %-9s  %-7s  ", static_cast<int>(name_size_max),
                static_cast<int>(person.name.size), person.name.text,
-               role_name(person.installed.role), person_state_name(person.installed.state),
-               pin_state_name(person.installed.pin), title.size > 0 ? "  " : "",
-               static_cast<int>(title.size), reinterpret_cast<char*>(text));
+               role_name(person.installed.role), person_state_name(person.installed.state));
+        printf(title.size > 0 ? "%-6s  %.*s\n" : "%s%.*s\n",
+               pin_state_name(person.installed.pin), static_cast<int>(title.size),
+               reinterpret_cast<char*>(text));
     }
     return exit_done;
 }
