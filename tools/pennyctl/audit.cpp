@@ -1,8 +1,9 @@
 // audit: who did what to people and to accounts, when, and from which terminal.
 //
 // Every such thing is an entry, so this is the journal itself, told by its entries about people and
-// accounts. Who has no name there is the operator, with pennyctl, at the machine: an entry has then
-// neither person nor terminal. No name has brackets, so nobody can pass for the operator.
+// accounts. What has neither person nor terminal the operator did, with pennyctl, at the machine;
+// what has a terminal alone somebody did there who was not logged in. No name has brackets, so
+// nobody can pass for either.
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr char operator_name[] = "(pennyctl)";
 constexpr char operator_terminal[] = "(local)";
+constexpr char nobody_name[] = "(nobody)";
 
 struct Audit {
     Paper* paper;
@@ -39,7 +41,7 @@ struct Told {
     int64_t ceiling;
 };
 
-Slice or_operator(Slice name, const char* instead) {
+Slice or_else(Slice name, const char* instead) {
     return name.size > 0 ? name : slice_of(instead);
 }
 
@@ -78,8 +80,9 @@ bool tell(const Audit& audit, const Entry& entry, Told& out) {
         return false;
     }
     const JournalNames& names = audit.paper->names;
-    out.by = or_operator(names_person(names, entry.person), operator_name);
-    out.terminal = or_operator(names_terminal(names, entry.terminal), operator_terminal);
+    const bool is_operator = entry.terminal == row_none;
+    out.by = or_else(names_person(names, entry.person), is_operator ? operator_name : nobody_name);
+    out.terminal = or_else(names_terminal(names, entry.terminal), operator_terminal);
     return true;
 }
 
@@ -215,9 +218,9 @@ Status print_entry(Check&, void* context, const CheckEntry& at) {
     return Status::ok;
 }
 
-// Somebody of that name is in the book, or is the operator.
+// Somebody of that name is in the book, or it stands for who has none.
 bool is_known(const Paper& paper, Slice name) {
-    if (slice_equal_text(name, operator_name)) return true;
+    if (slice_equal_text(name, operator_name) || slice_equal_text(name, nobody_name)) return true;
     for (uint32_t row = 0; row < paper.names.people.count; row++) {
         if (slice_equal(names_person(paper.names, row), name)) return true;
     }
