@@ -29,7 +29,8 @@ class OldBank(Bank):
         path = self.path("pennyd.conf")
         with open(path, encoding="utf-8") as file:
             text = file.read()
-        text, count = re.subn(rf"(?m)^#?{key} = .*$", f"{key} = {value}", text)
+        # A terminal's section, which stands last, has some keys of the same name.
+        text, count = re.subn(rf"(?m)^#?{key} = .*$", f"{key} = {value}", text, count=1)
         assert count == 1, key
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)

@@ -75,7 +75,8 @@ ExitCode take_words(UserWords& out, uint32_t count, const char* wanted, int argc
         }
         if (code != exit_done) return code;
     }
-    return met == count ? exit_done : tool_misused_verb(out.verb, "%s", wanted);
+    if (met < count) return tool_misused_verb(out.verb, "%s", wanted);
+    return strcmp(out.verb, "user role") == 0 ? take_role(out, out.words[1]) : exit_done;
 }
 
 // --- Passwords ------------------------------------------------------------------------------
@@ -220,12 +221,11 @@ ExitCode set_password(const UserWords& words) {
     return tool_refuse("the password cannot be hashed: %s", status_meaning(status));
 }
 
-ExitCode set_role(UserWords& words) {
+ExitCode set_role(const UserWords& words) {
     BookChange asked = {};
     asked.operation = PersonOperation::role;
-    ExitCode code = take_role(words, words.words[1]);
-    if (code == exit_done) code = find_person(words.words[0], asked.person);
     asked.role = words.role_found;
+    const ExitCode code = find_person(words.words[0], asked.person);
     return code == exit_done ? change(words.words[0], asked, role_name(asked.role)) : code;
 }
 
