@@ -15,10 +15,9 @@
 //   run beside the other and beside store_segment_make and store_read.
 //
 //   F1. A name ending in .journal appears only when its zeros are written and synced, file and
-//       directory. No segment is ever replaced or shortened, but one that is blank, by its like or by
-//       one that store_segment_publish puts in its place;
-//       store_journal_drop, for `pennyctl repair` alone, puts zeros in the place of a named end of
-//       the journal.
+//       directory. No segment is ever replaced or shortened, but one that is blank: by its like, or
+//       by one that store_segment_publish names. store_journal_drop, for `pennyctl repair` alone,
+//       puts zeros in the place of a named end of the journal.
 //   F2. A write or a sync that failed is never tried again on the same pages: store_write keeps
 //       saying failed (P8).
 //   F3. `current` names a checkpoint only when every file of it was synced, read back and found to

@@ -87,7 +87,7 @@ struct HashJob {
     PasswordRecord known_pin;  // set_pin: the present one; size 0 for none
     Password password;        // what must match `known`, or the first password
     Password fresh;           // the new password or PIN
-    PasswordRecord made;      // the new record; login, hello: size 0 unless the known one is wrapped
+    PasswordRecord made;      // the new record; login, hello: size 0 unless `known` is wrapped
     Role role;                // add_user
     BookMove move;            // move: what goes on when the PIN is right
     Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed

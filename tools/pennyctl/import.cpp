@@ -345,7 +345,8 @@ Status fill_segment(Import& import) {
 // A segment that holds all of it: each batch takes at least what is left when it counts as full.
 Status segment_size_of(Import& import, uint32_t& out) {
     const uint64_t count = uint64_t{import.books.count} + import.deposits;
-    const uint64_t batches = 3 + entries_size(import) / (batch_entries_size_max - 2 * reserved_size) +
+    const uint64_t batches = 3 +
+                             entries_size(import) / (batch_entries_size_max - 2 * reserved_size) +
                              count / (batch_entries_max - 2 * reserved_entries);
     const uint64_t needed = batches * batch_size_max;
     const uint32_t usual = import.offline.place.config.segment_size_kib * 1024;
@@ -393,8 +394,8 @@ ExitCode write_all(Import& import) {
     const Status status = import.whole ? write_whole(import) : write_apart(import);
     if (status != Status::ok) {
         put_text(import.offline.error,
-                 import.is_doubtful ? "; all of it was imported, or nothing: once the disk is well, "
-                                      "pennyctl user list tells which"
+                 import.is_doubtful ? "; all of it was imported, or nothing: once the disk is "
+                                      "well, pennyctl user list tells which"
                                     : "; nothing was imported");
         return refuse(import);
     }

@@ -83,9 +83,11 @@ int main(int argc, char** argv) {
     }
     for (const Verb& verb : verbs) {
         if (!begins_verbs(verb, argv[1])) continue;
-        return argc > 2 ? tool_misused("no verb \"%s %s\"; pennyctl %s --help lists them", argv[1],
-                                       argv[2], argv[1])
-                        : tool_misused("which of its verbs? pennyctl %s --help lists them", argv[1]);
+        if (argc == 2) {
+            return tool_misused("which of its verbs? pennyctl %s --help lists them", argv[1]);
+        }
+        return tool_misused("no verb \"%s %s\"; pennyctl %s --help lists them", argv[1], argv[2],
+                            argv[1]);
     }
     return tool_misused("no verb \"%s\"; pennyctl --help lists them", argv[1]);
 }

@@ -1,4 +1,5 @@
-// paper.h - what export, statement, report and audit share: their words, and the way through the journal.
+// paper.h - what export, statement, report and audit share: their words, and the way through the
+// journal.
 //
 //     paper_take ──► paper_open: find, choose the zone, prove the whole journal, gather the names
 //                         │
@@ -28,8 +29,8 @@ enum PaperOption : uint32_t {
     paper_from_to = 2,
     paper_month = 4,
     paper_csv = 8,
-    paper_name = 16,  // a second word, an account's name
-    paper_audit = 32, // --format of text, csv and json, text by default; --person; no bank is needed
+    paper_name = 16,   // a second word, an account's name
+    paper_audit = 32,  // --format text|csv|json, text by default; --person; the bank may be left out
 };
 
 enum class PaperFormat : uint8_t { none, hledger, csv, text, json };
