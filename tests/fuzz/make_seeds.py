@@ -17,8 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 
 from entries import (ADDED, BOUND, CAPTURE, CLOSE, DEPOSIT, EXECABORT, EXPIRED, FUNDS, HOLD, LIMIT,
                      LIMITED, LOCK, NOACCT, NONE, OK, PASSWORD, PHC, PIN_LOCK, PIN_SET, PIN_UNLOCK,
-                     REMOVE, REVERSE, ROLE, STATE, TITLE, TRANSFER, UNLOCK, VOID, WITHDRAW, account,
-                     genesis, limits, movement, numbered, person, person2, terminal_row)
+                     REHASH, REMOVE, REVERSE, ROLE, STATE, TITLE, TRANSFER, UNLOCK, VOID, WITHDRAW,
+                     account, genesis, limits, movement, numbered, person, person2, terminal_row)
 
 CORPUS = os.path.join(HERE, "corpus")
 BANK = bytes(range(1, 17))
@@ -65,7 +65,8 @@ CHANGES = [person2(b"bob", ROLE, number=1, role=4), person2(b"bob", LOCK, number
            person2(b"bob", UNLOCK, number=1),
            person2(b"alice", TITLE, title="Ann\u00e9: 1 %".encode()),
            person2(b"alice", PIN_SET, record=PHC), person2(b"alice", PIN_LOCK),
-           person2(b"alice", PIN_UNLOCK), person2(b"bob", REMOVE, number=1, state=2)]
+           person2(b"alice", PIN_UNLOCK), person2(b"alice", REHASH, record=PHC),
+           person2(b"bob", REMOVE, number=1, state=2)]
 DAYS = [terminal_row(b"kiosk"),
         movement(DEPOSIT, 0, 2, 5000, b"k1", terminal=0, day=1, total=5000, most=6000),
         movement(DEPOSIT, 0, 2, 1250, b"k2", terminal=0, day=1, total=5000, most=6000, beyond=1,

@@ -11,6 +11,7 @@ from resp import Error
 
 VERBS = ("list", "add", "del", "role", "passwd", "lock", "unlock", "name")
 SECRET = "a long password"
+USUAL = "/etc/pennyd/pennyd.conf"  # Of a bank that is none of ours.
 
 
 class UserTool(unittest.TestCase):
@@ -145,9 +146,18 @@ class UserTool(unittest.TestCase):
 
     def test_the_bank_of_the_folder_is_meant_where_none_is_named(self):
         self.assertIn("bob", self.bank.pennyctl("user", "list", cwd=self.bank.home).stdout)
-        self.assertIn("which bank?", self.bank.pennyctl("user", "list", expect=1).stderr)
+        if not os.path.exists(USUAL):
+            self.assertIn("which bank?", self.bank.pennyctl("user", "list", expect=1).stderr)
         data = self.bank.path("data")
         self.assertIn("bob: locked", self.bank.pennyctl("user", "lock", "bob", data).stdout)
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be somebody else here")
+    def test_another_user_leaves_no_files_that_the_server_cannot_read(self):
+        os.chown(self.bank.path("data"), 12345, 12345)
+        before = self.bank.data_files()
+        for words in (("list",), ("lock", "bob"), ("passwd", "admin")):
+            self.assertIn("belongs to user 12345", self.refused(*words, input=SECRET))
+        self.assertEqual(self.bank.data_files(), before)
 
     def test_at_a_terminal_the_password_is_asked_twice_and_not_shown(self):
         pid, terminal = pty.fork()

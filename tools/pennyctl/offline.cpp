@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -70,6 +71,15 @@ ExitCode open_book(Offline& offline) {
     return exit_done;
 }
 
+// Root could write everywhere, and pennyd could not read what it wrote.
+ExitCode refuse_other_user(const Offline& offline) {
+    struct stat facts;
+    const char* data = offline.place.data.text;
+    if (stat(data, &facts) != 0 || facts.st_uid == geteuid()) return exit_done;
+    return tool_refuse("%s belongs to user %u, who must own what is written there: run this as that "
+                       "user, with sudo -u '#%u'", data, facts.st_uid, facts.st_uid);
+}
+
 }  // namespace
 
 const char* offline_default() {
@@ -90,6 +100,7 @@ ExitCode offline_open(Offline& offline, const char* given, const char* instead) 
                            "configuration", usual_places[0], usual_places[1]);
     }
     ExitCode code = place_find(given, offline.place, offline.error);
+    if (code == exit_done) code = refuse_other_user(offline);
     if (code == exit_done) code = place_refuse_beside_server(offline.place, instead);
     if (code != exit_done) return code;
     if (store_open(offline.store, store_calls_posix, offline.place.data.text, StoreMode::write,

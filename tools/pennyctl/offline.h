@@ -8,6 +8,8 @@
 //     lock, recovery                     written, synced       closing batch, checkpoint
 //
 // An entry made here has neither person nor terminal: it was the operator, at the machine itself.
+// Whoever runs it must be the user to whom the data belongs, or the files made here would be out of
+// the server's reach.
 //
 //   W1. A refusal before the first offline_write has changed no byte of the book.
 //   W2. What offline_write has answered ok for is durable, whatever follows.
