@@ -224,6 +224,13 @@ ExitCode judge(Import& import) {
 
 // --- Hashing --------------------------------------------------------------------------------
 
+// A board hashes some two passwords a second.
+void show_progress(uint32_t done, uint32_t count) {
+    if (done % 64 != 0 || isatty(STDERR_FILENO) != 1) return;
+    fprintf(stderr, "\r%u of %u passwords are hashed", done, count);
+    if (done + 64 > count) fprintf(stderr, "\n");
+}
+
 ExitCode wrap_all(Import& import) {
     const Config& config = import.offline.place.config;
     const PasswordCost cost = {config.password_memory_kib, config.password_passes};
@@ -240,6 +247,7 @@ ExitCode wrap_all(Import& import) {
         const OldPerson& person = import.books.people[i];
         status = password_wrap(arena, cost, {person.md5, sizeof person.md5}, phc);
         record.size = static_cast<uint8_t>(phc.size);
+        show_progress(i + 1, import.books.count);
     }
     free(arena.memory);
     if (status == Status::ok) return exit_done;

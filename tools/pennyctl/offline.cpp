@@ -76,8 +76,8 @@ ExitCode refuse_other_user(const Offline& offline) {
     struct stat facts;
     const char* data = offline.place.data.text;
     if (stat(data, &facts) != 0 || facts.st_uid == geteuid()) return exit_done;
-    return tool_refuse("%s belongs to user %u, who must own what is written there: run this as that "
-                       "user, with sudo -u '#%u'", data, facts.st_uid, facts.st_uid);
+    return tool_refuse("%s belongs to user %u, who must own what is written there: run this as "
+                       "that user, with sudo -u '#%u'", data, facts.st_uid, facts.st_uid);
 }
 
 }  // namespace
@@ -158,6 +158,7 @@ Status make_room(Offline& offline) {
 }  // namespace
 
 Status offline_begin(Offline& offline) {
+    offline.wall_ms = tool_wall_ms();  // Passwords may have been hashed for long.
     const Status status = make_room(offline);
     if (status != Status::ok || offline.place.conf.text[0] == '\0') return status;
     const Status noted = book_note_limits(offline.memory.book, offline.wall_ms);
