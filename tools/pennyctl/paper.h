@@ -30,7 +30,7 @@ enum PaperOption : uint32_t {
     paper_month = 4,
     paper_csv = 8,
     paper_name = 16,   // a second word, an account's name
-    paper_audit = 32,  // --format text|csv|json, by default text; --person; a bank need not be named
+    paper_audit = 32,  // --format text|csv|json, by default text; --person; no bank need be named
 };
 
 enum class PaperFormat : uint8_t { none, hledger, csv, text, json };
