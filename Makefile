@@ -388,7 +388,7 @@ cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, 
 $(BOARDS:%=cross-%): cross-%: | tools-cross $(DEPS)/sources.mk $(BUILD)/gen/version.h
 	@$(MAKE) BOARD=$* BOARDS_MAKE=1 all
 
-check-cross: all cross cross-unit tools-wire tools-qemu ## the unit tests and the core of the black-box tests for each board, emulated
+check-cross: all cross cross-unit tools-wire tools-qemu $(SIM) ## the unit tests and the core of the black-box tests for each board, emulated
 	@$(RUN) --suite cross
 
 cross-unit: $(BOARDS_EMULATED:%=cross-unit-%)
@@ -441,12 +441,12 @@ sim-long: tools-test $(SIM) ## simulated runs until Ctrl-C; then what was counte
 
 sim-release: tools-test $(SIM) ## a million crash images and 100,000 runs; docs/sim-summary.txt says what came
 	@mkdir -p docs
-	@$(SIM) --images 1000000 --seeds 100000 --jobs $$(nproc) --summary docs/sim-summary.txt
+	@$(SIM) --images 1000000 --seeds 100000 --jobs $$(nproc) --floors --summary docs/sim-summary.txt
 
 sim-planted: tools-test $(SIM) ## every planted bug is found within its bound
 	@PENNY_PLANTED=all PENNY_TEST_SECONDS=3600 $(RUN) --suite sim sim/test_planted
 
-sim-check: tools-test $(SIM) $(SIM_ASAN) all ## the simulator's part of make check
+sim-check: tools-wire $(SIM) $(SIM_ASAN) all ## the simulator's part of make check
 	@$(RUN) --suite sim
 
 demo: all ## a tour of a bank of its own, with a power cut; then a prompt to play at

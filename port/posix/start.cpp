@@ -113,13 +113,6 @@ Status reserve_password_arena(Starting& starting) {
     return Status::ok;
 }
 
-// With the clock out of bounds money waits, but the book can be read: the reason is in MISCONF.
-void note_limits(Server& server) {
-    if (book_note_limits(server.book, server.wall_us / 1000) == Status::ok) return;
-    static constexpr char text[] = "the limits in force could not be noted in the journal yet";
-    port_log(LogLevel::warning, text, sizeof text - 1);
-}
-
 Status open_book(Starting& starting) {
     Server& server = starting.server;
     Store& store = starting.store;
@@ -140,7 +133,6 @@ Status open_book(Starting& starting) {
     if (status != Status::ok) return status;
     plan.tell_time(server);
     server_start(server, start.checkpoint);
-    note_limits(server);
     return Status::ok;
 }
 

@@ -6,7 +6,7 @@
 #include "server.h"
 #include "store.h"
 
-// True for a wish that is the store's; false for one that is server_wish_run's.
+// True for a wish that is the store's; false for one that is server_wish_run's or the sensor's.
 bool store_work_is_for(const Wish& wish);
 
 // Carries it out and sets its outcome, and what else the wish has room for. What went wrong is

@@ -125,9 +125,6 @@ void Player::mistype() {
     });
 }
 
-// An entry may come of it that moves no money, and before it one for this terminal.
-void Player::note_other() { party->others_max += party->terminals.count(terminal) == 0 ? 2 : 1; }
-
 void Player::pin_answered() {
     sent_pin = person->pin_flying = false;
     if (person->pin_steps > 0) person->pin_steps--;
@@ -168,7 +165,7 @@ void Player::set_pin() {
         people.change(person->name, next, ++party->tick);
     }
     sent_pin = person->pin_flying = true;
-    note_other();
+    party->may_leave(terminal, 1);
     const Words words = {"PIN", "SET", person->password, person->pin_next};
     say(words, [this](const Value& value, const string&) {
         pin_answered();
@@ -202,7 +199,7 @@ void Player::try_wrong_pin() {
         party->oracle.people.change(person->name, locked, ++party->tick);
     }
     sent_pin = person->pin_flying = true;
-    note_other();
+    party->may_leave(terminal, 1);
     const Words words = {"TRANSFER", id, "shop", oracle_amount(amount), "PIN", person->pin + "7"};
     say(words, [this](const Value& value, const string& raw) {
         pin_answered();

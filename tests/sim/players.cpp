@@ -46,6 +46,13 @@ bool is_transient(const Value& value) {
     return value.text.find("EXECABORT Transaction discarded") == 0;
 }
 
+// The bank knows the newest ids of a person by prints of 16 bits, so now and then a new one is taken
+// for one whose request lies in an archive.
+bool is_barred(const Value& value) {
+    return value.is_error() &&
+           value.text == "EXISTS this id may be one of a request that is archived; use another";
+}
+
 uint64_t number_of(const Value* value) {
     return value == nullptr ? 0 : strtoull(value->text.c_str(), nullptr, 10);
 }
@@ -70,6 +77,10 @@ void turn(void* context, uint64_t value);
 
 void Party::fail(const string& what) {
     if (failure.empty()) failure = what;
+}
+
+void Party::may_leave(const string& terminal, size_t count) {
+    others_max += count + (terminals.count(terminal) == 0 ? 1 : 0);
 }
 
 Person& Party::add_person(const string& name, const string& role, const string& password) {
@@ -134,6 +145,12 @@ void Party::restarted() {
     }
 }
 
+// Of what was asked before, an answer may lie in the archive now: nobody asks for it again.
+void Party::archived(uint64_t entry) {
+    oracle.rules.archived = entry;
+    for (Person& person : people) person.settled.clear();
+}
+
 void Party::ask_again() {
     for (Person& person : people) {
         for (Request* request : person.settled) request->again = true;
@@ -163,6 +180,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
             party.add_player(person, "till-1");
             terminal = "till-1";
         }
+        if (string(given.role) == "admin") party.add_player(person, "kiosk");
         Player& player = party.add_player(person, terminal);
         if (string(given.role) == "auditor") party.auditor = &player;
         if (is_customer && customers == 1) party.add_player(person, "kiosk");
@@ -246,6 +264,7 @@ void Player::say(const Words& words, std::function<void(const Value&, const stri
 void Player::say_exactly(const Words& words, const string& answer) {
     say(words, [this, words, answer](const Value& value, const string& raw) {
         if (raw == answer || note_common(value, nullptr)) return;
+        if (party->oracle.rules.archived > 0 && is_barred(value)) return;
         party->fail(person->name + ": '" + words[0] + "' was answered with '" + raw + "', not '" +
                     answer + "'");
     });
@@ -359,15 +378,19 @@ bool Player::may_use_ids(size_t count) const {
     for (const LostCopy& copy : person->lost) {
         if (person->ids_used + count - copy.first_id > ids_again_max) return false;
     }
+    for (const Request* request : person->settled) {  // One that is asked again.
+        const uint64_t newer = person->ids_used + count - request->first_id;
+        if (request->flying > 0 && newer > ids_again_max) return false;
+    }
     if (person->open.empty()) return true;
     return person->ids_used + count - person->open.front()->first_id <= ids_open_max;
 }
 
 string Player::new_id() {
     static const char* const shapes[] = {"", "x", "A.b_", "0:", "pay-"};
-    const uint64_t number = person->ids_used;
-    return shapes[party->chance.below(5)] + std::to_string(number) + "-" +
-           std::to_string(party->chance.below(1000));
+    const string shape = shapes[party->chance.below(5)];
+    const uint64_t salt = party->chance.below(1000);
+    return shape + std::to_string(person->ids_used) + "-" + std::to_string(salt);
 }
 
 Words Player::words_of(const Move& move, const string& id) {
@@ -444,9 +467,13 @@ void Player::send_request(Request& request) {
     for (size_t i = 0; i + 1 < request.commands.size(); i++) {
         const string right = i == 0 ? "OK" : "QUEUED";
         const Words& words = request.commands[i];
-        say(words, [this, right, words](const Value& value, const string&) {
+        say(words, [this, right, words, &request](const Value& value, const string&) {
             if (value.type == '+' && value.text == right) return;
             if (note_common(value, nullptr)) return;
+            if (party->oracle.rules.archived > 0 && is_barred(value)) {
+                request.barred = true;
+                return;
+            }
             party->fail(person->name + ": in a group, '" + words[0] + "' was answered with '" +
                         value.text + "'");
         });
@@ -459,6 +486,13 @@ void Player::answered(Request& request, const Value& value, const string& raw) {
     const bool gone = request.settled && !request.remembered;  // Nothing is known of it.
     if (value.is_error() && value.text.compare(0, 9, "EXECABORT") == 0 && !request.ask.is_group) {
         party->fail("EXECABORT for a single request");
+    }
+    if (party->oracle.rules.archived > 0 && is_barred(value)) request.barred = true;
+    if (request.barred && !request.settled && value.is_error()) {
+        request.settled = true;  // It was not booked; another id would do.
+        person->open.erase(std::find(person->open.begin(), person->open.end(), &request));
+        party->tally.add("ids that may be archived");
+        return;
     }
     if (value.is_error() && is_transient(value)) {
         const bool aborted = value.word() == "EXECABORT";
@@ -570,7 +604,7 @@ void Player::resend() {
         if (request->ask.moves[0].id == "+") {  // Not safe to send again: the book will tell.
             person->open.erase(std::find(person->open.begin(), person->open.end(), request));
             party->oracle.maybe.push_back(request->ask);
-            party->others_max++;
+            party->may_leave(terminal, request->ask.moves.size());
             party->tally.add("left unknown");
             request->settled = true;
             continue;

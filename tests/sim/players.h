@@ -73,6 +73,7 @@ struct Request {
     bool remembered = false;
     uint64_t retry_us = 0;        // not before
     bool again = false;           // settled, and to be sent once more
+    bool barred = false;          // an id of it may be an archived one
     uint64_t lost_us = 0;         // when a copy was last lost
     Value answer;
     std::string raw[2];           // the answer's bytes in RESP2 and RESP3, as first seen
@@ -176,6 +177,7 @@ struct Player {
     void choose_connection();
     void choose_replay();
     void choose_admin();
+    void register_too();
     void admin_answered(const Value& value);
     void change_password();
     bool choose_move(Move& move, bool sure);
@@ -192,7 +194,6 @@ struct Player {
     void set_pin();
     void try_wrong_pin();
     void pin_answered();
-    void note_other();
     void list_people();
     void judge_list(const Value& value, uint64_t sent, uint64_t answered);
 };
@@ -275,6 +276,9 @@ struct Party {
     std::string misconf_text;
 
     void fail(const std::string& what);
+    // A request on its way from a terminal may leave so many entries that are no bookings, and one of
+    // the terminal's own. An answer alone proves neither: what holds already is answered with OK too.
+    void may_leave(const std::string& terminal, size_t count);
     Person& add_person(const std::string& name, const std::string& role,
                        const std::string& password);
     Player& add_player(Person& person, const std::string& terminal);
@@ -288,6 +292,7 @@ struct Party {
     bool is_settled() const;     // every request has its answer, and every password is certain
     void ask_again();            // everybody sends once more what the bank remembers of theirs
     void restarted();            // all links and timers are gone
+    void archived(uint64_t entry);  // at a quiet point: entries up to this one lie elsewhere
     void begin_audit();
     bool judge();                // after an audit
 };

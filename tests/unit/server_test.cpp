@@ -378,6 +378,32 @@ TEST(Server, AnswersAReversalTheSameWhenItsTimeHasPassed) {
     EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
 }
 
+// Of two copies that read the entry at once, the later one is a replay, however late it is.
+TEST(Server, AnswersACopyOfAReversalThatWasReadBesideTheFirst) {
+    TestServer one(1, 2);
+    const uint32_t teller = one.connect("teller");
+    const uint32_t again = one.connect("teller");
+    one.say(teller, "DEPOSIT d1 5 alice\r\n");
+    one.serve();
+    one.take(teller);
+    const std::string text =
+        "REVERSE r1 " + std::to_string(one.server.book.ledger.seq_installed) + "\r\n";
+    one.say(teller, text);
+    one.say(again, text);
+    bool committed = false;
+    for (uint32_t i = 0; i < 10 && !committed; i++) {
+        ASSERT_TRUE(one.work());
+        committed = one.commit();
+    }
+    const std::string first = one.take(teller);
+    ASSERT_EQ(first.find("*"), 0u) << first;
+    const uint64_t later_ms = 1000 + 16 * 60'000;
+    server_clock(one.server, later_ms, later_ms * 1000, 0);
+    one.serve();
+    EXPECT_EQ(one.take(again), first);
+    EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
+}
+
 // P10: two copies of one registration, of which the second is hashed before the first is booked.
 TEST(Server, AnswersARegistrationThatIsSentAgainWhileTheFirstIsHashed) {
     for (const bool commits_between : {false, true}) {
@@ -411,4 +437,34 @@ TEST(Server, SaysThatANameIsTakenToWhoeverRegistersItSecondWithAnotherPassword) 
     one.serve();
     EXPECT_EQ(one.take(first), "+OK\r\n");
     EXPECT_EQ(one.take(second).find("-EXISTS"), 0u);
+}
+
+// A loop that turns without pause while a disk is slow would heat the board for nothing.
+TEST(Server, StopsWithoutHurryWhileItsDiskAndWorkersAreBusy) {
+    TestServer one;
+    one.pay_in("late", "alice", "", 5);
+    server_stop(one.server, "SIGTERM");
+    uint32_t waits = 0;
+    uint32_t turns = 0;
+    while (!server_is_stopped(one.server) && turns < 1000) {
+        turns++;
+        if (server_is_hurried(one.server)) {
+            server_tick(one.server);
+            continue;
+        }
+        LogWrite write;
+        Wish wish;
+        if (server_write_take(one.server, write)) {
+            EXPECT_FALSE(server_is_hurried(one.server));
+            server_write_done(one.server, TestDisk::keep(&one.disk, write));
+        } else {
+            ASSERT_TRUE(server_wish_take(one.server, wish)) << "it waits for nothing";
+            EXPECT_FALSE(server_is_hurried(one.server));
+            wish.outcome = Status::ok;
+            server_wish_done(one.server, wish);
+        }
+        waits++;
+    }
+    EXPECT_TRUE(server_is_stopped(one.server));
+    EXPECT_GT(waits, 4u) << "two batches and a checkpoint";
 }
