@@ -15,9 +15,9 @@
 //   run beside the other and beside store_segment_make and store_read.
 //
 //   F1. A name ending in .journal appears only when its zeros are written and synced, file and
-//       directory. No segment is ever replaced or shortened, but by its like when it is blank;
-//       store_journal_drop, for `pennyctl repair` alone, puts zeros in the place of a named end of
-//       the journal.
+//       directory. No segment is ever replaced or shortened, but one that is blank: by its like, or
+//       by one that store_segment_publish names. store_journal_drop, for `pennyctl repair` alone,
+//       puts zeros in the place of a named end of the journal.
 //   F2. A write or a sync that failed is never tried again on the same pages: store_write keeps
 //       saying failed (P8).
 //   F3. `current` names a checkpoint only when every file of it was synced, read back and found to
@@ -160,6 +160,14 @@ Status store_scan_blank(const Store& store, uint32_t segment, uint8_t* window, S
 // One that is there already and blank is made anew. Returns full when there is no room (nothing is
 // left behind), failed for anything else.
 Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer& error);
+
+// A segment that begins to count only as a whole, for `pennyctl import`: what store_write puts into
+// it is in NNNNNNNN.making until store_segment_publish has synced and renamed it. Cut off before
+// that, the journal is as it was. A blank segment of that number that was made ahead gives way.
+// Return full or failed with `error`; then store_segment_abandon follows.
+Status store_segment_begin(Store& store, uint32_t segment, uint32_t size, Writer& error);
+Status store_segment_publish(Store& store, uint32_t segment, Writer& error);
+void store_segment_abandon(Store& store, uint32_t segment);
 
 // Takes back a segment of a book that was never finished, and so never told to anybody.
 void store_segment_discard(Store& store, uint32_t segment);

@@ -104,6 +104,43 @@ Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer&
     return status;
 }
 
+Status store_segment_begin(Store& store, uint32_t segment, uint32_t size, Writer& error) {
+    CHECK(store.mode == StoreMode::write);
+    CHECK(size % block_size == 0 && size >= segment_size_min);
+    if (!may_make(store, segment)) {
+        store_say(store, error, store_path_segment(segment).text, "is there already");
+        return Status::failed;
+    }
+    const StoreCalls& calls = *store.calls;
+    const StorePath making = store_path_making(segment);
+    const int fd = calls.open(store.dir_fd, making.text, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                              store_file_mode);
+    Status status = fd < 0 ? store_status_of_errno() : fill_with_zeros(calls, fd, size);
+    if (status != Status::ok) store_say_errno(store, error, making.text, "cannot be made");
+    if (fd < 0) return status;
+    if (store.write_fd >= 0) calls.close(store.write_fd);
+    store.write_fd = fd;
+    store.write_segment = segment;
+    return status;
+}
+
+Status store_segment_publish(Store& store, uint32_t segment, Writer& error) {
+    CHECK(store.write_segment == segment);
+    const StoreCalls& calls = *store.calls;
+    const StorePath path = store_path_segment(segment);
+    // Every write was synced (store_write); the name is what is missing.
+    const bool is_named =
+        calls.rename(store.dir_fd, store_path_making(segment).text, path.text) == 0;
+    Status status = is_named ? Status::ok : store_status_of_errno();
+    if (status == Status::ok) status = store_sync_directory(calls, store.dir_fd, "journal");
+    if (status != Status::ok) store_say_errno(store, error, path.text, "cannot be put in place");
+    return status;
+}
+
+void store_segment_abandon(Store& store, uint32_t segment) {
+    store.calls->unlink(store.dir_fd, store_path_making(segment).text, 0);
+}
+
 void store_segment_discard(Store& store, uint32_t segment) {
     CHECK(store.mode == StoreMode::create);
     store.calls->unlink(store.dir_fd, store_path_segment(segment).text, 0);

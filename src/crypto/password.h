@@ -1,12 +1,21 @@
 // password.h - Argon2id (RFC 9106) records in PHC string format.
 //
 //     $argon2id$v=19$m=19456,t=2,p=1$<salt, base64>$<hash, base64>
+//     $argon2id-md5$v=19$ ... the same      of a password that came from an older bank
+//
+// The second one is a wrapped record: an older bank kept the MD5 of the password, and what is
+// hashed here are the 32 lower-case hex digits of that. So the old hash, which gives a password
+// away to anybody who tries a few billion, is stored nowhere, and yet its password goes on to work.
+// (The way of Django's PBKDF2WrappedMD5PasswordHasher, and of OWASP's Password Storage Cheat Sheet,
+// "Upgrading Legacy Hashes".) The name in front tells the two apart; nothing else can be taken for
+// a wrapped record. The first right login replaces it by a plain one.
 //
 // A hash needs `memory_kib` of scratch memory, handed in by the caller: one PasswordArena serves
 // one hash at a time and never allocates. Runs on a worker thread; nothing here knows about people.
 //
 //   A1. The scratch memory and every copy of the password made here are wiped before returning.
 //   A2. password_verify_nobody costs what password_verify costs, and always answers wrongpass.
+//   A3. The digits of an old hash are no password: they verify neither kind of record.
 #pragma once
 
 #include "base/bytes.h"
@@ -18,6 +27,7 @@ inline constexpr uint32_t password_memory_kib_default = 19456;  // OWASP's first
 inline constexpr uint32_t password_memory_kib_max = 1048576;
 inline constexpr uint32_t password_passes_max = 64;  // a record that names more is not believed
 inline constexpr uint32_t password_salt_size = 16;  // bytes; RFC 9106, section 3.1
+inline constexpr uint32_t password_md5_size = 32;   // hex digits of an older bank's hash
 
 struct PasswordCost {
     uint32_t memory_kib;
@@ -36,6 +46,19 @@ uint64_t password_arena_size(const PasswordCost& cost);
 // Makes a record from a fresh random salt. Returns ok; failed when the random source does (P11);
 // full when the arena or `phc` is too small; invalid when the password's size is out of bounds.
 Status password_hash(PasswordArena& arena, const PasswordCost& cost, Slice password, Writer& phc);
+
+// The same for a password that a wrapped record has just verified: older banks let people have
+// shorter ones, which they keep.
+Status password_rehash(PasswordArena& arena, const PasswordCost& cost, Slice password,
+                       Writer& phc);
+
+// Makes a wrapped record from an older bank's hash. Returns as password_hash; invalid unless it is
+// 32 lower-case hex digits.
+Status password_wrap(PasswordArena& arena, const PasswordCost& cost, Slice md5_digits,
+                     Writer& phc);
+
+// True for a wrapped record; false for a plain one, and for text that is neither.
+bool password_is_wrapped(Slice phc);
 
 // Compares a password with a record, whatever cost the record names. Returns ok; wrongpass, for a
 // password above password_size_max too; damaged for text that is no such record; full when the

@@ -26,8 +26,8 @@ ServiceNext begin_login(Service& service, ServiceCall& call, HashPurpose purpose
     }
     if (job.person != row_none) {
         const PersonValues& values = ledger.people[job.person].installed;
-        job.has_known = true;
-        job.known = values.password;
+        job.known = ledger.people[job.person].texts.password;
+        job.has_known = job.known.size > 0;  // Who was removed has none, which costs the same.
         job.version = values.version;
     }
     // A password that is too long cannot be right; an empty one is as wrong and costs the same.
@@ -201,6 +201,37 @@ ServiceNext command_reset(Service& service, ServiceCall& call) {
     return ServiceNext::replied;
 }
 
+void service_login_by_certificate(const Service& service, Caller& caller) {
+    const Ledger& ledger = service.book->ledger;
+    const uint32_t row = ledger_find_person(ledger, caller.terminal);
+    if (row == row_none || row >= ledger.people_installed) return;
+    const PersonValues& values = ledger.people[row].installed;
+    if (values.state != PersonState::active) return;
+    caller.person = row;
+    caller.version = values.version;
+}
+
+namespace {
+
+// Proposes the plain record of a password that was wrapped. The login does not wait for it: without
+// it the next one does the same again.
+void propose_rehash(Service& service, const ServiceCall& call) {
+    const HashJob& job = *call.hash;
+    if (job.made.size == 0) return;
+    const char* why = nullptr;
+    BookChange change = {};
+    change.operation = PersonOperation::rehash;
+    change.person = change.asked_by = job.person;
+    change.terminal = call.caller->terminal;
+    change.version = job.version;
+    change.record = job.made;
+    const Status status =
+        book_change_person(*service.book, call.wall_ms, change, book_tag_none, why);
+    (void)status;  // Whatever stands against it, the login is as right as before.
+}
+
+}  // namespace
+
 // Goes on when a login's password was verified. The person is looked at again: the record, the lock
 // and the role may have changed while the worker ran (P6).
 ServiceNext login_hashed(Service& service, ServiceCall& call) {
@@ -217,6 +248,7 @@ ServiceNext login_hashed(Service& service, ServiceCall& call) {
     }
     call.caller->person = job.person;
     call.caller->version = job.version;
+    propose_rehash(service, call);
     if (job.purpose == HashPurpose::login) {
         reply_ok(call.reply);
         return ServiceNext::replied;

@@ -17,7 +17,9 @@
 //       (P9).
 //   S4. Between MULTI and EXEC only commands with an id are queued; anything else that is refused
 //       breaks the group, and EXEC then books nothing.
-//   S5. Passwords live in a HashJob only, and it is wiped by service_hashed on every path.
+//   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.
+//   S6. A movement that needs a PIN is proposed, or queued, only behind a right one; the PIN itself
+//       is no part of it.
 #pragma once
 
 #include "access/access.h"
@@ -40,6 +42,7 @@ struct Caller {
     uint32_t version;      // of the person's record at login; a moved one ends the login
     uint64_t number;       // of the session, for people and logs
     Name terminal;         // from the certificate
+    uint32_t rights;       // index of what may be done from there (access.h)
     Name client_name;      // from HELLO … SETNAME; size 0 for none
 };
 
@@ -59,21 +62,34 @@ struct Password {
     uint8_t bytes[password_size_max];
 };
 
-enum class HashPurpose : uint8_t { login, hello, add_person, set_password };
+enum class HashPurpose : uint8_t {
+    login,
+    hello,
+    add_person,     // REGISTER
+    add_user,       // USER ADD
+    set_password,   // PASSWD
+    user_password,  // USER PASSWD
+    set_pin,        // PIN SET
+    move,           // the PIN of a movement
+};
 
 // One password to hash or to verify, on a worker, in a slot of its own.
 struct HashJob {
     HashPurpose purpose;
     uint8_t protocol;         // asked for by HELLO
     bool has_known;           // `known` is the record of an existing person
+    bool is_counted;          // a wrong PIN has been counted
     uint32_t person;
     uint32_t version;         // of the record that was copied into `known`
     Name name;
     Name client_name;         // asked for by HELLO
     PasswordRecord known;
+    PasswordRecord known_pin;  // set_pin: the present one; size 0 for none
     Password password;        // what must match `known`, or the first password
-    Password fresh;           // the new password of PASSWD
-    PasswordRecord made;      // the new record
+    Password fresh;           // the new password or PIN
+    PasswordRecord made;      // the new record; login, hello: size 0 unless `known` is wrapped
+    Role role;                // add_user
+    BookMove move;            // move: what goes on when the PIN is right
     Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed
 };
 
@@ -136,11 +152,13 @@ struct ServiceCall {
     HashJob* hash;            // nullptr when none is free
     ReadJob* read;            // nullptr when none is free
     Group* group;             // the one of this session; in MULTI, nullptr when none is free
+    Slice pin;                // given behind a movement; size 0 for none
+    bool pin_verified;        // and found right
 };
 
 // Which file of service/ a command belongs to.
 enum class CommandGroup : uint8_t { connection, identity, bank, info, admin };
-enum class CommandPhase : uint8_t { any, person };
+using CommandPhase = AccessPhase;
 
 inline constexpr uint8_t command_none = 0;
 inline constexpr uint8_t command_lab = 1;
@@ -171,6 +189,9 @@ const CommandRow* command_find(Slice word);
 // Executes one request that has at least one word.
 ServiceNext service_execute(Service& service, ServiceCall& call);
 
+// Logs in the person whom the terminal's certificate names, if there is one who may log in.
+void service_login_by_certificate(const Service& service, Caller& caller);
+
 // Writes the reply to a proposal whose fate is known.
 void service_committed(Service& service, Caller& caller, Reply& reply, const BookDone& done,
                        uint64_t now_ms);
@@ -178,9 +199,9 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
 // Runs a job on a worker; touches nothing but the job and the arena, and reads the costs.
 void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena);
 
-// Goes on after a job was run: replied, proposed, hashing (the same job is to be run once more) or
-// waiting (call again with the same job after the next commit). The job is wiped unless it goes on
-// (S5).
+// Goes on after a job was run: replied, proposed, reading, hashing (the same job is to be run once
+// more) or waiting (call again with the same job after the next commit). The job is wiped unless it
+// goes on (S5).
 ServiceNext service_hashed(Service& service, ServiceCall& call);
 
 // Goes on after a read has ended: replied, proposed, reading (another read has begun in the same

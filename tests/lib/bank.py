@@ -270,7 +270,8 @@ class Bank:
         return run(argv, expect=None, input=typed).stdout  # With line ends as Python has them.
 
     def pennyctl(self, *words, **more):
-        return run([*starting("pennyctl", self.host_programs), *words], cwd=self.folder, **more)
+        more.setdefault("cwd", self.folder)
+        return run([*starting("pennyctl", self.host_programs), *words], **more)
 
     def check(self):
         """Stops the server if it runs, lets every entry be decided again, and gives the output."""

@@ -89,7 +89,7 @@ Person& Party::add_person(const string& name, const string& role, const string& 
     person.name = name;
     person.role = role;
     person.password = password;
-    oracle.roles[name] = role;
+    oracle.people.begin(name, {.role = role}, tick);
     return person;
 }
 
@@ -107,22 +107,39 @@ void Party::wake(Player& player, uint64_t delay_us) {
     net.after(net.context, delay_us, turn, &player, 0);
 }
 
-bool Party::is_settled() const {
-    if (admin.wanted) return false;
+string Party::unsettled() const {
+    if (admin.wanted) return "what the admin wants: " + admin.words[0] + " " + admin.words[1];
     for (const Person& person : people) {
-        if (!person.open.empty() || !person.doubt.empty()) return false;
+        const string whose = " of " + person.name;
+        if (!person.open.empty()) return "id " + person.open[0]->ask.moves[0].id + whose;
+        if (!person.doubt.empty()) return "a new password" + whose;
+        if (person.pin_flying || !person.pin_next.empty()) return "a PIN" + whose;
         for (const Request* request : person.settled) {
-            if (request->again || request->flying > 0) return false;
+            if (request->again || request->flying > 0) {
+                return "id " + request->ask.moves[0].id + whose + ", asked again";
+            }
         }
     }
-    return true;
+    return "";
 }
+
+bool Party::is_settled() const { return unsettled().empty(); }
 
 void Party::restarted() {
     for (const auto& player : players) {
         if (player->link != link_none) {
             player->link = link_none;
             player->lose_expects();
+        }
+        // Wrong PINs are counted in memory; a lock that never came to the book is gone as well.
+        Person& person = *player->person;
+        person.tries_min = 0;
+        if (person.pin_locked && !person.lock_is_sure) {
+            person.tries_max = 3;
+            person.pin_busy = true;
+            Facts maybe = oracle.people.now(person.name);
+            maybe.pin_locked = false;
+            oracle.people.change(person.name, maybe, tick);
         }
         wake(*player, chance.between(1, player->think_us));
     }
@@ -146,6 +163,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
     party.chance.state = rules.seed;
     party.oracle.rules.reversible = rules.reversible;
     party.oracle.rules.self_service = rules.self_service;
+    party.oracle.bounds = rules.bounds;
     party.oracle.open("cash", "", -oracle_unbounded, oracle_unbounded);
     party.oracle.open("shop", "", -oracle_unbounded, oracle_unbounded);
     party.accounts = {"shop", "nobody"};
@@ -197,6 +215,10 @@ void Player::lose_expects() {
         party->tally.add("answers lost");
     }
     expects.clear();
+    if (sent_pin) {
+        sent_pin = person->pin_flying = false;
+        person->pin_wait_us = now_us + lost_us;
+    }
     if (party->admin.flying && party->admin.by == this) {
         party->admin.flying = false;
         party->admin_waits_until_us = now_us + lost_us;
@@ -236,7 +258,7 @@ void Player::say(const Words& words, std::function<void(const Value&, const stri
     if (is_inline) party->tally.add("asked inline");
     if (request != nullptr) request->flying++;
     const uint64_t now_us = party->net.now_us(party->net.context);
-    expects.push_back({std::move(take), request, now_us, ++party->tick});
+    expects.push_back({std::move(take), request, now_us, ++party->tick, words[0]});
 }
 
 void Player::say_exactly(const Words& words, const string& answer) {
@@ -278,6 +300,8 @@ bool Player::note_common(const Value& value, Request* request) {
     } else if (word == "MISCONF") {
         party->misconf++;
         party->misconf_text = value.text;
+    } else if (value.text == kept_out_text) {
+        if (!is_kept_out()) party->fail(person->name + " was kept out of " + terminal);
     } else if (word != "BUSY" && word != "OOM") {
         return false;
     }
@@ -291,10 +315,12 @@ bool Player::note_common(const Value& value, Request* request) {
 
 // W4. What was said before the change was known may have been answered before it was made.
 void Player::check_login(const Expect& expect, const Value& value) {
-    const bool is_old = logged_in && person->doubt.empty() && login_password != person->password;
-    if (!is_old || expect.sent <= person->changed) return;
+    const bool had_password = person->doubt.empty() && login_password != person->password;
+    const bool was_ended = login_endings < person->endings && expect.sent > person->ended;
+    const bool is_old = (had_password && expect.sent > person->changed) || was_ended;
+    if (!logged_in || !is_old) return;
     const bool is_told = value.is_error() && (value.word() == "NOAUTH" || value.word() == "ERR");
-    if (!is_told) party->fail(person->name + " is still logged in with an old password");
+    if (!is_told) party->fail(person->name + " is still logged in after a change that ends logins");
 }
 
 void Player::login() {
@@ -304,6 +330,8 @@ void Player::login() {
     const string password = doubt ? person->doubt : person->password;
     logging_in = true;
     const uint64_t changes = person->changes;
+    const uint64_t endings = person->frozen ? UINT64_MAX : person->endings;
+    const uint64_t sent = party->tick;
     const bool in_doubt = !person->doubt.empty();
     Words words = {"AUTH", person->name, password};
     if (chance.percent(40)) words = {"HELLO", "3", "AUTH", person->name, password};
@@ -311,10 +339,18 @@ void Player::login() {
         words.push_back("SETNAME");
         words.push_back("phone");
     }
-    say(words, [this, changes, in_doubt, password](const Value& value, const string&) {
+    say(words, [this, changes, endings, sent, in_doubt, password](const Value& value,
+                                                                  const string&) {
         logging_in = false;
+        const auto all = party->oracle.people.possible(person->name, sent, ++party->tick);
+        const auto is_active = [](const Facts& facts) { return facts.active; };
         if (!value.is_error()) {
+            if (!std::any_of(all.begin(), all.end(), is_active)) {
+                return party->fail(person->name + " logged in, but is locked or removed");
+            }
             logged_in = true;
+            login_sent = sent;
+            login_endings = endings == person->endings ? endings : UINT64_MAX;
             login_changes = changes;
             login_password = password;
             party->tally.add("logins");
@@ -327,7 +363,8 @@ void Player::login() {
             return;
         }
         const bool explained = in_doubt || !person->doubt.empty() ||
-                               person->changes != changes;
+                               person->changes != changes || all.size() > 1 ||
+                               !is_active(all[0]);
         if (value.word() == "WRONGPASS" && explained) return;
         party->fail(person->name + " cannot log in: " + value.text);
     });
@@ -357,6 +394,15 @@ string Player::new_id() {
 }
 
 Words Player::words_of(const Move& move, const string& id) {
+    Words words = words_of_move(move, id);
+    if (!move.pin.empty()) {
+        words.push_back(party->chance.percent(20) ? "pin" : "PIN");
+        words.push_back(move.pin);
+    }
+    return words;
+}
+
+Words Player::words_of_move(const Move& move, const string& id) {
     Chance& chance = party->chance;
     string amount = oracle_amount(move.amount);
     if (chance.percent(30) && amount.size() > 3 && amount.compare(amount.size() - 3, 3, ".00") == 0) {
@@ -413,6 +459,8 @@ void Player::send_request(Request& request) {
     if (request.sent == 0) request.ask.sent = ++party->tick;
     if (request.sent > 0) party->tally.add(request.settled ? "asked again" : "resends");
     request.sent++;
+    // A right PIN ends the count, whatever becomes of the movement.
+    if (!request.ask.moves[0].pin.empty()) person->tries_min = 0;
     const auto last = [this, &request](const Value& value, const string& raw) {
         answered(request, value, raw);
     };
@@ -486,6 +534,9 @@ void Player::compare(Request& request, const Value& value, const string& raw) {
     string& first = request.raw[is_three ? 1 : 0];
     if (first.empty()) first = raw;
     if (resp_same(value, request.answer) && (value.is_error() || raw == first)) return;
+    // Rights come before the first answer (P6), and may have changed since.
+    const bool has_other_role = party->oracle.role_of(request.ask) != person->role;
+    if (has_other_role && value.word() == "NOPERM") return;
     party->fail("id " + request.ask.moves[0].id + " of " + person->name +
                 " was first answered with '" +
                 request.raw[request.raw[0].empty() ? 1 : 0] + "' and now with '" + raw + "'");
@@ -520,6 +571,11 @@ void Player::settle(Request& request, const Value& value, const string& raw) {
         for (size_t i = 0; i < count; i++) {
             const Move& move = ask.moves[i];
             party->tally.add("booked " + move.operation);
+            if (!move.pin.empty()) {
+                party->tally.add("booked with a PIN");
+                const int64_t above = party->oracle.bounds_of(ask.terminal).pin_above;
+                if (above != bound_none && move.amount > above) person->tries_max = 0;
+            }
             party->entries.push_back({ask.booked[i].entry, ask.terminal});
             if (move.operation == "hold") {
                 party->holds.push_back({ask.booked[i].hold, move.debit, move.credit, move.amount});
@@ -556,9 +612,11 @@ void Player::resend() {
         send_request(*request);
     }
     for (Request* request : person->settled) {
+        if (must_be_refused()) request->again = false;
         if (!request->again || !logged_in || expects.size() > expects_max) continue;
         request->again = false;
-        if (person->ids_used - request->first_id <= ids_again_max) send_request(*request);
+        const bool recent = person->ids_used - request->first_id <= ids_again_max;
+        if (recent && may_replay(*request)) send_request(*request);
     }
 }
 
@@ -579,9 +637,13 @@ void Player::act() {
         return hang_up("after waiting");
     }
     if (told_to_leave || expects.size() > expects_max) return;
-    if (!logged_in && !logging_in) login();
+    if (!logged_in && !logging_in) {
+        if (chance.percent(8)) mistype();
+        login();
+    }
     resend();
     change_password();
+    play_pin();
     if (party->audit.running && party->auditor == this) {
         if (expects.empty() || !logged_in) audit_step(*party);
     } else if (!party->quiet) {
@@ -631,6 +693,7 @@ void received(void* context, uint32_t link, const uint8_t* bytes, uint32_t size)
         player.expects.pop_front();
         player.party->tick++;
         player.check_login(expect, value);
+        player.check_rights(expect, value);
         expect.take(value, raw);
     }
     if (player.link == link) player.in.erase(0, at);

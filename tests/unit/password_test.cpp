@@ -26,6 +26,12 @@ constexpr char phc_with_lanes[] =
 constexpr char phc_by_cffi[] =
     "$argon2id$v=19$m=4096,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$1itqWR0ph2fQpuLU3XUkqdGW+of8Le3w2D7QB+"
     "J1DFU";
+// What the MD5 of `right` is in digits (md5sum), and what the library's own
+// argon2id_hash_raw makes of these digits.
+constexpr char md5_of_right[] = "3cb4e732631f47e6eb961f34554b7cde";
+constexpr char phc_wrapped[] =
+    "$argon2id-md5$v=19$m=4096,t=2,p=1$cGVubnlzYWx0MA$KFaiKA5cqyD"
+    "ai8+P7MXBcC1A2HAjx5s9Uy1SlKiBjQE";
 constexpr char phc_argon2i[] =
     "$argon2i$v=19$m=4096,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$drwk5W3qUt8q0KVC0ZxpXDmAa6DKU/"
     "baMGhgoFkHzwQ";
@@ -46,6 +52,12 @@ struct PasswordTest : testing::Test {
     std::string make(const std::string& password) {
         return written([&](Writer& phc) {
             EXPECT_EQ(password_hash(arena, cheap, slice_of(password), phc), Status::ok);
+        });
+    }
+
+    std::string wrap(const std::string& digits) {
+        return written([&](Writer& phc) {
+            EXPECT_EQ(password_wrap(arena, cheap, slice_of(digits), phc), Status::ok);
         });
     }
 
@@ -221,6 +233,99 @@ TEST_F(PasswordTest, without_randomness_no_record_is_made) {
 TEST_F(PasswordTest, nobody_is_always_wrong) {
     EXPECT_EQ(password_verify_nobody(arena, cheap, slice_of(right)), Status::wrongpass);
     EXPECT_EQ(password_verify_nobody(arena, cheap, {nullptr, 0}), Status::wrongpass);
+}
+
+// Records of the digits of an older bank's MD5.
+
+TEST_F(PasswordTest, a_wrapped_record_verifies_the_password_behind_the_old_hash) {
+    const std::string phc = wrap(md5_of_right);
+    EXPECT_EQ(phc.substr(0, 34), "$argon2id-md5$v=19$m=4096,t=1,p=1$");
+    EXPECT_LE(phc.size(), phc_size_max);
+    EXPECT_TRUE(password_is_wrapped(slice_of(phc)));
+    EXPECT_EQ(verify(phc, right), Status::ok);
+    EXPECT_EQ(verify(phc, "correct horsf"), Status::wrongpass);
+    EXPECT_EQ(verify(phc, ""), Status::wrongpass);
+    EXPECT_EQ(verify(phc_wrapped, right), Status::ok);
+    PasswordCost cost = {};
+    EXPECT_EQ(password_cost_of(slice_of(phc), cost), Status::ok);
+    EXPECT_EQ(cost.memory_kib, cheap.memory_kib);
+}
+
+TEST_F(PasswordTest, the_old_hash_itself_is_no_password) {
+    const std::string phc = wrap(md5_of_right);
+    EXPECT_EQ(phc.find(md5_of_right), std::string::npos);
+    EXPECT_EQ(verify(phc, md5_of_right), Status::wrongpass);
+    // The same tag under the plain name is the record of the digits, not of the password.
+    std::string plain = phc;
+    plain.replace(0, 14, "$argon2id$");
+    EXPECT_FALSE(password_is_wrapped(slice_of(plain)));
+    EXPECT_EQ(verify(plain, right), Status::wrongpass);
+    EXPECT_EQ(verify(plain, md5_of_right), Status::ok) << "which is why the names differ";
+}
+
+TEST_F(PasswordTest, only_the_digits_of_a_hash_are_wrapped) {
+    uint8_t text[phc_size_max];
+    Writer out = writer_of(text, sizeof text);
+    const std::string good = md5_of_right;
+    std::vector<std::string> bad = {"", good + "0", "3CB4E732631F47E6EB961F34554B7CDE"};
+    for (size_t size = 0; size < good.size(); size++) bad.push_back(good.substr(0, size));
+    for (size_t at = 0; at < good.size(); at++) {
+        for (const char byte : {'g', 'A', '/', ':', '`', ' ', '\0', '\xff'}) {
+            std::string changed = good;
+            changed[at] = byte;
+            bad.push_back(changed);
+        }
+    }
+    for (const std::string& digits : bad) {
+        EXPECT_EQ(password_wrap(arena, cheap, slice_of(digits), out), Status::invalid) << digits;
+    }
+    EXPECT_EQ(out.size, 0u);
+    test_random_fail_after(0);
+    EXPECT_EQ(password_wrap(arena, cheap, slice_of(good), out), Status::failed);
+    EXPECT_EQ(out.size, 0u);
+}
+
+TEST_F(PasswordTest, nothing_else_is_taken_for_a_wrapped_record) {
+    const std::string phc = phc_wrapped;
+    EXPECT_TRUE(password_is_wrapped(slice_of(phc)));
+    for (const char* other : {phc_by_program, phc_argon2i, "", "$argon2id-md5$", "plain"}) {
+        EXPECT_FALSE(password_is_wrapped(slice_of(other))) << other;
+    }
+    for (const char* name : {"$argon2id-md4$", "$argon2id-MD5$", "$argon2i-md5$", "argon2id-md5$",
+                             "$argon2id-md5", "$argon2id$md5$", "$argon2id-md5-md5$"}) {
+        std::string changed = phc;
+        changed.replace(0, 14, name);
+        EXPECT_EQ(verify(changed, right), Status::damaged) << name;
+        EXPECT_FALSE(password_is_wrapped(slice_of(changed))) << name;
+    }
+    for (size_t size = 0; size < phc.size(); size++) {
+        const Status status = verify(phc.substr(0, size), right);
+        EXPECT_TRUE(status == Status::damaged || status == Status::wrongpass) << size;
+    }
+    for (size_t at = 0; at < phc.size(); at++) {
+        for (const char byte : {'\0', ' ', '$', ',', '=', '0', '9', 'A', 'b', '/', '\xff'}) {
+            if (phc[at] == byte) continue;
+            std::string changed = phc;
+            changed[at] = byte;
+            EXPECT_NE(verify(changed, right), Status::ok) << at << byte;
+        }
+    }
+}
+
+TEST_F(PasswordTest, a_password_that_was_verified_is_hashed_anew_whatever_its_size) {
+    for (const std::string& old : {std::string("x"), std::string("1234"), std::string(right),
+                                   std::string(password_size_max, 'x')}) {
+        const std::string phc = written([&](Writer& out) {
+            EXPECT_EQ(password_rehash(arena, cheap, slice_of(old), out), Status::ok);
+        });
+        EXPECT_FALSE(password_is_wrapped(slice_of(phc)));
+        EXPECT_EQ(verify(phc, old), Status::ok);
+        EXPECT_EQ(verify(phc, old + "y"), Status::wrongpass);
+    }
+    uint8_t text[phc_size_max];
+    Writer out = writer_of(text, sizeof text);
+    const std::string longest(password_size_max + 1, 'x');
+    EXPECT_EQ(password_rehash(arena, cheap, slice_of(longest), out), Status::invalid);
 }
 
 TEST_F(PasswordTest, workers_hash_side_by_side) {

@@ -20,14 +20,7 @@ ExitCode data_find(const char* given, ToolData& out) {
     out = {};
     const ExitCode code = place_find(given, place, error);
     if (code != exit_done) return code;
-    const Config& config = place.config;
     out.folder = place.data;
-    memcpy(out.time_zone, config.time_zone, sizeof out.time_zone);
-    out.limits = {.accounts = config.accounts,
-                  .ids = config.ids,
-                  .terminals = config.terminals,
-                  .holds = config.holds,
-                  .reversible = config.reversible};
-    out.segment_size = config.segment_size_kib * 1024;
+    memcpy(out.time_zone, place.config.time_zone, sizeof out.time_zone);
     return exit_done;
 }

@@ -7,7 +7,6 @@
 #include <limits.h>
 
 #include "config.h"
-#include "ledger/ledger.h"
 #include "pennyctl/tool.h"
 
 struct ToolPath {
@@ -16,10 +15,7 @@ struct ToolPath {
 
 struct ToolData {
     ToolPath folder;                             // the journal's parent
-    // As the configuration has them; "" and the usual ones without a configuration.
-    char time_zone[config_zone_size_max + 1];
-    LedgerLimits limits;
-    uint32_t segment_size;                       // bytes of a new segment
+    char time_zone[config_zone_size_max + 1];    // "" without a configuration
 };
 
 // Puts two parts together; empty when the system does not take a path of that length.

@@ -216,9 +216,7 @@ int verb_export(int argc, char** argv) {
     ExitCode code = paper_take("export", paper_format | paper_from_to, argc, argv, words);
     if (code == exit_done) code = paper_open(paper, words);
     if (code != exit_done) return code;
-    Export out = {&paper, {0, UINT64_MAX}, print_csv};
-    if (words.from.year != 0) out.span.start_ms = zone_start_ms(words.from);
-    if (words.to.year != 0) out.span.end_ms = zone_start_ms(zone_next_day(words.to));
+    Export out = {&paper, paper_span_of(words), print_csv};
     if (words.format == PaperFormat::hledger) {
         out.print = print_hledger;
         print_hledger_head(paper, words, out.span);

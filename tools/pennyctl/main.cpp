@@ -29,6 +29,32 @@ void print_help() {
            "Exit codes: 0 done, 1 refused or failed, 2 not a command line that is understood.\n");
 }
 
+// How many of the words typed a verb has, which may be two; 0 when it is another one.
+int words_of(const Verb& verb, int argc, char** argv) {
+    const char* blank = strchr(verb.word, ' ');
+    if (blank == nullptr) return strcmp(argv[1], verb.word) == 0 ? 1 : 0;
+    const size_t first = static_cast<size_t>(blank - verb.word);
+    const bool is_first = strlen(argv[1]) == first && strncmp(argv[1], verb.word, first) == 0;
+    return is_first && argc > 2 && strcmp(argv[2], blank + 1) == 0 ? 2 : 0;
+}
+
+// True for the first word of verbs that have two.
+bool begins_verbs(const Verb& verb, const char* word) {
+    const size_t size = strlen(word);
+    return strncmp(verb.word, word, size) == 0 && verb.word[size] == ' ';
+}
+
+// "user" alone, or with a second word that is none of its own: those that there are.
+bool print_verbs_of(const char* word, FILE* out) {
+    bool is_known = false;
+    for (const Verb& verb : verbs) {
+        if (!begins_verbs(verb, word)) continue;
+        is_known = true;
+        fprintf(out, "  pennyctl %s %s\n      %s\n", verb.word, verb.usage, verb.help);
+    }
+    return is_known;
+}
+
 bool is_help(const char* word) { return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0; }
 
 }  // namespace
@@ -44,12 +70,24 @@ int main(int argc, char** argv) {
         return tool_flushed(exit_done);
     }
     for (const Verb& verb : verbs) {
-        if (strcmp(argv[1], verb.word) != 0) continue;
-        if (argc == 3 && is_help(argv[2])) {
+        const int words = words_of(verb, argc, argv);
+        if (words == 0) continue;
+        if (argc == words + 2 && is_help(argv[words + 1])) {
             printf("usage: pennyctl %s %s\n\n%s\n", verb.word, verb.usage, verb.help);
             return tool_flushed(exit_done);
         }
-        return verb.handler(argc - 2, argv + 2);
+        return verb.handler(argc - words - 1, argv + words + 1);
+    }
+    if (argc == 3 && is_help(argv[2]) && print_verbs_of(argv[1], stdout)) {
+        return tool_flushed(exit_done);
+    }
+    for (const Verb& verb : verbs) {
+        if (!begins_verbs(verb, argv[1])) continue;
+        if (argc == 2) {
+            return tool_misused("which of its verbs? pennyctl %s --help lists them", argv[1]);
+        }
+        return tool_misused("no verb \"%s %s\"; pennyctl %s --help lists them", argv[1], argv[2],
+                            argv[1]);
     }
     return tool_misused("no verb \"%s\"; pennyctl --help lists them", argv[1]);
 }

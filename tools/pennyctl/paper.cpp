@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "pennyctl/offline.h"
 #include "pennyctl/paper_text.h"
 
 namespace {
@@ -13,12 +14,17 @@ bool is_option_named(const char* word, const char* name, uint32_t options, uint3
     return (options & option) != 0 && strcmp(word, name) == 0;
 }
 
-ExitCode take_format(const char* value, PaperWords& out) {
+// The formats of export and those of audit.
+ExitCode take_format(const char* value, uint32_t options, PaperWords& out) {
+    const bool is_audit = (options & paper_audit) != 0;
     out.format = PaperFormat::none;
-    if (strcmp(value, "hledger") == 0) out.format = PaperFormat::hledger;
     if (strcmp(value, "csv") == 0) out.format = PaperFormat::csv;
+    if (!is_audit && strcmp(value, "hledger") == 0) out.format = PaperFormat::hledger;
+    if (is_audit && strcmp(value, "text") == 0) out.format = PaperFormat::text;
+    if (is_audit && strcmp(value, "json") == 0) out.format = PaperFormat::json;
     if (out.format != PaperFormat::none) return exit_done;
-    return tool_misused_verb(out.verb, "no format \"%s\"; there are hledger and csv", value);
+    return tool_misused_verb(out.verb, "no format \"%s\"; there are %s", value,
+                             is_audit ? "text, csv and json" : "hledger and csv");
 }
 
 ExitCode take_day(const PaperWords& words, const char* value, ZoneDay& out) {
@@ -38,21 +44,22 @@ ExitCode take_option(const char* word, uint32_t options, ToolWords& words, Paper
         return tool_misused_verb(out.verb, "--csv takes no value");
     }
     if (strcmp(word, "--archive") == 0) return archive_take(out.archives, out.verb, words);
-    const bool is_format = is_option_named(word, "--format", options, paper_format);
+    const bool is_format = is_option_named(word, "--format", options, paper_format | paper_audit);
+    const bool is_person = is_option_named(word, "--person", options, paper_audit);
     const bool is_from = is_option_named(word, "--from", options, paper_from_to);
     const bool is_to = is_option_named(word, "--to", options, paper_from_to);
     const bool is_month = is_option_named(word, "--month", options, paper_month);
     const bool is_zone = strcmp(word, "--time-zone") == 0;
-    if (!is_format && !is_from && !is_to && !is_month && !is_zone) {
+    if (!is_format && !is_from && !is_to && !is_month && !is_zone && !is_person) {
         return tool_misused_verb(out.verb, "no option \"%s\"", word);
     }
     const char* value = tool_value(words);
     if (value == nullptr) return tool_misused_verb(out.verb, "%s needs a value", word);
-    if (is_format) return take_format(value, out);
+    if (is_format) return take_format(value, options, out);
     if (is_from) return take_day(out, value, out.from);
     if (is_to) return take_day(out, value, out.to);
     if (is_month) return take_month(value, out);
-    out.time_zone = value;
+    (is_person ? out.person : out.time_zone) = value;
     return exit_done;
 }
 
@@ -102,6 +109,10 @@ ExitCode paper_take(const char* verb, uint32_t options, int argc, char** argv, P
         const ExitCode code = is_option ? take_option(word, options, words, out)
                                         : take_word(word, options, out);
         if (code != exit_done) return code;
+    }
+    if ((options & paper_audit) != 0) {
+        if (out.bank == nullptr) out.bank = offline_default();
+        if (out.format == PaperFormat::none) out.format = PaperFormat::text;
     }
     if (out.bank == nullptr) return tool_misused_verb(verb, "which bank");
     if ((options & paper_name) != 0 && out.name == nullptr) {
@@ -168,6 +179,13 @@ Status paper_add(Check& check, const CheckEntry& at, int64_t amount, int64_t& su
     const Status status = check_wrong(check, at, "more was moved than can be added up");
     CHECK(status == Status::damaged);
     return Status::full;
+}
+
+PaperSpan paper_span_of(const PaperWords& words) {
+    PaperSpan span = {0, UINT64_MAX};
+    if (words.from.year != 0) span.start_ms = zone_start_ms(words.from);
+    if (words.to.year != 0) span.end_ms = zone_start_ms(zone_next_day(words.to));
+    return span;
 }
 
 PaperSpan paper_month_of(const PaperWords& words, ZoneDay& month) {

@@ -1,4 +1,5 @@
-// paper.h - what export, statement and report share: their words, and the way through the journal.
+// paper.h - what export, statement, report and audit share: their words, and the way through the
+// journal.
 //
 //     paper_take ──► paper_open: find, choose the zone, prove the whole journal, gather the names
 //                         │
@@ -28,15 +29,17 @@ enum PaperOption : uint32_t {
     paper_from_to = 2,
     paper_month = 4,
     paper_csv = 8,
-    paper_name = 16,  // a second word, an account's name
+    paper_name = 16,   // a second word, an account's name
+    paper_audit = 32,  // --format text|csv|json, by default text; --person; no bank need be named
 };
 
-enum class PaperFormat : uint8_t { none, hledger, csv };
+enum class PaperFormat : uint8_t { none, hledger, csv, text, json };
 
 struct PaperWords {
     const char* verb;
     const char* bank;
     const char* name;
+    const char* person;     // nullptr when not given
     const char* time_zone;  // "" for what the bank says
     PaperFormat format;
     ZoneDay from;           // year 0 when not given, as in all below
@@ -79,6 +82,9 @@ struct PaperSpan {
     uint64_t start_ms;
     uint64_t end_ms;  // the first behind it
 };
+
+// Of --from and --to, as far as they were given.
+PaperSpan paper_span_of(const PaperWords& words);
 
 PaperSpan paper_month_of(const PaperWords& words, ZoneDay& month);
 bool paper_is_over(const PaperSpan& span);

@@ -1,0 +1,7 @@
+"""The files of an older bank against O1 to O3."""
+
+import fuzzing
+
+
+class OldBooks(fuzzing.Target):
+    name = "old_books"
