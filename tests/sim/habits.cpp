@@ -507,7 +507,7 @@ void Player::admin_answered(const Value& value) {
     }
     work.change.answered = ++party->tick;
     work.wanted = false;
-    if (!value.is_error()) party->terminals.insert(terminal);
+    // An OK may be of a copy that came from elsewhere, so this terminal may have no entry yet.
     const bool removes = work.verb == "DEL";
     if (!work.verb.empty() && !(removes && value.word() == "STATE")) {
         if (value.is_error()) return party->fail("the admin was told: " + value.text);

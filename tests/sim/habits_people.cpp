@@ -178,7 +178,6 @@ void Player::set_pin() {
         person->pin = wanted;
         person->tries_min = person->tries_max = 0;
         party->oracle.people.changed(person->name, ++party->tick);
-        party->terminals.insert(terminal);
         party->tally.add("PINs set");
     });
 }

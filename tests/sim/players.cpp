@@ -113,7 +113,8 @@ string Party::unsettled() const {
         const string whose = " of " + person.name;
         if (!person.open.empty()) return "id " + person.open[0]->ask.moves[0].id + whose;
         if (!person.doubt.empty()) return "a new password" + whose;
-        if (person.pin_flying || !person.pin_next.empty()) return "a PIN" + whose;
+        const bool pin_may_come = net.now_us(net.context) < person.pin_wait_us;
+        if (person.pin_flying || !person.pin_next.empty() || pin_may_come) return "a PIN" + whose;
         for (const Request* request : person.settled) {
             if (request->again || request->flying > 0) {
                 return "id " + request->ask.moves[0].id + whose + ", asked again";
@@ -294,7 +295,7 @@ bool Player::note_common(const Value& value, Request* request) {
     if (word == "NOAUTH") {
         // Somebody else's PASSWD ends a login; what was sent behind a failed login is lost too.
         const bool explained = !logged_in || person->changes != login_changes ||
-                               !person->doubt.empty();
+                               !person->doubt.empty() || person->frozen;
         if (!explained) party->fail(person->name + " was logged out for no reason: " + value.text);
         logged_in = false;
     } else if (word == "MISCONF") {
