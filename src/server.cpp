@@ -31,11 +31,14 @@ void advance_stop(Server& server) {
                              server.closed_batch == log.batch_durable;
         if (failed || !changed ||
             !begin_snapshot(server, SnapshotUse::checkpoint, book_tag_none)) {
-            server.phase = ServerPhase::stopped;
+            server.phase = ServerPhase::saving_penalties;
         }
         return;
     }
     if (server.phase == ServerPhase::checkpointing && server.snapshot.use == SnapshotUse::none) {
+        server.phase = ServerPhase::saving_penalties;
+    }
+    if (server.phase == ServerPhase::saving_penalties && door_is_saved(server)) {
         server.phase = ServerPhase::stopped;
     }
 }
@@ -138,6 +141,7 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     server.snapshot.memory = arena_array<uint8_t>(arena, "checkpoint text", snapshot_chunk_size);
     book_layout(server.book, arena, limits);
     access_layout(server.access, arena, config.accounts);
+    door_layout(server, arena);
     crypto_layout(server.heap, arena, sessions, config.handshakes);
 }
 
@@ -162,6 +166,7 @@ void server_init(Server& server, uint64_t memory_reserved) {
     ring_clear(server.read_queue);
     ring_clear(server.key_queue);
     access_init(server.access, rules);
+    door_init(server);
     server.hash_running = pool_none;
     server.key_running = pool_none;
     server.service.book = &server.book;
@@ -317,6 +322,7 @@ void server_tick(Server& server) {
     tick_buffers(server);
     advance_snapshot(server);
     advance_book(server);
+    door_tick(server);
     advance_stop(server);
 }
 

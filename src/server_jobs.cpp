@@ -60,12 +60,12 @@ void finish_hash(Server& server, uint32_t job) {
     SessionTools tools = session_tools(server, session);
     tools.hash = &server.hashes.slots[job];
     const SessionPhase phase = session.phase;
-    const uint64_t failed = server.service.stats.logins_failed;
+    const DoorCounts before = door_counts(server);
     if (!session_hash_done(session, tools)) {  // Tried again after the next commit.
         wait_for_commit(server, index);
         return;
     }
-    if (server.service.stats.logins_failed > failed) log_session(server, session, "login refused");
+    door_log(server, session, before);
     if (session.phase == SessionPhase::ready && phase == SessionPhase::login) {
         log_session(server, session, "logged in");
     }
@@ -253,7 +253,7 @@ bool server_wish_take(Server& server, Wish& out) {
         out.size = server.config.segment_size_kib * 1024;
         return true;
     }
-    return take_snapshot_wish(server, out);
+    return take_snapshot_wish(server, out) || door_take_wish(server, out);
 }
 
 void server_wish_run(Server& server, Wish& wish) {
@@ -276,6 +276,7 @@ void server_wish_done(Server& server, const Wish& wish) {
         case WishKind::hash:
             server.hash_running = pool_none;
             finish_hash(server, wish.slot);
+            door_refuse_hashes(server);
             break;
         case WishKind::key:
             server.key_running = pool_none;
@@ -286,6 +287,7 @@ void server_wish_done(Server& server, const Wish& wish) {
         case WishKind::checkpoint_begin:
         case WishKind::checkpoint_append:
         case WishKind::checkpoint_finish: finish_snapshot_wish(server, wish); break;
+        case WishKind::penalties: door_finish_wish(server, wish); break;
     }
     serve_commit_queue(server);
 }

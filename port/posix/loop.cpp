@@ -119,7 +119,7 @@ void loop_layout(Loop*& loop, Arena& arena, const Config& config) {
     Client* clients = arena_array<Client>(arena, "sockets", sessions);
     // A work slot for everything that can be on the pool at once.
     Pool<Work> works = {};
-    pool_layout(works, arena, "work items", config.handshakes + config.reads + 4);
+    pool_layout(works, arena, "work items", config.handshakes + config.reads + 5);
     Heap measure = {};
     layout_uv_heap(loop, arena, measure, sessions);
     if (loop == nullptr) return;

@@ -37,12 +37,17 @@ void run_file_wish(Loop& loop, Wish& wish) {
         case WishKind::checkpoint_finish:
             wish.outcome = store_checkpoint_finish(*loop.store, {wish.memory, wish.size}, error);
             break;
+        case WishKind::penalties:
+            wish.outcome = store_penalties_put(*loop.store, wish.number,
+                                               {wish.memory, wish.size}, wish.table == 1, error);
+            break;
         case WishKind::handshake:
         case WishKind::hash:
         case WishKind::key: CHECK(false);
     }
     if (wish.outcome == Status::ok) return;
-    if (wish.kind != WishKind::segment) store_checkpoint_cancel(*loop.store);
+    const bool is_checkpoint = wish.kind != WishKind::segment && wish.kind != WishKind::penalties;
+    if (is_checkpoint) store_checkpoint_cancel(*loop.store);
     loop_log(LogLevel::error, "", writer_slice(error));
 }
 
@@ -57,7 +62,8 @@ void on_work(uv_work_t* request) {
         case WishKind::segment:
         case WishKind::checkpoint_begin:
         case WishKind::checkpoint_append:
-        case WishKind::checkpoint_finish: run_file_wish(loop, wish); return;
+        case WishKind::checkpoint_finish:
+        case WishKind::penalties: run_file_wish(loop, wish); return;
     }
 }
 

@@ -530,6 +530,18 @@ Status open_store(const char* dir, bool read_only, Writer& message) {
     return store_open(store, store_calls_posix, dir, StoreMode::read, message);
 }
 
+// Whom to let wait. A start without it is as good as any other.
+void load_penalties() {
+    Server& server = *process.server;
+    Writer message = message_writer();
+    const Status status = store_penalties_load(
+        process.store, server.now_ms, server.wall_us / 1000, process.window,
+        sizeof process.window, server.book.ledger, server.penalties, message);
+    if (status == Status::ok || status == Status::absent) return;
+    put_text(message, "; it is ignored, and nobody has to wait for earlier failed logins");
+    port_log(LogLevel::warning, reinterpret_cast<const char*>(message.data), message.size);
+}
+
 int open_book(bool read_only) {
     Server& server = *process.server;
     Writer message = message_writer();
@@ -565,6 +577,7 @@ int open_book(bool read_only) {
     const int reserved = reserve_password_arena();
     if (reserved >= 0) return reserved;
     server_clock(server, system_now_ms(), system_wall_us());
+    load_penalties();
     server_start(server, start.checkpoint);
     // With the clock out of bounds money waits, but the book can be read: the reason is in MISCONF.
     const Status limits = book_note_limits(server.book, server.wall_us / 1000);

@@ -176,17 +176,20 @@ uint32_t penalties_in_force(const Penalties& penalties, uint64_t now_ms);
 void penalties_save_begin(const Penalties& penalties, PenaltiesSave& save, uint64_t wall_ms,
                           Writer& out);
 
-// Puts lines while there is room, and looks at no more than `rows_max` rows. `save.active` ends with
-// the sum.
+// Puts lines while there is room, and looks at no more than `rows_max` rows. `save.active` ends
+// with the sum.
 void penalties_save_step(const Penalties& penalties, PenaltiesSave& save, const Ledger& ledger,
                          uint64_t now_ms, uint32_t rows_max, Writer& out);
 
 // Reads such a text in pieces of any size into penalties that were just readied. People that the
 // ledger does not know are left out. Returns ok; damaged for a text that is not what was once
-// written; failed for one of a newer version. Anything but ok leaves no row behind (G7), and
-// further pieces are not looked at.
+// written; failed for one of a newer version. Anything but ok leaves no row behind (G7), and what
+// follows is not looked at.
 void penalties_load_begin(const Penalties& penalties, PenaltiesLoad& load, uint64_t now_ms,
                           uint64_t wall_ms);
 Status penalties_load_feed(Penalties& penalties, PenaltiesLoad& load, const Ledger& ledger,
                            Slice bytes);
 Status penalties_load_end(Penalties& penalties, PenaltiesLoad& load);
+
+// Forgets what was loaded: the rest could not be read.
+void penalties_load_drop(Penalties& penalties);

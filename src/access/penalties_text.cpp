@@ -235,3 +235,5 @@ Status penalties_load_end(Penalties& penalties, PenaltiesLoad& load) {
     if (load.status != Status::ok) penalties_forget_people(penalties);
     return load.status;
 }
+
+void penalties_load_drop(Penalties& penalties) { penalties_forget_people(penalties); }

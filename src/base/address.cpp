@@ -74,11 +74,10 @@ Status parse_groups(Slice text, uint8_t* out, uint32_t& size) {
 
 // The index of the first "::", or the size when there is none.
 uint32_t find_gap(Slice text) {
-    uint32_t i = 0;
-    while (i < text.size && !(text.data[i] == ':' && i + 1 < text.size && text.data[i + 1] == ':')) {
-        i++;
+    for (uint32_t i = 0; i + 1 < text.size; i++) {
+        if (text.data[i] == ':' && text.data[i + 1] == ':') return i;
     }
-    return i;
+    return text.size;
 }
 
 Status parse_v6(Slice text, NetAddress& out) {

@@ -63,7 +63,11 @@ namespace {
 ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
     if (job.has_known) {  // P10: the right password makes a resend, any other somebody else's name.
-        if (job.outcome != Status::ok) return after_proposal(service, call, Status::exists);
+        if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
+        if (job.outcome != Status::ok) {
+            note_failed_try(service, call, job.attempt);
+            return after_proposal(service, call, Status::exists);
+        }
         reply_ok(call.reply);
         return ServiceNext::replied;
     }
@@ -79,19 +83,19 @@ ServiceNext registration_hashed(Service& service, ServiceCall& call) {
 
 ServiceNext password_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
+    if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
     if (job.outcome == Status::replayed) {  // P10
         reply_ok(call.reply);
         return ServiceNext::replied;
     }
-    if (job.outcome == Status::wrongpass) {
-        return refuse(call, Status::wrongpass, "the old password is wrong");
-    }
+    if (job.outcome == Status::wrongpass) return fail_try(service, call, job.attempt);
     if (job.outcome != Status::ok) {
         return refuse(call, Status::busy, "the password could not be hashed; try again");
     }
     if (call.caller->person != job.person) {
         return refuse(call, Status::noauth, "Authentication required.");
     }
+    penalties_succeed(*service.penalties, job.attempt, call.wall_ms);
     const Status status =
         book_set_password(*service.book, call.wall_ms, job.person, call.caller->terminal,
                           job.person, job.version, job.made, call.tag);
@@ -166,6 +170,11 @@ ServiceNext command_register(Service& service, ServiceCall& call) {
         wipe(&password, sizeof password);
         return after_proposal(service, call, judged);
     }
+    const Attempt attempt = attempt_of(service, call, name_slice(name), row);
+    if (row != row_none && !may_try(service, call, attempt)) {
+        wipe(&password, sizeof password);
+        return refuse_try(service, call, attempt);
+    }
     HashJob& job = *call.hash;
     job.purpose = HashPurpose::add_person;
     job.name = name;
@@ -173,6 +182,8 @@ ServiceNext command_register(Service& service, ServiceCall& call) {
     wipe(&password, sizeof password);
     if (row != row_none) {
         job.has_known = true;
+        job.guesses = true;  // The right password gets another answer than a wrong one.
+        job.attempt = attempt;
         job.person = row;
         job.known = ledger.people[row].installed.password;
         job.version = ledger.people[row].installed.version;
@@ -181,8 +192,11 @@ ServiceNext command_register(Service& service, ServiceCall& call) {
 }
 
 ServiceNext command_passwd(Service& service, ServiceCall& call) {
-    if (call.hash == nullptr) return ServiceNext::waiting;
     const Person& person = call_person(service, call);
+    const Attempt attempt =
+        attempt_of(service, call, name_slice(person.name), call.caller->person);
+    if (!may_try(service, call, attempt)) return refuse_try(service, call, attempt);
+    if (call.hash == nullptr) return ServiceNext::waiting;
     HashJob& job = *call.hash;
     if (take_password(call_word(call, 2), job.fresh) != Status::ok) {
         wipe(&job, sizeof job);
@@ -194,6 +208,8 @@ ServiceNext command_passwd(Service& service, ServiceCall& call) {
     if (job.password.size > 0) memcpy(job.password.bytes, old.data, old.size);
     job.person = call.caller->person;
     job.name = person.name;
+    job.guesses = true;
+    job.attempt = attempt;
     job.has_known = true;
     job.known = person.installed.password;
     job.version = person.installed.version;

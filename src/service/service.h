@@ -17,9 +17,12 @@
 //   S4. Between MULTI and EXEC only commands with an id are queued; anything else that is refused
 //       breaks the group, and EXEC then books nothing.
 //   S5. Passwords live in a HashJob only, and it is wiped by service_hashed on every path.
+//   S6. No password is looked at while a penalty holds: neither when it comes, nor when its turn at
+//       a worker has come behind others. Wrong, unknown and too often get the same answer.
 #pragma once
 
 #include "access/access.h"
+#include "access/penalties.h"
 #include "book.h"
 #include "crypto/password.h"
 #include "journal/archived.h"
@@ -38,6 +41,8 @@ struct Caller {
     uint64_t number;       // of the session, for people and logs
     Name terminal;         // from the certificate
     Name client_name;      // from HELLO … SETNAME; size 0 for none
+    NetAddress source;     // of the peer, as net_source_of has it
+    bool is_exempt;        // that source is on the list
 };
 
 enum class ServiceNext : uint8_t {
@@ -63,6 +68,8 @@ struct HashJob {
     HashPurpose purpose;
     uint8_t protocol;         // asked for by HELLO
     bool has_known;           // `known` is the record of an existing person
+    bool guesses;             // `attempt` is set: a wrong password is held against somebody
+    Attempt attempt;
     uint32_t person;
     uint32_t version;         // of the record that was copied into `known`
     Name name;
@@ -71,7 +78,8 @@ struct HashJob {
     Password password;        // what must match `known`, or the first password
     Password fresh;           // the new password of PASSWD
     PasswordRecord made;      // the new record
-    Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed
+    Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed, or
+                              // busy: a penalty came between, and nothing was hashed
 };
 
 // Commands that are queued between MULTI and EXEC, in a slot of its own.
@@ -89,7 +97,10 @@ struct ServiceStats {
     uint64_t commands;
     uint64_t rejected_sessions;   // for want of a slot
     uint64_t handshakes_failed;
-    uint64_t logins_failed;
+    uint64_t logins_failed;       // wrong passwords
+    uint64_t logins_refused;      // while a penalty held
+    uint64_t strangers_refused;   // connections, for want of logins from their source
+    uint32_t penalties_in_force;  // rows that make somebody wait, as of the last second
     uint64_t batches;             // committed since start
     uint64_t batch_entries;
     uint64_t snapshots;
@@ -110,6 +121,8 @@ struct ReceiptAlarms {
 struct Service {
     Book* book;
     Access* access;
+    Penalties* penalties;
+    Attempt guess;                // the newest that failed or was refused, for the log
     ReceiptAlarms alarms;
     const Archived* archived;     // which segments lie elsewhere
     PasswordCost cost;            // of new records
@@ -171,6 +184,13 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
 
 // Runs a job on a worker; touches nothing but the job and the arena, and reads the costs.
 void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena);
+
+// Says whether the job may still be run when its turn has come: ok, or busy (S6).
+Status service_hash_judge(const Service& service, const HashJob& job, uint64_t now_ms,
+                          uint64_t wall_ms);
+
+// Nobody waits for what the job came to. A wrong password counts all the same.
+void service_hash_dropped(Service& service, const HashJob& job, uint64_t now_ms, uint64_t wall_ms);
 
 // Goes on after a job was run: replied, proposed or waiting (call again with the same job after the
 // next commit). The job is wiped unless it waits (S5).
