@@ -1,0 +1,433 @@
+"""The door: who guesses passwords waits, who only mistypes or sits beside a guesser does not, and
+nobody fills the house with clients that never log in. Sources are addresses of 127.0.0.0/8."""
+
+import os
+import re
+import shutil
+import socket
+import stat
+import subprocess
+import unittest
+
+from bank import ROOT, SECONDS_MAX, Bank
+from resp import Error, Wire, command, wait_until
+
+REFUSED = (b"-WRONGPASS invalid username-password pair or user is disabled, "
+           b"or too many tries: wait and try again\r\n")
+CHEAP = ("server.password-memory-kib=4096", "server.password-passes=1")
+FOR_EVER = "server.penalty-first-ms=3600000"  # as far as a test is concerned
+LONGEST = ("server.penalty-s=86400", "server.penalty-shared-s=86400")
+REFUSED_LINE = r" warning login refused session \d+ from ([\d.]+):\d+ terminal (\S+) name (\S*)\n"
+
+
+class DoorTest(unittest.TestCase):
+    def new_bank(self, *settings, lasting=True):
+        bank = Bank(settings=(*CHEAP, *((FOR_EVER, *LONGEST) if lasting else ()), *settings))
+        self.addCleanup(bank.close)
+        return bank
+
+    def plain(self, bank, source="127.0.0.1"):
+        sock = socket.create_connection((bank.host, bank.port), SECONDS_MAX, (source, 0))
+        self.addCleanup(sock.close)
+        return sock
+
+    def wire(self, bank, terminal, source="127.0.0.1"):
+        context = bank.tls_context(terminal)
+        return Wire(context.wrap_socket(self.plain(bank, source), server_hostname=bank.host))
+
+    def log_in(self, bank, name, terminal, source="127.0.0.1"):
+        with self.wire(bank, terminal, source) as wire:
+            return wire.ask_bytes("AUTH", name, bank.passwords[name])
+
+    def guess(self, bank, name, count, terminal="kiosk", source="127.0.0.1"):
+        with self.wire(bank, terminal, source) as wire:
+            wire.send(command("AUTH", name, "wrong password") * count)
+            return [wire.reply_bytes() for _ in range(count)]
+
+    def info(self, bank, key, terminal="admin", source="127.0.0.250"):
+        """One figure, asked for by the admin from a place of their own."""
+        with self.wire(bank, terminal, source) as wire:
+            self.assertEqual(wire.ask("AUTH", "admin", bank.passwords["admin"]), "OK")
+            return int(re.search(rf"^{key}:(\d+)", wire.ask("INFO").decode(), re.M)[1])
+
+
+class Guessing(DoorTest):
+    def test_ten_thousand_guesses_from_one_address(self):
+        bank = self.new_bank()
+        with self.wire(bank, "kiosk") as wire:
+            replies = set()
+            for _ in range(100):
+                wire.send(command("AUTH", "alice", "wrong password") * 100)
+                replies |= {wire.reply_bytes() for _ in range(100)}
+        self.assertEqual(replies, {REFUSED})
+        # Three are free, the fourth begins the penalty, and nobody hashes the others.
+        self.assertEqual(self.info(bank, "logins_failed"), 4)
+        self.assertEqual(self.info(bank, "logins_refused"), 9996)
+        wait_until("the penalty is counted", lambda: self.info(bank, "penalties_in_force") == 1)
+        self.assertEqual(self.log_in(bank, "alice", "till", "127.0.0.2"), REFUSED)
+        self.assertEqual(self.log_in(bank, "bob", "bob", "127.0.0.3"), b"+OK\r\n")
+        self.assertEqual(self.log_in(bank, "bob", "kiosk"), b"+OK\r\n")
+        bank.check()
+
+    def test_guesses_from_hundreds_of_addresses(self):
+        bank = self.new_bank("limits.penalty-sources=16")
+        for number in range(300):
+            source = f"127.1.{number // 200}.{number % 200 + 1}"
+            self.assertEqual(self.guess(bank, "alice", 2, source=source), [REFUSED] * 2)
+        self.assertEqual(self.info(bank, "logins_failed"), 4)
+        self.assertEqual(self.info(bank, "logins_refused"), 596)
+        self.assertEqual(self.log_in(bank, "alice", "till", "127.0.0.2"), REFUSED)
+        self.assertEqual(self.log_in(bank, "bob", "bob", "127.1.0.1"), b"+OK\r\n")
+        bank.check()
+
+    def test_two_hundred_for_alice_delay_only_alice_and_not_at_home(self):
+        bank = self.new_bank()
+        self.assertEqual(self.log_in(bank, "alice", "alice", "127.0.0.5"), b"+OK\r\n")
+        self.assertEqual(self.guess(bank, "alice", 200), [REFUSED] * 200)
+        self.assertEqual(self.log_in(bank, "alice", "till", "127.0.0.2"), REFUSED)
+        self.assertEqual(self.log_in(bank, "alice", "alice", "127.0.0.1"), b"+OK\r\n")
+        self.assertEqual(self.log_in(bank, "bob", "bob", "127.0.0.2"), b"+OK\r\n")
+
+    def test_the_right_password_is_refused_for_the_stated_time_only(self):
+        bank = self.new_bank("server.penalty-first-ms=300", lasting=False)
+        with self.wire(bank, "kiosk") as wire:
+            wire.send(command("AUTH", "alice", "wrong password") * 4 +
+                      command("AUTH", "alice", bank.passwords["alice"]))
+            self.assertEqual([wire.reply_bytes() for _ in range(5)], [REFUSED] * 5)
+        # Knocking meanwhile makes it no longer.
+        wait_until("alice is let in", lambda: self.log_in(bank, "alice", "kiosk") == b"+OK\r\n")
+        self.assertEqual(self.info(bank, "logins_failed"), 4)
+
+    def test_thirty_behind_one_address_of_whom_five_mistype_thrice(self):
+        bank = self.new_bank()
+        with bank.wire("admin") as admin:
+            for number in range(30):
+                self.assertEqual(admin.ask("REGISTER", f"member{number}", "a long password"), "OK")
+        with self.wire(bank, "alice", "127.0.0.9") as wire:
+            for number in range(5):
+                for _ in range(3):
+                    self.assertEqual(wire.ask_bytes("AUTH", f"member{number}", "a lone password"),
+                                     REFUSED)
+        for number in range(30):
+            with self.wire(bank, "alice", "127.0.0.9") as wire:
+                self.assertEqual(wire.ask("AUTH", f"member{number}", "a long password"), "OK")
+        self.assertEqual(self.info(bank, "logins_refused"), 0)
+
+    def test_one_address_does_not_go_through_all_names(self):
+        bank = self.new_bank()
+        for terminal in ("kiosk", "till", "alice"):
+            with self.wire(bank, terminal) as wire:
+                for number in range(20):
+                    reply = wire.ask_bytes("AUTH", f"{terminal}{number}", "password")
+                    self.assertEqual(reply, REFUSED)
+        self.assertEqual(self.info(bank, "logins_failed"), 31)
+        self.assertEqual(self.log_in(bank, "bob", "bob", "127.0.0.1"), REFUSED)
+        self.assertEqual(self.log_in(bank, "bob", "bob", "127.0.0.2"), b"+OK\r\n")
+
+    def test_many_at_once_gain_nothing(self):
+        bank = self.new_bank()
+        wires = [self.wire(bank, "kiosk", f"127.0.2.{number + 1}") for number in range(24)]
+        for wire in wires:
+            wire.send(command("AUTH", "alice", "wrong password"))
+        self.assertEqual({wire.reply_bytes() for wire in wires}, {REFUSED})
+        for wire in wires:
+            wire.close()
+        self.assertEqual(self.info(bank, "logins_failed"), 4)
+        self.assertEqual(self.info(bank, "logins_refused"), 20)
+
+    def test_who_does_not_wait_for_the_answer_has_guessed_all_the_same(self):
+        bank = self.new_bank()
+        for count in range(1, 5):
+            wire = self.wire(bank, "kiosk")
+            wire.send(command("AUTH", "alice", "wrong password"))
+            wire.close()
+            wait_until("it was counted", lambda: self.info(bank, "logins_failed") == count)
+        self.assertEqual(self.log_in(bank, "alice", "kiosk"), REFUSED)
+
+    def test_a_name_that_nobody_has_is_treated_as_one_that_somebody_has(self):
+        bank = self.new_bank()
+        for source, name in enumerate(("alice", "nobody", "cash", "Not A Name", ""), 1):
+            with self.subTest(name):
+                before = self.info(bank, "logins_failed")
+                terminal = ("alice", "bob", "till", "kiosk", "kiosk")[source - 1]
+                replies = self.guess(bank, name, 10, terminal, f"127.0.3.{source}")
+                self.assertEqual(replies, [REFUSED] * 10)
+                self.assertEqual(self.info(bank, "logins_failed") - before, 4)
+
+    def test_hello_register_and_passwd_are_no_way_around(self):
+        bank = self.new_bank("server.register=open", "server.self-service=yes")
+        with self.wire(bank, "kiosk") as wire:
+            for _ in range(2):
+                self.assert_word(wire.ask("REGISTER", "alice", "wrong password"), "EXISTS")
+                self.assertEqual(wire.ask_bytes("HELLO", 3, "AUTH", "alice", "wrong"), REFUSED)
+            self.assertEqual(wire.ask_bytes("REGISTER", "alice", bank.passwords["alice"]), REFUSED)
+            self.assertEqual(wire.ask_bytes("HELLO", 3, "AUTH", "alice", bank.passwords["alice"]),
+                             REFUSED)
+            self.assertEqual(wire.ask("REGISTER", "somebody-new", "a long password"), "OK")
+        with bank.wire("bob") as wire:
+            for _ in range(6):
+                self.assertEqual(wire.ask_bytes("PASSWD", "wrong password", "a new password"),
+                                 REFUSED)
+            self.assertEqual(wire.ask_bytes("PASSWD", bank.passwords["bob"], "a new password"),
+                             REFUSED)
+        self.assertEqual(self.info(bank, "logins_failed"), 8)
+
+    def test_a_success_begins_the_pair_anew(self):
+        bank = self.new_bank()
+        for _ in range(5):
+            with self.wire(bank, "alice") as wire:
+                self.assertEqual(wire.ask("AUTH", "alice", bank.passwords["alice"]), "OK")
+                for _ in range(3):
+                    self.assertEqual(wire.ask_bytes("AUTH", "alice", "wrong password"), REFUSED)
+        self.assertEqual(self.info(bank, "logins_refused"), 0)
+
+    def test_an_exempt_address_is_never_a_source(self):
+        bank = self.new_bank("server.penalty-exempt=127.0.0.0/30", "server.penalty-shared-free=5")
+        for number, terminal in enumerate(("kiosk", "till", "alice") * 3):
+            self.guess(bank, f"name{number}", 1, terminal, "127.0.0.2")
+        self.assertEqual(self.log_in(bank, "bob", "bob", "127.0.0.2"), b"+OK\r\n")
+        for number, terminal in enumerate(("kiosk", "till") * 3):
+            self.guess(bank, f"name{number}", 1, terminal, "127.0.0.4")
+        self.assertEqual(self.log_in(bank, "admin", "bob", "127.0.0.4"), REFUSED)
+
+    def test_a_list_that_is_none_is_refused(self):
+        with Bank(start=False) as bank:
+            with open(bank.path("pennyd.conf"), "r+", encoding="utf-8") as file:
+                text = file.read().replace("#penalty-exempt = ", "penalty-exempt = 127.0.0.1/33")
+                file.seek(0)
+                file.write(text)
+            done = subprocess.run([*bank.server_argv()[:2], "-t"], text=True, capture_output=True,
+                                  timeout=SECONDS_MAX, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertRegex(done.stderr, r"pennyd.conf:\d+: penalty-exempt cannot be \"127.0.0.1/33")
+
+    def assert_word(self, reply, word):
+        self.assertIsInstance(reply, Error)
+        self.assertEqual(reply.word, word, reply.line)
+
+
+class Restart(DoorTest):
+    def setUp(self):
+        self.bank = self.new_bank()
+        self.path = self.bank.path("data", "penalties")
+
+    def assert_alice_waits(self, waits):
+        self.assertEqual(self.log_in(self.bank, "alice", "till", "127.0.0.2"),
+                         REFUSED if waits else b"+OK\r\n")
+
+    def test_people_wait_and_are_known_behind_it(self):
+        self.assertEqual(self.log_in(self.bank, "alice", "alice"), b"+OK\r\n")
+        self.guess(self.bank, "alice", 4)
+        self.bank.restart()
+        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o600)
+        with open(self.path, encoding="ascii") as file:
+            text = file.read()
+        self.assertRegex(text, r"^pennybank-penalties 1\ntime \d+\nperson alice 4 \d+ \d+\n"
+                               r"pair alice alice \d+ 0 0 0\nsum [0-9a-f]{64}\n$")
+        self.assert_alice_waits(True)
+        self.assertEqual(self.log_in(self.bank, "alice", "alice", "127.0.0.3"), b"+OK\r\n")
+        self.bank.restart()
+        self.assert_alice_waits(True)
+        self.bank.check()
+
+    def test_it_is_written_while_the_server_runs(self):
+        self.guess(self.bank, "alice", 4)
+
+        def is_written():
+            return os.path.exists(self.path) and b"person alice 4 " in open(self.path, "rb").read()
+
+        wait_until("the penalties are on disk", is_written, SECONDS_MAX)
+        self.bank.kill()
+        self.bank.start()
+        self.assert_alice_waits(True)
+
+    def test_a_missing_or_damaged_text_is_ignored(self):
+        def change(how):
+            with open(self.path, "rb") as file:
+                text = file.read()
+            os.unlink(self.path)
+            if how == "cut":
+                text = text[:-1]
+            elif how == "altered":
+                text = text.replace(b"alice", b"alicE")
+            elif how == "zeros":
+                text = bytes(len(text))
+            elif how == "newer":
+                text = b"pennybank-penalties 2\n" + text
+            elif how == "endless":
+                text = b"pennybank-penalties 1\ntime 1\n" + b"person alice 9 0 9\n" * 1000000
+            if how == "folder":
+                os.mkdir(self.path)
+            elif how == "pipe":
+                os.mkfifo(self.path)
+            elif how != "missing":
+                with open(self.path, "wb") as file:
+                    file.write(text)
+
+        for how in ("cut", "altered", "zeros", "newer", "endless", "pipe", "folder", "missing"):
+            with self.subTest(how):
+                self.guess(self.bank, "alice", 4)
+                self.bank.stop()
+                change(how)
+                before = len(self.bank.log())
+                self.bank.start()
+                said = "data/penalties: " in self.bank.log()[before:]
+                self.assertEqual(said, how != "missing", self.bank.log()[before:])
+                self.assertEqual("it is ignored" in self.bank.log()[before:], how != "missing")
+                self.assertEqual(self.info(self.bank, "penalties_in_force"), 0)
+                self.assertEqual(self.info(self.bank, "familiar_pairs"), 1, "the admin who asks")
+                self.assertEqual(self.guess(self.bank, "alice", 1), [REFUSED])
+                self.assertEqual(self.info(self.bank, "logins_failed"), 1, "it was looked at")
+                if how == "folder":  # In the way of the rename; that is said, and not for ever.
+                    self.bank.stop()
+                    self.assertIn("penalties could not be written", self.bank.log()[before:])
+                    os.rmdir(self.path)
+                    self.bank.start()
+
+    def test_a_restored_bank_knows_who_guessed(self):
+        self.guess(self.bank, "alice", 4)
+        self.bank.stop()
+        archive = os.path.join(self.bank.folder, "bank.tar")
+        self.bank.pennyctl("backup", self.bank.home, archive)
+        shutil.rmtree(self.bank.home)
+        self.bank.pennyctl("restore", archive, self.bank.home)
+        self.bank.start()
+        self.assert_alice_waits(True)
+        self.bank.check()
+
+
+class Strangers(DoorTest):
+    def closed(self, sock):
+        """True when the server has closed this silent client; no limit of time does so here."""
+        sock.settimeout(SECONDS_MAX)
+        try:
+            return sock.recv(1) == b""
+        except ConnectionError:
+            return True
+
+    def test_the_silent_of_one_address_leave_places_to_others(self):
+        bank = self.new_bank("limits.strangers-per-source=4", "server.login-ms=600000")
+        silent = [self.plain(bank, "127.0.0.1") for _ in range(4)]
+        for _ in range(20):
+            self.assertTrue(self.closed(self.plain(bank, "127.0.0.1")))
+        self.assertEqual(self.log_in(bank, "alice", "alice", "127.0.0.2"), b"+OK\r\n")
+        self.assertEqual(self.info(bank, "strangers_refused"), 20)
+        turned_away = re.findall(r"turned away session \d+ from (\S+):\d+ strangers 4\n", bank.log())
+        self.assertEqual(turned_away, ["127.0.0.1"], "one line in a minute")
+        for sock in silent:
+            sock.setblocking(False)
+            with self.assertRaises(BlockingIOError, msg="who was let in stays"):
+                sock.recv(1)
+        silent.pop().close()
+        wait_until("a place is free", lambda: self.is_let_in(bank, "127.0.0.1"))
+        bank.check()
+
+    def is_let_in(self, bank, source):
+        try:
+            return self.log_in(bank, "bob", "bob", source) == b"+OK\r\n"
+        except OSError:
+            return False
+
+    def test_who_logged_in_is_no_stranger(self):
+        bank = self.new_bank("limits.strangers-per-source=2")
+        inside = []
+        for _ in range(10):
+            inside.append(self.wire(bank, "alice"))
+            self.assertEqual(inside[-1].ask("AUTH", "alice", bank.passwords["alice"]), "OK")
+        for _ in range(2):
+            self.wire(bank, "alice")
+        self.assertTrue(self.closed(self.plain(bank)))
+        for wire in inside:
+            self.assertEqual(wire.ask("PING"), "PONG")
+        self.assertEqual(inside[0].ask("RESET"), "RESET")  # A third, but it was there before.
+        self.assertEqual(inside[0].ask("AUTH", "alice", bank.passwords["alice"]), "OK")
+
+    def test_it_is_never_more_than_half_of_all(self):
+        bank = self.new_bank("limits.sessions=6", "limits.handshakes=2", "server.login-ms=600000")
+        silent = [self.plain(bank) for _ in range(3)]
+        self.assertTrue(self.closed(self.plain(bank)))
+        for number in range(3):
+            self.assertEqual(self.log_in(bank, "alice", "alice", f"127.0.0.{number + 2}"),
+                             b"+OK\r\n")
+        for sock in silent:
+            sock.close()
+
+    def test_an_exempt_address_has_no_bound(self):
+        bank = self.new_bank("limits.strangers-per-source=2", "server.penalty-exempt=127.0.0.7",
+                             "server.login-ms=600000")
+        wires = [self.wire(bank, "alice", "127.0.0.7") for _ in range(20)]
+        for wire in wires:
+            self.assertIsInstance(wire.ask("TIME"), list)
+            wire.close()
+
+    def test_a_source_gets_its_places_back_when_their_time_is_up(self):
+        bank = self.new_bank("limits.strangers-per-source=2", "server.login-ms=300")
+        for _ in range(3):
+            silent = [self.plain(bank) for _ in range(2)]
+            for sock in silent:
+                self.assertTrue(self.closed(sock))
+                sock.close()
+            wait_until("a place is free", lambda: self.is_let_in(bank, "127.0.0.1"))
+
+
+class Log(DoorTest):
+    names = ("alice", "nobody", "", "two words", "x from 6.6.6.6:1 terminal y name z",
+             "line\r\n2026-11-21T13:08:57.426Z warning login refused session 1 from 6.6.6.6:1 "
+             "terminal t name n", "\x1b[2J\0\xff", "n" * 200)
+
+    def setUp(self):
+        self.bank = self.new_bank()
+        for number, name in enumerate(self.names):
+            self.guess(self.bank, name, 1, source=f"127.0.4.{number + 1}")
+        self.sources = [f"127.0.4.{number + 1}" for number in range(len(self.names))]
+
+    def test_each_failure_is_one_line_of_one_shape(self):
+        found = re.findall(REFUSED_LINE, self.bank.log())
+        self.assertEqual([source for source, _, _ in found], self.sources)
+        self.assertEqual({terminal for _, terminal, _ in found}, {"kiosk"})
+        self.assertEqual([name for _, _, name in found][:4], ["alice", "nobody", "", "two%20words"])
+        self.assertNotIn("wrong password", self.bank.log())
+
+    def test_what_is_refused_without_a_look_is_told_now_and_then(self):
+        self.guess(self.bank, "alice", 1000, source="127.0.0.6")
+        lines = re.findall(REFUSED_LINE, self.bank.log())
+        self.assertGreater(len([1 for source, _, _ in lines if source == "127.0.0.6"]), 3)
+        self.assertLess(len(lines), 500)
+
+    def fail2ban(self, text):
+        """The addresses that fail2ban reads out of a log, with the filter that is shipped."""
+        path = os.path.join(self.bank.folder, "lines.log")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        done = subprocess.run(["fail2ban-regex", "-o", "<ip>", path,
+                               os.path.join(ROOT, "tools/packaging/fail2ban/filter.d/pennyd.conf")],
+                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout.split()
+
+    def test_fail2ban_reads_the_real_lines(self):
+        self.log_in(self.bank, "bob", "bob", "127.0.0.5")
+        log = self.bank.log()
+        self.assertEqual(self.fail2ban(log), self.sources)
+        # As the system's journal hands them on, and for addresses of IPv6.
+        journal = "".join(f"{line[:24]} board pennyd[7]: {line}\n" for line in log.splitlines()
+                          if line[:2] == "20")
+        self.assertEqual(self.fail2ban(journal), self.sources)
+        line = next(line for line in log.splitlines() if "login refused" in line)
+        for written, read in (("[2001:db8::7]:", "2001:db8::7"), ("[::ffff:10.0.0.7]:", "10.0.0.7")):
+            self.assertEqual(self.fail2ban(line.replace("127.0.4.1:", written) + "\n"), [read])
+
+    def test_fail2ban_takes_the_jail(self):
+        folder = os.path.join(self.bank.folder, "fail2ban")
+        shutil.copytree("/etc/fail2ban", folder)
+        shutil.rmtree(os.path.join(folder, "jail.d"))
+        shutil.copytree(os.path.join(ROOT, "tools/packaging/fail2ban"), folder, dirs_exist_ok=True)
+        done = subprocess.run(["fail2ban-client", "-c", folder, "-d"], capture_output=True,
+                              text=True, timeout=SECONDS_MAX, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("['add', 'pennyd', 'systemd']", done.stdout)
+        self.assertIn("login refused session", done.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
