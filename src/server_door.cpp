@@ -50,8 +50,8 @@ void log_turned_away(Server& server, const Session& session, uint32_t strangers)
     log_end(line, LogLevel::warning);
 }
 
-// fail2ban reads this line: see tools/packaging/fail2ban/filter.d/pennyd.conf. The name comes last, as
-// one word, whatever was typed.
+// fail2ban reads this line: see tools/packaging/fail2ban/filter.d/pennyd.conf. The name comes last,
+// as one word, whatever was typed.
 void log_refused(const Server& server, const Session& session) {
     const Attempt& guess = server.service.guess;
     LogLine line;

@@ -1,54 +1,15 @@
-"""The door: who guesses passwords waits, who only mistypes or sits beside a guesser does not, and
-nobody fills the house with clients that never log in. Sources are addresses of 127.0.0.0/8."""
+"""The door: who guesses passwords waits, also behind a restart; who only mistypes, or sits beside a
+guesser, does not. Sources are addresses of 127.0.0.0/8."""
 
 import os
-import re
 import shutil
-import socket
 import stat
 import subprocess
 import unittest
 
-from bank import ROOT, SECONDS_MAX, Bank
-from resp import Error, Wire, command, wait_until
-
-REFUSED = (b"-WRONGPASS invalid username-password pair or user is disabled, "
-           b"or too many tries: wait and try again\r\n")
-CHEAP = ("server.password-memory-kib=4096", "server.password-passes=1")
-FOR_EVER = "server.penalty-first-ms=3600000"  # as far as a test is concerned
-LONGEST = ("server.penalty-s=86400", "server.penalty-shared-s=86400")
-REFUSED_LINE = r" warning login refused session \d+ from ([\d.]+):\d+ terminal (\S+) name (\S*)\n"
-
-
-class DoorTest(unittest.TestCase):
-    def new_bank(self, *settings, lasting=True):
-        bank = Bank(settings=(*CHEAP, *((FOR_EVER, *LONGEST) if lasting else ()), *settings))
-        self.addCleanup(bank.close)
-        return bank
-
-    def plain(self, bank, source="127.0.0.1"):
-        sock = socket.create_connection((bank.host, bank.port), SECONDS_MAX, (source, 0))
-        self.addCleanup(sock.close)
-        return sock
-
-    def wire(self, bank, terminal, source="127.0.0.1"):
-        context = bank.tls_context(terminal)
-        return Wire(context.wrap_socket(self.plain(bank, source), server_hostname=bank.host))
-
-    def log_in(self, bank, name, terminal, source="127.0.0.1"):
-        with self.wire(bank, terminal, source) as wire:
-            return wire.ask_bytes("AUTH", name, bank.passwords[name])
-
-    def guess(self, bank, name, count, terminal="kiosk", source="127.0.0.1"):
-        with self.wire(bank, terminal, source) as wire:
-            wire.send(command("AUTH", name, "wrong password") * count)
-            return [wire.reply_bytes() for _ in range(count)]
-
-    def info(self, bank, key, terminal="admin", source="127.0.0.250"):
-        """One figure, asked for by the admin from a place of their own."""
-        with self.wire(bank, terminal, source) as wire:
-            self.assertEqual(wire.ask("AUTH", "admin", bank.passwords["admin"]), "OK")
-            return int(re.search(rf"^{key}:(\d+)", wire.ask("INFO").decode(), re.M)[1])
+from bank import SECONDS_MAX, Bank
+from door import REFUSED, DoorTest
+from resp import command, wait_until
 
 
 class Guessing(DoorTest):
@@ -201,10 +162,6 @@ class Guessing(DoorTest):
             self.assertEqual(done.returncode, 1)
             self.assertRegex(done.stderr, r"pennyd.conf:\d+: penalty-exempt cannot be \"127.0.0.1/33")
 
-    def assert_word(self, reply, word):
-        self.assertIsInstance(reply, Error)
-        self.assertEqual(reply.word, word, reply.line)
-
 
 class Restart(DoorTest):
     def setUp(self):
@@ -294,139 +251,6 @@ class Restart(DoorTest):
         self.bank.start()
         self.assert_alice_waits(True)
         self.bank.check()
-
-
-class Strangers(DoorTest):
-    def closed(self, sock):
-        """True when the server has closed this silent client; no limit of time does so here."""
-        sock.settimeout(SECONDS_MAX)
-        try:
-            return sock.recv(1) == b""
-        except ConnectionError:
-            return True
-
-    def test_the_silent_of_one_address_leave_places_to_others(self):
-        bank = self.new_bank("limits.strangers-per-source=4", "server.login-ms=600000")
-        silent = [self.plain(bank, "127.0.0.1") for _ in range(4)]
-        for _ in range(20):
-            self.assertTrue(self.closed(self.plain(bank, "127.0.0.1")))
-        self.assertEqual(self.log_in(bank, "alice", "alice", "127.0.0.2"), b"+OK\r\n")
-        self.assertEqual(self.info(bank, "strangers_refused"), 20)
-        turned_away = re.findall(r"turned away session \d+ from (\S+):\d+ strangers 4\n", bank.log())
-        self.assertEqual(turned_away, ["127.0.0.1"], "one line in a minute")
-        for sock in silent:
-            sock.setblocking(False)
-            with self.assertRaises(BlockingIOError, msg="who was let in stays"):
-                sock.recv(1)
-        silent.pop().close()
-        wait_until("a place is free", lambda: self.is_let_in(bank, "127.0.0.1"))
-        bank.check()
-
-    def is_let_in(self, bank, source):
-        try:
-            return self.log_in(bank, "bob", "bob", source) == b"+OK\r\n"
-        except OSError:
-            return False
-
-    def test_who_logged_in_is_no_stranger(self):
-        bank = self.new_bank("limits.strangers-per-source=2")
-        inside = []
-        for _ in range(10):
-            inside.append(self.wire(bank, "alice"))
-            self.assertEqual(inside[-1].ask("AUTH", "alice", bank.passwords["alice"]), "OK")
-        for _ in range(2):
-            self.wire(bank, "alice")
-        self.assertTrue(self.closed(self.plain(bank)))
-        for wire in inside:
-            self.assertEqual(wire.ask("PING"), "PONG")
-        self.assertEqual(inside[0].ask("RESET"), "RESET")  # A third, but it was there before.
-        self.assertEqual(inside[0].ask("AUTH", "alice", bank.passwords["alice"]), "OK")
-
-    def test_it_is_never_more_than_half_of_all(self):
-        bank = self.new_bank("limits.sessions=6", "limits.handshakes=2", "server.login-ms=600000")
-        silent = [self.plain(bank) for _ in range(3)]
-        self.assertTrue(self.closed(self.plain(bank)))
-        for number in range(3):
-            self.assertEqual(self.log_in(bank, "alice", "alice", f"127.0.0.{number + 2}"),
-                             b"+OK\r\n")
-        for sock in silent:
-            sock.close()
-
-    def test_an_exempt_address_has_no_bound(self):
-        bank = self.new_bank("limits.strangers-per-source=2", "server.penalty-exempt=127.0.0.7",
-                             "server.login-ms=600000")
-        wires = [self.wire(bank, "alice", "127.0.0.7") for _ in range(20)]
-        for wire in wires:
-            self.assertIsInstance(wire.ask("TIME"), list)
-            wire.close()
-
-    def test_a_source_gets_its_places_back_when_their_time_is_up(self):
-        bank = self.new_bank("limits.strangers-per-source=2", "server.login-ms=300")
-        for _ in range(3):
-            silent = [self.plain(bank) for _ in range(2)]
-            for sock in silent:
-                self.assertTrue(self.closed(sock))
-                sock.close()
-            wait_until("a place is free", lambda: self.is_let_in(bank, "127.0.0.1"))
-
-
-class Log(DoorTest):
-    names = ("alice", "nobody", "", "two words", "x from 6.6.6.6:1 terminal y name z",
-             "line\r\n2026-11-21T13:08:57.426Z warning login refused session 1 from 6.6.6.6:1 "
-             "terminal t name n", "\x1b[2J\0\xff", "n" * 200)
-
-    def setUp(self):
-        self.bank = self.new_bank()
-        for number, name in enumerate(self.names):
-            self.guess(self.bank, name, 1, source=f"127.0.4.{number + 1}")
-        self.sources = [f"127.0.4.{number + 1}" for number in range(len(self.names))]
-
-    def test_each_failure_is_one_line_of_one_shape(self):
-        found = re.findall(REFUSED_LINE, self.bank.log())
-        self.assertEqual([source for source, _, _ in found], self.sources)
-        self.assertEqual({terminal for _, terminal, _ in found}, {"kiosk"})
-        self.assertEqual([name for _, _, name in found][:4], ["alice", "nobody", "", "two%20words"])
-        self.assertNotIn("wrong password", self.bank.log())
-
-    def test_what_is_refused_without_a_look_is_told_now_and_then(self):
-        self.guess(self.bank, "alice", 1000, source="127.0.0.6")
-        lines = re.findall(REFUSED_LINE, self.bank.log())
-        self.assertGreater(len([1 for source, _, _ in lines if source == "127.0.0.6"]), 3)
-        self.assertLess(len(lines), 500)
-
-    def fail2ban(self, text):
-        """The addresses that fail2ban reads out of a log, with the filter that is shipped."""
-        path = os.path.join(self.bank.folder, "lines.log")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        done = subprocess.run(["fail2ban-regex", "-o", "<ip>", path,
-                               os.path.join(ROOT, "tools/packaging/fail2ban/filter.d/pennyd.conf")],
-                              capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        return done.stdout.split()
-
-    def test_fail2ban_reads_the_real_lines(self):
-        self.log_in(self.bank, "bob", "bob", "127.0.0.5")
-        log = self.bank.log()
-        self.assertEqual(self.fail2ban(log), self.sources)
-        # As the system's journal hands them on, and for addresses of IPv6.
-        journal = "".join(f"{line[:24]} board pennyd[7]: {line}\n" for line in log.splitlines()
-                          if line[:2] == "20")
-        self.assertEqual(self.fail2ban(journal), self.sources)
-        line = next(line for line in log.splitlines() if "login refused" in line)
-        for written, read in (("[2001:db8::7]:", "2001:db8::7"), ("[::ffff:10.0.0.7]:", "10.0.0.7")):
-            self.assertEqual(self.fail2ban(line.replace("127.0.4.1:", written) + "\n"), [read])
-
-    def test_fail2ban_takes_the_jail(self):
-        folder = os.path.join(self.bank.folder, "fail2ban")
-        shutil.copytree("/etc/fail2ban", folder)
-        shutil.rmtree(os.path.join(folder, "jail.d"))
-        shutil.copytree(os.path.join(ROOT, "tools/packaging/fail2ban"), folder, dirs_exist_ok=True)
-        done = subprocess.run(["fail2ban-client", "-c", folder, "-d"], capture_output=True,
-                              text=True, timeout=SECONDS_MAX, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertIn("['add', 'pennyd', 'systemd']", done.stdout)
-        self.assertIn("login refused session", done.stdout)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ class Crowd(unittest.TestCase):
         if soft < wanted and (hard >= wanted or hard == resource.RLIM_INFINITY):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
             self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        # Here the places run out, and not what one address may have of them: see test_door.
+        # Here the places run out, and not what one address may have of them: see test_door_crowd.
         self.bank = Bank(settings=("server.login-ms=600000", "server.handshake-ms=600000",
                                    "server.penalty-exempt=127.0.0.1"))
         self.addCleanup(self.bank.close)
