@@ -125,7 +125,7 @@ struct TestServer {
             wish.size = part.size;
         } else if (wish.kind == WishKind::hash) {
             HashJob& job = server.hashes.slots[wish.slot];
-            job.outcome = Status::ok;
+            job.outcome = hashed;
             job.made = {3, {'n', 'e', 'w'}};
         } else if (wish.kind == WishKind::segment) {
             wish.salt = 99;
@@ -183,6 +183,7 @@ struct TestServer {
     std::vector<uint8_t> memory;
     TestDisk disk;
     uint32_t busy = 0;
+    Status hashed = Status::ok;  // what passwords come to
 };
 
 }  // namespace
@@ -468,4 +469,64 @@ TEST(Server, ReversesWhatWasBookedOnceForATreasurerAndSaysWhatCannotBe) {
     EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
     // What is in flight is no entry yet, and a customer reverses nothing.
     EXPECT_EQ(one.say(alice, "REVERSE x " + entry + "\r\n").find("-NOPERM"), 0u);
+}
+
+// --- The door -------------------------------------------------------------------------------
+
+// A guess whose answer nobody waits for counts: otherwise leaving early would be free.
+TEST(Server, CountsAWrongPasswordOfWhoHasLeft) {
+    TestServer one;
+    one.hashed = Status::wrongpass;
+    for (uint64_t count = 1; count <= 4; count++) {
+        const uint32_t bob = one.connect("bob");
+        EXPECT_EQ(one.say(bob, "AUTH alice wrong-password\r\n"), "");
+        server_peer_closed(one.server, bob, "reset");
+        one.serve();
+        EXPECT_EQ(one.server.service.stats.logins_failed, count);
+        one.close(bob);
+    }
+    const uint32_t carol = one.connect("carol");
+    EXPECT_EQ(one.say(carol, "AUTH alice wrong-password\r\n").find("-WRONGPASS"), 0u);
+    EXPECT_EQ(one.server.service.stats.logins_refused, 1u);
+    EXPECT_EQ(one.server.service.stats.logins_failed, 4u);
+}
+
+// Who left in time, or had the right password, has guessed nothing.
+TEST(Server, HoldsNothingAgainstWhoLeavesWithTheRightPassword) {
+    TestServer one;
+    const uint32_t bob = one.connect("bob");
+    EXPECT_EQ(one.say(bob, "AUTH alice right-password\r\n"), "");
+    server_peer_closed(one.server, bob, "reset");
+    one.serve();
+    one.close(bob);
+    EXPECT_EQ(one.server.service.stats.logins_failed, 0u);
+}
+
+// Z5, with addresses of both kinds and one that cannot be told.
+TEST(Server, TurnsStrangersOfOneSourceAway) {
+    const struct {
+        std::vector<const char*> same;
+        const char* other;
+    } rows[] = {
+        {{"192.0.2.1:1", "192.0.2.1:2", "[::ffff:192.0.2.1]:3", "192.0.2.1:4", "192.0.2.1:5"},
+         "192.0.2.2:1"},
+        {{"[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3]:1", "[2001:db8::4]:1",
+          "[2001:db8::5]:1"},
+         "[2001:db8:0:1::1]:1"},
+        {{"unknown:0", "unknown:0", "unknown:0", "unknown:0", "unknown:0"}, "192.0.2.1:1"},
+    };
+    for (const auto& row : rows) {
+        TestServer one;
+        for (size_t i = 0; i < row.same.size(); i++) {
+            const uint32_t index = server_accept(one.server, 0);
+            server_set_address(one.server, index, row.same[i]);
+            const SessionPlan plan = server_plan(one.server, index);
+            EXPECT_EQ(plan.cut, i == 4) << row.same[i];
+            if (plan.cut) server_closed(one.server, index);
+        }
+        EXPECT_EQ(one.server.service.stats.strangers_refused, 1u);
+        const uint32_t index = server_accept(one.server, 0);
+        server_set_address(one.server, index, row.other);
+        EXPECT_FALSE(server_plan(one.server, index).cut);
+    }
 }

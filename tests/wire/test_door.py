@@ -160,7 +160,8 @@ class Guessing(DoorTest):
             done = subprocess.run([*bank.server_argv()[:2], "-t"], text=True, capture_output=True,
                                   timeout=SECONDS_MAX, check=False)
             self.assertEqual(done.returncode, 1)
-            self.assertRegex(done.stderr, r"pennyd.conf:\d+: penalty-exempt cannot be \"127.0.0.1/33")
+            self.assertRegex(done.stderr,
+                             r"pennyd.conf:\d+: penalty-exempt cannot be \"127.0.0.1/33")
 
 
 class Restart(DoorTest):

@@ -30,7 +30,8 @@ class Strangers(DoorTest):
             self.assertTrue(self.closed(self.plain(bank, "127.0.0.1")))
         self.assertEqual(self.log_in(bank, "alice", "alice", "127.0.0.2"), b"+OK\r\n")
         self.assertEqual(self.info(bank, "strangers_refused"), 20)
-        turned_away = re.findall(r"turned away session \d+ from (\S+):\d+ strangers 4\n", bank.log())
+        turned_away = re.findall(r"turned away session \d+ from (\S+):\d+ strangers 4\n",
+                                 bank.log())
         self.assertEqual(turned_away, ["127.0.0.1"], "one line in a minute")
         for sock in silent:
             sock.setblocking(False)
@@ -47,14 +48,15 @@ class Strangers(DoorTest):
             return False
 
     def test_who_logged_in_is_no_stranger(self):
-        bank = self.new_bank("limits.strangers-per-source=2")
+        bank = self.new_bank("limits.strangers-per-source=2", "server.login-ms=600000")
         inside = []
         for _ in range(10):
             inside.append(self.wire(bank, "alice"))
             self.assertEqual(inside[-1].ask("AUTH", "alice", bank.passwords["alice"]), "OK")
-        for _ in range(2):
-            self.wire(bank, "alice")
+        outside = [self.wire(bank, "alice") for _ in range(2)]
         self.assertTrue(self.closed(self.plain(bank)))
+        for wire in outside:
+            self.assertIsInstance(wire.ask("TIME"), list)
         for wire in inside:
             self.assertEqual(wire.ask("PING"), "PONG")
         self.assertEqual(inside[0].ask("RESET"), "RESET")  # A third, but it was there before.
@@ -132,7 +134,8 @@ class Log(DoorTest):
                           if line[:2] == "20")
         self.assertEqual(self.fail2ban(journal), self.sources)
         line = next(line for line in log.splitlines() if "login refused" in line)
-        for written, read in (("[2001:db8::7]:", "2001:db8::7"), ("[::ffff:10.0.0.7]:", "10.0.0.7")):
+        for written, read in (("[2001:db8::7]:", "2001:db8::7"),
+                              ("[::ffff:10.0.0.7]:", "10.0.0.7")):
             self.assertEqual(self.fail2ban(line.replace("127.0.4.1:", written) + "\n"), [read])
 
     def test_fail2ban_takes_the_jail(self):
