@@ -61,6 +61,9 @@ PORT_CPP     := $(filter-out $(PORT_MAIN),$(call find,port/posix,*.cpp))
 PENNY_CPP    := $(call find,tools/penny,*.cpp)
 PENNYCTL_MAIN := $(wildcard tools/pennyctl/main.cpp)
 PENNYCTL_CPP := $(filter-out $(PENNYCTL_MAIN),$(call find,tools/pennyctl,*.cpp))
+SIM_CPP      := $(call find,port/sim,*.cpp)
+SIM_MAIN     := $(wildcard tests/sim/main.cpp)
+SIM_TEST_CPP := $(filter-out $(SIM_MAIN),$(call find,tests/sim,*.cpp))
 UNIT_CPP     := $(call find,tests/unit,*.cpp)
 FUZZ_CPP     := $(call find,tests/fuzz,*.cpp)
 PROGRAM_CPP  := $(CORE_CPP) $(PORT_MAIN) $(PORT_CPP) $(PENNY_CPP) \
@@ -232,15 +235,17 @@ $(1)/obj/%.o: %.c $(1)/our.flags $(DEPS)/sources.mk port/mbedtls_config.h
 $(1)/lib/libpennycore.a: $$(CORE_CPP:%.cpp=$(1)/obj/%.o) $$(CORE_C:%.c=$(1)/obj/%.o) $(1)/core.list
 $(1)/lib/libpennyport.a: $$(PORT_CPP:%.cpp=$(1)/obj/%.o) $(1)/port.list
 $(1)/lib/libpennyctl.a: $$(PENNYCTL_CPP:%.cpp=$(1)/obj/%.o) $(1)/ctl.list
-$(1)/lib/libpennycore.a $(1)/lib/libpennyport.a $(1)/lib/libpennyctl.a:
+$(1)/lib/libpennysim.a: $$(SIM_CPP:%.cpp=$(1)/obj/%.o) $(1)/sim.list
+$(addprefix $(1)/lib/,libpennycore.a libpennyport.a libpennyctl.a libpennysim.a):
 	$$(call say,AR,$$(@:$(BUILD)/%=%))
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && $$(AR) rcD $$@ $$(filter %.o,$$^)
 
 $(1)/core.list: FLAG_TEXT = $$(CORE_CPP) $$(CORE_C)
 $(1)/port.list: FLAG_TEXT = $$(PORT_CPP)
 $(1)/ctl.list: FLAG_TEXT = $$(PENNYCTL_CPP)
-$(1)/unit.list: FLAG_TEXT = $$(UNIT_CPP)
-$(1)/core.list $(1)/port.list $(1)/ctl.list $(1)/unit.list: FORCE
+$(1)/sim.list: FLAG_TEXT = $$(SIM_CPP)
+$(1)/unit.list: FLAG_TEXT = $$(UNIT_CPP) $$(SIM_TEST_CPP)
+$(addprefix $(1)/,core.list port.list ctl.list sim.list unit.list): FORCE
 	@$$(call write_if_new,$$(FLAG_TEXT))
 
 $(1)/pennyd: $$(PORT_MAIN:%.cpp=$(1)/obj/%.o)
@@ -248,11 +253,14 @@ $(1)/penny: $$(PENNY_CPP:%.cpp=$(1)/obj/%.o)
 $(1)/pennyctl: $$(PENNYCTL_MAIN:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a
 $(addprefix $(1)/,pennyd penny pennyctl): $(1)/lib/libpennyport.a $(1)/lib/libpennycore.a $(LIBS)
 
-$(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a $(1)/lib/libpennyport.a \
-                 $(1)/lib/libpennycore.a $(LIBS) $(1)/unit.list
+$(1)/unit_tests: $$(UNIT_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a
+$(1)/unit_tests: TEST_MORE_LIBS = $$(TEST_LIBS)
+$(1)/sim: $$(SIM_MAIN:%.cpp=$(1)/obj/%.o)
+$(1)/unit_tests $(1)/sim: $$(SIM_TEST_CPP:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennysim.a \
+                          $(1)/lib/libpennyport.a $(1)/lib/libpennycore.a $(LIBS) $(1)/unit.list
 	$$(call say,LINK,$$(@:$(BUILD)/%=%))
 	$$(Q)$$(CXX) $(2) $$(TEST_LINK) -o $$@ $$(filter %.o,$$^) \
-	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(TEST_LIBS) $$(SYSTEM_LIBS)
+	    -Wl,--start-group $$(filter %.a,$$^) -Wl,--end-group $$(TEST_MORE_LIBS) $$(SYSTEM_LIBS)
 endef
 $(eval $(call variant,$(O),$$(BOARD_OPT)))
 $(eval $(call variant,$(A),$$(ASAN_OPT)))
@@ -291,6 +299,27 @@ $(O)/example: $(EXAMPLE_CPP:%.cpp=$(O)/obj/%.o) $(EXAMPLE_LIB) $(O)/lib/libpenny
 $(addprefix $(BUILD)/,pennyd penny pennyctl): $(BUILD)/%: $(O)/%
 	$(Q)ln -f $< $@
 
+# The simulator with a bug planted in it, PLANT=NAME: tests/sim/test_planted.py has put the files that
+# differ into a folder; they are compiled, and the rest is what is there already.
+PLANT_DIR := $(BUILD)/sim-planted/$(PLANT)
+PLANT_CPP := $(if $(PLANT),$(patsubst $(PLANT_DIR)/%,%,$(call find,$(PLANT_DIR)/src $(PLANT_DIR)/port,*.cpp)))
+ifneq ($(PLANT),)
+$(PLANT_DIR)/obj/%.o: $(PLANT_DIR)/%.cpp $(O)/our.flags
+	$(call say,CXX,$<)
+	$(Q)mkdir -p $(@D) && $(CCACHE) $(CXX) $(BOARD_OPT) $(OUR_CXX) -w -c -o $@ $<
+
+$(PLANT_DIR)/sim: $(PLANT_CPP:%.cpp=$(PLANT_DIR)/obj/%.o) $(SIM_MAIN:%.cpp=$(O)/obj/%.o) \
+                  $(SIM_TEST_CPP:%.cpp=$(O)/obj/%.o) $(O)/lib/libpennysim.a \
+                  $(O)/lib/libpennyport.a $(O)/lib/libpennycore.a $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CXX) $(BOARD_OPT) $(TEST_LINK) -o $@ $(filter %.o,$^) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(SYSTEM_LIBS)
+endif
+
+# The simulator's programs: what tests/run looks for, and what a person types.
+SIM     := $(if $(SIM_MAIN),$(O)/sim)
+SIM_ASAN := $(if $(SIM_MAIN),$(A)/sim)
+
 # --- The second compiler --------------------------------------------------------------------
 
 clang_ok = $(patsubst %.cpp,$(BUILD)/clang/%.ok,$(1))
@@ -310,7 +339,8 @@ $(BUILD)/clang/%.ok: %.cpp $(BUILD)/clang/our.flags $(DEPS)/sources.mk \
 # linked twice: as it is, and with a crash planted in it that the fuzzer has to find.
 FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(filter %_fuzz.cpp,$(FUZZ_CPP)))
 FUZZ_CORE    := $(filter src/base/% src/wire/% src/journal/% src/ledger/% src/crypto/hash.cpp \
-                src/book.cpp src/config.cpp src/config_check.cpp src/service/receipt.cpp,\
+                src/crypto/jose_text.cpp src/crypto/message_text.cpp src/book.cpp \
+                src/config.cpp src/config_check.cpp src/service/receipt.cpp,\
                 $(CORE_CPP))
 FUZZ_SHARED  := $(FUZZ_CORE) $(filter-out %_fuzz.cpp,$(FUZZ_CPP))
 FUZZERS      := $(foreach t,$(FUZZ_TARGETS),$(F)/$(t) $(F)/$(t)_planted)
@@ -341,7 +371,7 @@ BOARDS := aarch64 armhf armv6 x86_64
 BOARDS_EMULATED := $(filter-out $(shell uname -m),$(BOARDS))
 RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
-.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean cross check-cross board core
+.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean cross check-cross board core sim sim-long sim-release sim-planted sim-check
 .PHONY: tools-build tools-board tools-cross tools-test tools-wire tools-qemu FORCE
 .PHONY: core-freestanding $(BOARDS:%=cross-%) cross-unit $(BOARDS:%=cross-unit-%)
 
@@ -350,7 +380,7 @@ help:
 
 all: $(LIBS) $(CORE) $(MADE) $(RUNNER_FILE) ## pennyd, penny and pennyctl, in build/
 
-check: all asan-build fuzz-build clang core cross cross-unit tools-wire tools-qemu $(UNIT) ## everything that must hold: build, both compilers, every test
+check: all asan-build fuzz-build clang core cross cross-unit tools-wire tools-qemu $(UNIT) $(SIM) ## everything that must hold: build, both compilers, every test
 	@$(RUN)
 
 cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, in build/BOARD/
@@ -363,7 +393,7 @@ check-cross: all cross cross-unit tools-wire tools-qemu ## the unit tests and th
 
 cross-unit: $(BOARDS_EMULATED:%=cross-unit-%)
 $(BOARDS_EMULATED:%=cross-unit-%): cross-unit-%: cross-%
-	@$(MAKE) BOARD=$* LIBC=glibc BOARDS_MAKE=1 $(BUILD)/$*-glibc/unit_tests
+	@$(MAKE) BOARD=$* LIBC=glibc BOARDS_MAKE=1 $(BUILD)/$*-glibc/unit_tests $(BUILD)/$*-glibc/sim
 
 # What the programs of a board contain of others.
 LICENCES = $(DEPS)/mbedtls/LICENSE $(DEPS)/libuv/LICENSE $(DEPS)/argon2/LICENSE \
@@ -390,7 +420,7 @@ test: tools-test $(UNIT) ## the unit tests
 asan: tools-test asan-build ## the unit tests under the address and undefined-behaviour sanitizers
 	@$(RUN) --suite asan
 
-clang: $(call clang_ok,$(PROGRAM_CPP) $(UNIT_CPP)) ## a second compiler reads every file of ours
+clang: $(call clang_ok,$(PROGRAM_CPP) $(SIM_CPP) $(SIM_TEST_CPP) $(SIM_MAIN) $(UNIT_CPP)) ## a second compiler reads every file of ours
 
 lint: tools-test core ## who includes whom, what the core calls, and how the text is kept
 	@$(PYTHON) -B tests/lint/lint_tidy.py
@@ -401,6 +431,23 @@ fuzz: fuzz-build ## each parser of outside bytes against a fuzzer; FUZZ_SECONDS=
 
 wire: tools-wire tools-qemu all core ## the black-box tests against the programs
 	@$(RUN) --suite wire
+
+SEED ?= 1
+sim: tools-test $(SIM) ## one run of the simulated board, twice, digests compared: SEED=1
+	@$(SIM) --seed $(SEED) --twice
+
+sim-long: tools-test $(SIM) ## simulated runs until Ctrl-C; then what was counted
+	@$(SIM) --long --jobs $$(nproc)
+
+sim-release: tools-test $(SIM) ## a million crash images and 100,000 runs; docs/sim-summary.txt says what came
+	@mkdir -p docs
+	@$(SIM) --images 1000000 --seeds 100000 --jobs $$(nproc) --summary docs/sim-summary.txt
+
+sim-planted: tools-test $(SIM) ## every planted bug is found within its bound
+	@PENNY_PLANTED=all PENNY_TEST_SECONDS=3600 $(RUN) --suite sim sim/test_planted
+
+sim-check: tools-test $(SIM) $(SIM_ASAN) all ## the simulator's part of make check
+	@$(RUN) --suite sim
 
 demo: all ## a tour of a bank of its own, with a power cut; then a prompt to play at
 	@PENNY_BUILD='$(BUILD)' tools/demo
@@ -426,7 +473,7 @@ distclean: ## removes build/ whole
 .PHONY: asan-build fuzz-build $(O)/lib
 $(O)/lib: $(LIBS) $(CORE)
 fuzz-build: tools-test $(FUZZERS)
-asan-build: $(UNIT_ASAN) $(A)/lib/libpennycore.a $(addprefix $(A)/,$(PROGRAMS))
+asan-build: $(UNIT_ASAN) $(SIM_ASAN) $(A)/lib/libpennycore.a $(addprefix $(A)/,$(PROGRAMS))
 
 tools-build:
 ifndef OWN_TOOLS

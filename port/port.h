@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+inline constexpr uint32_t port_log_size_max = 1536;  // bytes of a line's text; the rest is cut
+
 enum class LogLevel : uint8_t { info, warning, error };
 
 // Ends the process after saying where one of our own mistakes was noticed. Used by CHECK only.

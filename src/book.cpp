@@ -77,6 +77,7 @@ void book_init(Book& book, const uint8_t bank_id[bank_id_size]) {
     book.failed_batch = 2;
     book.committing = false;
     book.entries_since_snapshot = 0;
+    book.utc_offset_s = 0;
 }
 
 Status book_replay(Book& book, const RecoveryBatch& batch, uint64_t& bad_seq) {

@@ -44,6 +44,7 @@ struct Book {
     uint32_t failed_batch;  // 0, 1: tags of this batch are being handed back; 2: none left
     bool committing;
     uint64_t entries_since_snapshot;
+    int32_t utc_offset_s;   // of local time, seconds east; the owner keeps it up to date
 };
 
 void book_layout(Book& book, Arena& arena, const LedgerLimits& limits);

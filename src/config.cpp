@@ -6,6 +6,7 @@
 
 #include "base/address.h"
 #include "base/check.h"
+#include "base/temperature.h"
 #include "base/text.h"
 
 static_assert(INI_USE_STACK && !INI_ALLOW_REALLOC, "inih never allocates");
@@ -72,7 +73,9 @@ Words words_of(ConfigType type) {
         case ConfigType::address:
         case ConfigType::prefixes:
         case ConfigType::currency:
-        case ConfigType::zone: return {nullptr, 0};
+        case ConfigType::zone:
+        case ConfigType::root:
+        case ConfigType::sensor: return {nullptr, 0};
     }
     CHECK(false);
 }
@@ -188,13 +191,17 @@ bool is_printable(Slice text) {
 }
 
 bool is_allowed_text(ConfigType type, Slice text) {
+    SensorSource sensor = {};
     switch (type) {
         case ConfigType::text:
         case ConfigType::path: return is_printable(text);
+        case ConfigType::root: return text.data[0] == '/' && is_printable(text);
         case ConfigType::address: return is_address(text) && is_printable(text);
         case ConfigType::prefixes: return is_list_of_prefixes(text);
         case ConfigType::currency: return is_upper_case(text);
         case ConfigType::zone: return text.size == 0 || config_is_zone(text);
+        case ConfigType::sensor:
+            return is_printable(text) && sensor_parse(text, sensor) == Status::ok;
         case ConfigType::number:
         case ConfigType::flag:
         case ConfigType::registration:
@@ -480,8 +487,6 @@ int take_pair(void* user, const char* section, const char* key, const char* valu
     return reading.refused ? 0 : 1;
 }
 
-// --- What fits together ---------------------------------------------------------------------
-
 }  // namespace
 
 void config_defaults(Config& config) {
@@ -581,10 +586,14 @@ void config_put_range(Writer& writer, const ConfigRow& row) {
     if (row.type == ConfigType::number) put_text(writer, "a number from ");
     if (row.type == ConfigType::text) put_text(writer, "printable UTF-8 text of ");
     if (row.type == ConfigType::path) put_text(writer, "a file name in printable UTF-8 of ");
+    if (row.type == ConfigType::root) put_text(writer, "a folder's name from / on of ");
     if (row.type == ConfigType::address) put_text(writer, "an IPv4 or IPv6 address in figures of ");
     if (row.type == ConfigType::prefixes) put_prefixes_range(writer);
     if (row.type == ConfigType::currency) put_text(writer, "upper-case text of ");
     if (row.type == ConfigType::zone) put_text(writer, "a name such as Europe/Berlin of ");
+    if (row.type == ConfigType::sensor) {
+        put_text(writer, "none, thermal, thermal:N, w1:ID, file:/PATH or simulated, in ");
+    }
     put_decimal(writer, row.min);
     put_text(writer, " to ");
     put_decimal(writer, row.max);

@@ -21,6 +21,7 @@ inline constexpr uint32_t config_message_size_max = 255;  // bytes of UTF-8
 inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
 inline constexpr uint32_t config_zone_size_max = 63;      // bytes of a time zone's name
 inline constexpr uint32_t config_prefixes_size_max = 767;  // bytes of a list of addresses
+inline constexpr uint32_t config_sensor_size_max = 255;   // bytes of a sensor, its path included
 inline constexpr uint32_t config_line_size_max = 1022;    // bytes before the line feed; inih's
 inline constexpr uint32_t config_error_size_max = 2048;   // bytes that hold every refusal in full
 
@@ -67,6 +68,8 @@ struct Config {
     uint32_t checkpoint_minutes;
     uint32_t segment_size_kib;    // a multiple of block_size
     uint32_t clock_step_max_days;
+    char temperature[config_sensor_size_max + 1];  // as sensor_parse has it
+    char sensor_root[path_size_max + 1];           // a folder's name from / on
     char time_zone[config_zone_size_max + 1];
 
     // [ledger]
@@ -102,10 +105,12 @@ enum class ConfigType : uint8_t {
     tls_version,   // 1.2 or 1.3
     text,          // printable UTF-8; min and max bound its bytes, as in all below
     path,          // a file's or folder's name, as text
+    root,          // a folder of the machine, no part of the bank, from / on
     address,       // IPv4 or IPv6 in figures, never a name to look up
     prefixes,      // a list of such addresses, each perhaps with the length of a prefix
     currency,      // upper-case letters
     zone,          // the name of a time zone, as config_is_zone has it
+    sensor,        // where a temperature comes from, as sensor_parse has it
     channel,       // the name of a channel type
 };
 

@@ -91,6 +91,14 @@ void tick_buffers(Server& server) {
     step_session(server, oldest);
 }
 
+// Nobody waits for ever for a file that does not answer, nor keeps buffers that others need.
+void tick_sensor(Server& server) {
+    if (!sensor_falls_silent(server.service.sensor, server.now_ms)) return;
+    log_sensor(server);
+    server.wake = true;
+    serve_commit_queue(server);
+}
+
 void tick_sessions(Server& server) {
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
@@ -172,6 +180,8 @@ void server_init(Server& server, uint64_t memory_reserved) {
     server.service.book = &server.book;
     server.service.archived = &server.archived;
     server.service.access = &server.access;
+    server.service.message = config.message;
+    sensor_init(server.service.sensor, slice_of(config.temperature), config.sensor_root);
     server.service.cost = {config.password_memory_kib, config.password_passes};
     server.service.alarms = {};
     server.service.stats = {};
@@ -252,9 +262,13 @@ void server_start(Server& server, uint32_t checkpoint_number) {
     log_end(line, LogLevel::warning);
 }
 
-void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us) {
+void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us, int32_t utc_offset_s) {
+    constexpr int32_t offset_max_s = 86399;  // No place is further away, whatever a TZ says.
     server.now_ms = now_ms;
     server.wall_us = wall_us;
+    server.book.utc_offset_s = utc_offset_s > offset_max_s    ? offset_max_s
+                               : utc_offset_s < -offset_max_s ? -offset_max_s
+                                                              : utc_offset_s;
     crypto_clock_set(judging_ms(server));
     server.service.stats.uptime_s = (now_ms - server.started_ms) / 1000;
 }
@@ -320,6 +334,7 @@ bool server_is_hurried(const Server& server) {
 void server_tick(Server& server) {
     tick_sessions(server);
     tick_buffers(server);
+    tick_sensor(server);
     advance_snapshot(server);
     advance_book(server);
     door_tick(server);

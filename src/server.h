@@ -46,6 +46,7 @@ enum class WishKind : uint8_t {
     hash,               // server_wish_run
     key,                // server_wish_run: sign a receipt, or judge its signature
     read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
+    sensor,             // read all of the file `path` into `memory`, as sensor_read_done has it
     segment,            // make segment `number` of `size` bytes and set `salt`
     checkpoint_begin,   // make the folder of checkpoint `number`
     checkpoint_append,  // append `memory`, `size` to table `table`
@@ -60,6 +61,7 @@ struct Wish {
     uint32_t number;
     uint32_t table;
     Position position;  // read
+    const char* path;   // sensor
     uint8_t* memory;
     uint32_t size;      // bytes
     uint64_t salt;
@@ -170,10 +172,12 @@ Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
 // The book is open and segment `next_segment` (0: none) waits behind the present one.
 void server_start(Server& server, uint32_t checkpoint_number);
 
-// Tells the time; before every other call of one turn of the loop.
-void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us);
+// Tells the time, and how far local time is from UTC, in seconds east; before every other call of
+// one turn of the loop.
+void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us, int32_t utc_offset_s);
 
 // A client connected. Returns its session, or pool_none when not even one to refuse with is free.
+// It speaks TLS, unless the port opens a channel of its own for it before its first bytes.
 uint32_t server_accept(Server& server, uint32_t listener);
 
 // Says where the client is: "ADDRESS:PORT", an IPv6 address in brackets. Its source follows from

@@ -61,8 +61,12 @@ void finish_hash(Server& server, uint32_t job) {
     tools.hash = &server.hashes.slots[job];
     const SessionPhase phase = session.phase;
     const DoorCounts before = door_counts(server);
-    if (!session_hash_done(session, tools)) {  // Tried again after the next commit.
-        wait_for_commit(server, index);
+    if (!session_hash_done(session, tools)) {
+        if (session.job_waits) {
+            wait_for_commit(server, index);
+        } else {
+            ring_push(server.hash_queue, job);
+        }
         return;
     }
     door_log(server, session, before);
@@ -87,6 +91,15 @@ void finish_key(Server& server, const Wish& wish) {
     Session& session = session_at(server, server.read_owner[wish.slot]);
     read_key_done(server.reads.slots[wish.slot], wish.outcome);
     if (advance_read(server, wish.slot)) step_session(server, session.tag.session);
+}
+
+// A failure that goes on is told once; who waited asks again.
+void finish_sensor(Server& server, const Wish& wish) {
+    Sensor& sensor = server.service.sensor;
+    const char* why = sensor.why;
+    if (!sensor_read_done(sensor, wish.outcome, wish.size, server.now_ms)) return;
+    if (sensor.why != why) log_sensor(server);
+    server.wake = true;
 }
 
 // On a worker. The certificate of the first listener that carries money signs.
@@ -172,6 +185,16 @@ void advance_snapshot(Server& server) {
 
 namespace {
 
+bool take_sensor_wish(Server& server, Wish& out) {
+    SensorRead read;
+    if (!sensor_read_take(server.service.sensor, read)) return false;
+    out.kind = WishKind::sensor;
+    out.path = read.path;
+    out.memory = read.memory;
+    out.size = read.size;
+    return true;
+}
+
 bool take_snapshot_wish(Server& server, Wish& out) {
     SnapshotJob& job = server.snapshot;
     if (job.use != SnapshotUse::checkpoint || job.working || job.step == SnapshotStep::rows) {
@@ -206,12 +229,13 @@ void finish_segment(Server& server, const Wish& wish) {
     log_begin(line, wish.outcome == Status::ok ? "segment made" : "segment could not be made");
     log_number(line, "number", wish.number);
     log_end(line, wish.outcome == Status::ok ? LogLevel::info : LogLevel::error);
-    if (wish.outcome != Status::ok) {
-        server.segment_retry_ms = server.now_ms + 1000;
+    server.wake = true;  // Somebody may wait for it.
+    if (wish.outcome == Status::ok) {
+        log_segment_made(server.book.log, wish.number, wish.size, wish.salt);
         return;
     }
-    log_segment_made(server.book.log, wish.number, wish.size, wish.salt);
-    server.wake = true;
+    log_segment_failed(server.book.log);
+    server.segment_retry_ms = server.now_ms + 1000;
 }
 
 }  // namespace
@@ -245,6 +269,7 @@ bool server_wish_take(Server& server, Wish& out) {
         out.slot = slot;
         return true;
     }
+    if (take_sensor_wish(server, out)) return true;
     if (!server.segment_wished && log_wants_segment(server.book.log) &&
         server.now_ms >= server.segment_retry_ms) {
         server.segment_wished = true;
@@ -283,6 +308,7 @@ void server_wish_done(Server& server, const Wish& wish) {
             finish_key(server, wish);
             break;
         case WishKind::read: finish_read(server, wish); break;
+        case WishKind::sensor: finish_sensor(server, wish); break;
         case WishKind::segment: finish_segment(server, wish); break;
         case WishKind::checkpoint_begin:
         case WishKind::checkpoint_append:

@@ -68,3 +68,13 @@ void log_established(const Session& session) {
     log_text(line, "cipher", slice_of(peer.cipher));
     log_end(line, LogLevel::info);
 }
+
+void log_sensor(const Server& server) {
+    const Sensor& sensor = server.service.sensor;
+    const bool is_fine = sensor.why == nullptr;
+    LogLine line;
+    log_begin(line, is_fine ? "the sensor answers" : "the sensor tells no temperature");
+    log_text(line, "file", slice_of(sensor.path));
+    if (!is_fine) log_text(line, "because", slice_of(sensor.why));
+    log_end(line, is_fine ? LogLevel::info : LogLevel::warning);
+}

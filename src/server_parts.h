@@ -26,6 +26,9 @@ void log_established(const Session& session);
 // A receipt that this session presented does not fit the book.
 void log_receipt_alarm(const Server& server, const Session& session);
 
+// The sensor has begun to answer, or to fail, or fails in another way.
+void log_sensor(const Server& server);
+
 Session& session_at(Server& server, uint32_t index);
 // With its own group, and no job.
 SessionTools session_tools(Server& server, const Session& session);

@@ -123,7 +123,9 @@ bool begin_handshake(Server& server, uint32_t index) {
         return false;
     }
     session.wants_slot = false;
-    if (tls_open(session.channel, server.tls[session.listener], nullptr) != Status::ok) {
+    const bool has_channel = session.channel.type != nullptr;  // of the port's own
+    if (!has_channel &&
+        tls_open(session.channel, server.tls[session.listener], nullptr) != Status::ok) {
         session_end(session, "no memory for another handshake");
         mark_dirty(server, index);
         return false;
@@ -247,6 +249,7 @@ void serve_commit_queue(Server& server) {
             if (session.block == SessionBlock::commit) session.block = SessionBlock::none;
             if (job_waits && session.block == SessionBlock::hash) {
                 finish_hash(server, session.job);
+                door_refuse_hashes(server);
             } else if (!job_waits || advance_read(server, session.job)) {
                 step_session(server, index);
             }
@@ -283,7 +286,7 @@ bool server_can_accept(const Server& server) {
 uint32_t server_accept(Server& server, uint32_t listener) {
     if (!server_can_accept(server)) return pool_none;
     const uint32_t index = pool_take(server.sessions);
-    CHECK(index != pool_none);
+    if (index == pool_none) return pool_none;
     Session& session = server.sessions.slots[index];
     memset(&session, 0, sizeof session);
     session.phase = SessionPhase::waiting;

@@ -279,6 +279,7 @@ bool session_hash_done(Session& session, SessionTools& tools) {
         return true;
     }
     const ServiceNext next = service_hashed(*tools.service, call);
+    if (next == ServiceNext::hashing) return false;
     if (next == ServiceNext::waiting) {
         session.wants_commit = true;
         session.job_waits = true;

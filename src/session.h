@@ -36,7 +36,7 @@ enum class SessionPhase : uint8_t { waiting, handshake, login, ready, ending, en
 // What a session waits for before it takes the next request.
 enum class SessionBlock : uint8_t {
     none,
-    commit,     // the next commit, or a free job
+    commit,     // the next commit, a free job, or the sensor
     hash,       // its own HashJob
     read,       // its own ReadJob
     snapshot,   // a checkpoint or digest
@@ -114,7 +114,7 @@ Status session_handshake_run(Session& session);
 void session_handshake_done(Session& session, SessionTools& tools, Status status);
 
 // The session's job was run; `tools.hash` or `tools.read` is that job. Returns false while the
-// job is still needed (call again after the next commit).
+// job is still needed: call again after the next commit if `job_waits`, else run it once more.
 bool session_hash_done(Session& session, SessionTools& tools);
 bool session_read_done(Session& session, SessionTools& tools);
 void session_snapshot_done(Session& session, SessionTools& tools, bool was_checkpoint,

@@ -74,7 +74,8 @@ struct Loop {
 inline Loop& loop_of(const uv_loop_t* uv) { return *static_cast<Loop*>(uv->data); }
 
 inline void tell_time(Loop& loop) {
-    server_clock(*loop.server, system_now_ms(), system_wall_us());
+    const uint64_t wall_us = system_wall_us();
+    server_clock(*loop.server, system_now_ms(), wall_us, system_utc_offset_s(wall_us));
 }
 
 // One line for the operator; `detail` may be anybody's bytes.

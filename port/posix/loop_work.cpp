@@ -1,69 +1,19 @@
 #include "base/check.h"
 #include "loop_parts.h"
+#include "sensor_file.h"
+#include "store_work.h"
 
 namespace {
-
-void run_file_wish(Loop& loop, Wish& wish) {
-    uint8_t text[512];
-    Writer error = writer_of(text, sizeof text);
-    switch (wish.kind) {
-        case WishKind::read: {
-            uint32_t got = 0;
-            wish.outcome = store_read(*loop.store, position_segment(wish.position),
-                                      position_offset(wish.position), wish.memory, wish.size, got);
-            wish.size = got;
-            return;
-        }
-        case WishKind::segment: {
-            uint8_t salt[8];
-            if (!port_random(salt, sizeof salt)) {
-                put_text(error, "no random bytes for the salt of a segment");
-                wish.outcome = Status::failed;
-                break;
-            }
-            wish.outcome = store_segment_make(*loop.store, wish.number, wish.size, error);
-            Reader reader = reader_of({salt, sizeof salt});
-            wish.salt = get_u64(reader);
-            break;
-        }
-        case WishKind::checkpoint_begin:
-            wish.outcome = store_checkpoint_begin(*loop.store, error);
-            break;
-        case WishKind::checkpoint_append:
-            wish.outcome = store_checkpoint_append(*loop.store,
-                                                   static_cast<TableName>(wish.table),
-                                                   {wish.memory, wish.size}, error);
-            break;
-        case WishKind::checkpoint_finish:
-            wish.outcome = store_checkpoint_finish(*loop.store, {wish.memory, wish.size}, error);
-            break;
-        case WishKind::penalties:
-            wish.outcome = store_penalties_put(*loop.store, wish.number,
-                                               {wish.memory, wish.size}, wish.table == 1, error);
-            break;
-        case WishKind::handshake:
-        case WishKind::hash:
-        case WishKind::key: CHECK(false);
-    }
-    if (wish.outcome == Status::ok) return;
-    const bool is_checkpoint = wish.kind != WishKind::segment && wish.kind != WishKind::penalties;
-    if (is_checkpoint) store_checkpoint_cancel(*loop.store);
-    loop_log(LogLevel::error, "", writer_slice(error));
-}
 
 void on_work(uv_work_t* request) {
     Loop& loop = loop_of(request->loop);
     Wish& wish = static_cast<Work*>(request->data)->wish;
-    switch (wish.kind) {
-        case WishKind::handshake:
-        case WishKind::hash:
-        case WishKind::key: server_wish_run(*loop.server, wish); return;
-        case WishKind::read:
-        case WishKind::segment:
-        case WishKind::checkpoint_begin:
-        case WishKind::checkpoint_append:
-        case WishKind::checkpoint_finish:
-        case WishKind::penalties: run_file_wish(loop, wish); return;
+    if (store_work_is_for(wish)) {
+        store_work_run(*loop.store, wish);
+    } else if (wish.kind == WishKind::sensor) {
+        wish.outcome = sensor_file_read(wish.path, wish.memory, wish.size);
+    } else {
+        server_wish_run(*loop.server, wish);
     }
 }
 

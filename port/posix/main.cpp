@@ -17,7 +17,9 @@
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "loop.h"
+#include "start.h"
 #include "system.h"
+#include "time_zone.h"
 #include "version.h"
 
 namespace {
@@ -450,146 +452,48 @@ void show_progress(void* context, uint64_t done, uint64_t total) {
     port_log(LogLevel::info, reinterpret_cast<const char*>(text), line.size);
 }
 
-// The configuration must mean the same money as the book.
-int compare_currency(const Ledger& ledger) {
-    const Config& config = process.config;
-    if (strcmp(config.currency, ledger.currency) == 0 && config.scale == ledger.scale) return -1;
-    Writer message = message_writer();
-    put_text(message, "the configuration says ");
-    put_text(message, config.currency);
-    put_text(message, " with scale ");
-    put_decimal(message, config.scale);
-    put_text(message, ", the book is kept in ");
-    put_text(message, ledger.currency);
-    put_text(message, " with scale ");
-    put_decimal(message, ledger.scale);
-    put_text(message, ", which never changes; set [ledger] to that");
-    return refuse(exit_refused, message);
-}
-
-void log_start(const StoreStart& start) {
-    uint8_t text[256];
-    Writer line = writer_of(text, sizeof text);
-    put_text(line, "the book is open: checkpoint ");
-    put_decimal(line, start.checkpoint);
-    put_text(line, ", then ");
-    put_decimal(line, start.entries);
-    put_text(line, " entries in ");
-    put_decimal(line, start.batches);
-    put_text(line, " batches, up to entry ");
-    put_decimal(line, start.log.entry_seq);
-    port_log(LogLevel::info, reinterpret_cast<const char*>(text), line.size);
-}
-
-// Passwords keep the cost they were made with, so an older record may need more than the
-// configuration says.
-int reserve_password_arena() {
-    Server& server = *process.server;
-    const PasswordCost cost = server_password_cost(server);
-    const PasswordArena arena = {.memory = system_reserve(password_arena_size(cost)),
-                                 .size = password_arena_size(cost),
-                                 .used = 0};
-    if (arena.memory == nullptr) {
-        Writer message = message_writer();
-        put_text(message, "no memory for a password hash of ");
-        put_decimal(message, cost.memory_kib);
-        put_text(message, " KiB");
-        return refuse(exit_refused, message);
-    }
-    server_set_password_arena(server, arena);
-    if (cost.memory_kib == process.config.password_memory_kib) return -1;
-    uint8_t text[192];
-    Writer line = writer_of(text, sizeof text);
-    put_text(line, "password records of ");
-    put_decimal(line, cost.memory_kib);
-    put_text(line, " KiB are in use; that much is reserved until all are changed");
-    port_log(LogLevel::warning, reinterpret_cast<const char*>(text), line.size);
-    return -1;
-}
-
-// Opens the data folder; where nothing can be written or shall be, to read it alone.
-Status open_store(const char* dir, bool read_only, Writer& message) {
-    Store& store = process.store;
-    Status status = Status::misconf;
-    if (read_only) {
-        put_text(message, "started with --read-only");
-    } else {
-        status = store_open(store, store_calls_posix, dir, StoreMode::write, message);
-    }
-    if (status != Status::misconf) return status;
-    const uint32_t pid = store_lock_holder(store_calls_posix, dir);
-    if (pid != 0) {  // It is read-only for us, but not for everybody.
-        put_text(message, "; and in use by process ");
-        put_decimal(message, pid);
-        return Status::failed;
-    }
-    put_text(message, "; the book can be read, and no money moves until a start that can write");
-    port_log(read_only ? LogLevel::warning : LogLevel::error,
-             reinterpret_cast<const char*>(message.data), message.size);
-    message.size = 0;
-    return store_open(store, store_calls_posix, dir, StoreMode::read, message);
-}
-
-// Whom to let wait. A start without it is as good as any other.
-void load_penalties() {
-    Server& server = *process.server;
-    Writer message = message_writer();
-    const Status status = store_penalties_load(
-        process.store, server.now_ms, server.wall_us / 1000, process.window,
-        sizeof process.window, server.book.ledger, server.penalties, message);
-    if (status == Status::ok || status == Status::absent) return;
-    put_text(message, "; it is ignored, and nobody has to wait for earlier failed logins");
-    port_log(LogLevel::warning, reinterpret_cast<const char*>(message.data), message.size);
+void tell_server_time(Server& server) {
+    const uint64_t wall_us = system_wall_us();
+    server_clock(server, system_now_ms(), wall_us, system_utc_offset_s(wall_us));
 }
 
 int open_book(bool read_only) {
-    Server& server = *process.server;
     Writer message = message_writer();
     char dir[2 * path_size_max + 2];
     if (resolve(process.config.data, dir) != Status::ok) {
         return refuse_text(exit_refused, "the path of [server] data is too long");
     }
-    if (open_store(dir, read_only, message) != Status::ok) return refuse(exit_refused, message);
-    StoreStart start = {};
     Progress said = {system_now_ms(), 0};
-    const StoreProgress progress = {show_progress, &said};
-    if (store_recover(process.store, server.book, process.window, progress, start, message) !=
-        Status::ok) {
-        return refuse(exit_refused, message);
-    }
-    if (store_archived(process.store, server.archived, message) != Status::ok) {
-        return refuse(exit_refused, message);
-    }
-    const int currency = compare_currency(server.book.ledger);
-    if (currency >= 0) return currency;
-    const uint64_t step_ms = process.config.clock_step_max_days * 86'400'000ull;
-    book_open(server.book, start.log, step_ms);
-    if (process.store.mode == StoreMode::read) log_forbid(server.book.log);
-    if (start.next_segment != 0) {
-        uint8_t salt[8];
-        if (!port_random(salt, sizeof salt)) {
-            return refuse_text(exit_refused, "the system gives no random bytes");
-        }
-        Reader reader = reader_of({salt, sizeof salt});
-        log_segment_made(server.book.log, start.next_segment, start.next_size, get_u64(reader));
-    }
-    log_start(start);
-    const int reserved = reserve_password_arena();
-    if (reserved >= 0) return reserved;
-    server_clock(server, system_now_ms(), system_wall_us());
-    load_penalties();
-    server_start(server, start.checkpoint);
-    // With the clock out of bounds money waits, but the book can be read: the reason is in MISCONF.
-    const Status limits = book_note_limits(server.book, server.wall_us / 1000);
-    if (limits != Status::ok) {
-        static constexpr char text[] = "the limits in force could not be noted in the journal yet";
-        port_log(LogLevel::warning, text, sizeof text - 1);
-    }
+    const StartPlan plan = {.calls = &store_calls_posix,
+                            .dir = dir,
+                            .read_only = read_only,
+                            .window = process.window,
+                            .progress = {show_progress, &said},
+                            .reserve = system_reserve,
+                            .tell_time = tell_server_time};
+    if (start_book(*process.server, process.store, plan, message) == Status::ok) return -1;
+    return refuse(exit_refused, message);
+}
+
+// Local times go by one zone from here on; its file is not opened again. A zone that somebody wrote
+// down must be there; where the system's own cannot be had, the operator hears of it.
+int choose_zone() {
+    static constexpr char option[] = "[server] time-zone = ";
+    Zone zone;
+    Writer message = message_writer();
+    const char* name = process.config.time_zone;
+    if (zone_choose(name, option, zone, message) == Status::ok) return -1;
+    if (name[0] != '\0') return refuse(exit_refused, message);
+    put_text(message, "; until then local times are UTC");
+    port_log(LogLevel::warning, reinterpret_cast<const char*>(message.data), message.size);
+    const Status utc = zone_choose("UTC", option, zone, message);
+    CHECK(utc == Status::ok);
     return -1;
 }
 
 int serve(bool read_only) {
-    int code = allow_open_files();
+    int code = choose_zone();
+    if (code < 0) code = allow_open_files();
     if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
@@ -613,7 +517,8 @@ int serve(bool read_only) {
 }
 
 int test() {
-    int code = reserve_memory();
+    int code = choose_zone();
+    if (code < 0) code = reserve_memory();
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }

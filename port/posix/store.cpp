@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/text.h"
 #include "port/posix/store_file.h"
@@ -42,7 +41,7 @@ uint32_t read_pid(const StoreCalls& calls, int fd) {
 Status write_pid(const StoreCalls& calls, int fd) {
     uint8_t text[16];
     Writer out = writer_of(text, sizeof text);
-    put_decimal(out, static_cast<uint64_t>(getpid()));
+    put_decimal(out, static_cast<uint64_t>(calls.pid()));
     put_u8(out, '\n');
     if (calls.truncate(fd, 0) != 0) return Status::failed;
     return store_write_all(calls, fd, writer_slice(out), 0);

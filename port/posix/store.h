@@ -16,8 +16,9 @@
 //   run beside the other and beside store_segment_make and store_read.
 //
 //   F1. A name ending in .journal appears only when its zeros are written and synced, file and
-//       directory. No segment is ever replaced or shortened; store_journal_drop, for `pennyctl
-//       repair` alone, puts zeros in the place of a named end of the journal.
+//       directory. No segment is ever replaced or shortened, but by its like when it is blank;
+//       store_journal_drop, for `pennyctl repair` alone, puts zeros in the place of a named end of
+//       the journal.
 //   F2. A write or a sync that failed is never tried again on the same pages: store_write keeps
 //       saying failed (P8).
 //   F3. `current` names a checkpoint only when every file of it was synced, read back and found to
@@ -51,6 +52,7 @@ struct StoreCalls {
     int (*forget)(int fd);      // drops clean pages of the file from the page cache
     int (*lock)(int fd);        // takes the lock of the file without waiting
     int (*lock_test)(int fd);   // 1 when somebody else holds it, 0 when nobody does
+    int (*pid)();               // of this process; never fails
 };
 
 extern const StoreCalls store_calls_posix;
@@ -157,7 +159,8 @@ Status store_scan_blank(const Store& store, uint32_t segment, uint8_t* window, S
                         Writer& error);
 
 // Makes a segment of written zeros: `size` is a multiple of block_size, segment_size_min or more.
-// Returns full when there is no room (nothing is left behind), failed for anything else.
+// One that is there already and blank is made anew. Returns full when there is no room (nothing is
+// left behind), failed for anything else.
 Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer& error);
 
 // Takes back a segment of a book that was never finished, and so never told to anybody.

@@ -94,4 +94,5 @@ const StoreCalls store_calls_posix = {
     .forget = call_forget,
     .lock = call_lock,
     .lock_test = call_lock_test,
+    .pid = getpid,
 };

@@ -33,11 +33,16 @@ Status refuse(Walk& walk, uint32_t segment, const char* said) {
     return Status::failed;
 }
 
-// "DIR/journal/N.journal: at offset O, batch B"
+// "DIR/journal/N.journal: at offset O, batch B"; where a walk begins behind the first segment, how
+// many batches lie before is known only once the first one has been read.
 void say_place(Walk& walk) {
     const Recovery& recovery = walk.recovery;
     store_say(walk.store, walk.error, store_path_segment(recovery.segment).text, "at offset ");
     put_decimal(walk.error, recovery.offset);
+    if (!recovery.anchored) {
+        put_text(walk.error, ", its first batch");
+        return;
+    }
     put_text(walk.error, ", batch ");
     put_decimal(walk.error, recovery.batch_seq + 1);
 }

@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "port/posix/store_file.h"
@@ -11,12 +12,27 @@ static_assert(slice_size % block_size == 0);
 
 uint8_t zeros[slice_size];  // Nobody writes to it; a constant would lie in the program file.
 
-bool segment_exists(const Store& store, uint32_t segment) {
-    const int fd = store.calls->open(store.dir_fd, store_path_segment(segment).text,
-                                     O_RDONLY | O_CLOEXEC, 0);
-    if (fd < 0) return errno != ENOENT;
-    store.calls->close(fd);
-    return true;
+// True when every byte up to the file's end is zero.
+bool is_blank(const StoreCalls& calls, int fd) {
+    uint8_t block[block_size];
+    for (uint64_t offset = 0;; offset += block_size) {
+        uint32_t got = 0;
+        if (store_read_all(calls, fd, block, block_size, offset, got) != Status::ok) return false;
+        if (memcmp(block, zeros, got) != 0) return false;
+        if (got < block_size) return true;
+    }
+}
+
+// Whether a segment may be made: it is not there, or it is as it was made. A cut leaves such a one
+// when the first batch of the segment before it is lost, and the journal has not come to it yet.
+bool may_make(const Store& store, uint32_t segment) {
+    const StoreCalls& calls = *store.calls;
+    const int fd = calls.open(store.dir_fd, store_path_segment(segment).text,
+                              O_RDONLY | O_CLOEXEC, 0);
+    if (fd < 0) return errno == ENOENT;
+    const bool is_as_made = is_blank(calls, fd);
+    calls.close(fd);
+    return is_as_made;
 }
 
 Status fill_with_zeros(const StoreCalls& calls, int fd, uint32_t size) {
@@ -75,7 +91,7 @@ Status store_segment_make(Store& store, uint32_t segment, uint32_t size, Writer&
     CHECK(store.mode != StoreMode::read);
     CHECK(size % block_size == 0 && size >= segment_size_min);
     const StorePath path = store_path_segment(segment);
-    if (segment_exists(store, segment)) {
+    if (!may_make(store, segment)) {
         store_say(store, error, path.text, "is there already and is not made anew");
         return Status::failed;
     }

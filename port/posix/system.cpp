@@ -43,7 +43,7 @@ void port_panic(const char* file, uint32_t line, const char* condition) {
 }
 
 void port_log(LogLevel level, const char* text, uint32_t size) {
-    uint8_t line[1024];
+    uint8_t line[port_log_size_max + 64];  // the time, the level, and the line's end
     Writer writer = writer_of(line, sizeof line);
     put_utc(writer, system_wall_us() / 1000);
     put_text(writer, level_name(level));
@@ -80,6 +80,18 @@ uint64_t system_wall_us() {
     clock_gettime(CLOCK_REALTIME, &now);
     if (now.tv_sec < 0) return 0;
     return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
+int32_t system_utc_offset_s(uint64_t wall_us) {
+    static uint64_t known_s = UINT64_MAX;
+    static int32_t offset_s;
+    const uint64_t second = wall_us / 1'000'000;
+    if (second == known_s) return offset_s;
+    tm local = {};
+    const time_t when = static_cast<time_t>(second);
+    known_s = second;
+    offset_s = localtime_r(&when, &local) == nullptr ? 0 : static_cast<int32_t>(local.tm_gmtoff);
+    return offset_s;
 }
 
 void system_print(int fd, Slice text) {

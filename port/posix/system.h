@@ -11,6 +11,10 @@
 uint64_t system_now_ms();   // monotonic
 uint64_t system_wall_us();  // since 1970 UTC
 
+// How far local time is from UTC at that time, in seconds east, by the process's time zone. The
+// system is asked when the second is another than that of the call before. For one thread alone.
+int32_t system_utc_offset_s(uint64_t wall_us);
+
 // Writes all of `text` to a descriptor, whatever it takes; errors are ignored.
 void system_print(int fd, Slice text);
 void system_print_text(int fd, const char* text);

@@ -17,14 +17,18 @@
 //
 //   K1. A sync that returned 0 has made durable all that was written before it, unless the plan
 //       says that this disk lies.
-//   K2. A sync that failed leaves the pages clean and their bytes not on the disk (Rebello et al.,
-//       "Can Applications Recover from fsync Failures?", ATC 2020): what is read later through the
-//       cache may be lost at the cut, and sim_disk_forget reads from the device again.
+//   K2. A sync of a file that failed leaves its pages clean, and chance decides which of their
+//       sectors reached the disk (Rebello et al., "Can Applications Recover from fsync Failures?",
+//       ATC 2020): what is read later through the cache may be lost at the cut, and `forget` reads
+//       from the device again. Names of a directory whose sync failed stay unsynced.
 //   K3. After the cut every call fails with EIO until sim_disk_mount; nothing that the dying
 //       process does reaches the disk.
-//   K4. The same seed and the same calls give the same bytes.
+//   K4. The same seed and the same calls give the same bytes, but for the file `lock`, which holds
+//       a pid: no digest contains it, and no fault turns or misdirects its bytes.
+//   K5. A short or failed write has written a front part of its bytes, or nothing.
+//   K6. Descriptors, locks and errno are Linux's. No descriptor is one of the system's own.
 //
-// Memory is the simulator's own (malloc); it is bounded by sim_disk_bytes_max.
+// Memory is the simulator's own (malloc); a disk that holds sim_disk_bytes_max is full (ENOSPC).
 #pragma once
 
 #include "port/posix/store.h"
@@ -45,26 +49,30 @@ enum class SimFault : uint8_t {
     cut,         // the power goes during this call (K3)
 };
 
+// A fault strikes the first call that it can strike: EROFS only what changes the disk; ENOSPC and
+// EDQUOT only what takes room or syncs; any other error all calls but `close`.
 struct SimFaultPlan {
     SimFault fault;
     uint64_t at;      // the call with this number, from 0, counted since the plan was set
-    bool for_good;    // and all calls after it of the kinds it can strike
+    bool for_good;    // and all calls after it that it can strike
     int code;         // errno for `error`
-    uint32_t period;  // 0: once; otherwise every so many calls
+    uint32_t period;  // 0: once; otherwise again after so many calls
 };
 
 // How what was not synced fares at a cut.
 enum class SimLoss : uint8_t {
-    keep_all,   // as after kill -9
+    keep_all,   // as after kill -9: the cache survives too, and what was unsynced still is
     drop_all,
     prefix,     // the first calls survive, the later ones do not; the one between is torn
     any,        // every sector and every name for itself
 };
 
+inline constexpr uint32_t sim_fault_count = 7;
+
 struct SimDiskCounts {
     uint64_t calls, bytes_written, syncs;
     uint64_t cuts, sectors_kept, sectors_dropped, writes_torn, names_kept, names_dropped;
-    uint64_t by_fault[7];  // how often each SimFault struck
+    uint64_t by_fault[sim_fault_count];  // how often each SimFault struck
 };
 
 // Empties the disk and sets the seed.
@@ -81,7 +89,34 @@ bool sim_disk_is_cut();
 // Power returns: decides what survived the cut, closes every descriptor, drops every lock.
 void sim_disk_mount(SimLoss loss);
 
-// All files of the durable disk, hashed: names, kinds and bytes, in the order of names.
+// All files as the next process finds them, hashed: names, kinds and bytes, in the order of names.
+// After a mount other than keep_all that is what is durable.
 void sim_disk_digest(uint8_t out[32]);
 
+uint32_t sim_disk_descriptors();  // open ones
+uint64_t sim_disk_unsynced();     // changes that no sync has made durable
+
 extern const StoreCalls sim_disk_calls;
+
+// Windows: what was durable and what was not at one moment, kept to make images of it. While they
+// are recorded there is one before each sync that has something to do.
+struct SimWindow {
+    uint64_t mark;       // the newest sim_disk_mark at that moment
+    uint32_t units;      // sectors, sizes and names that were not synced
+    uint32_t names;      // of these
+    uint64_t last_size;  // bytes of the last change when that is a write; otherwise 0
+};
+
+void sim_disk_record(bool is_on);
+void sim_disk_mark(uint64_t mark);  // what was acknowledged; goes into the windows from now on
+uint32_t sim_disk_save();           // adds a window now; returns its index
+uint32_t sim_disk_windows();
+SimWindow sim_disk_window(uint32_t window);
+void sim_disk_windows_free();
+
+// Mounts an image: the durable disk of a window with those of its units, in the order of the calls,
+// for which `keep` says 1; nullptr keeps none. As sim_disk_mount otherwise, and no plan is left.
+void sim_disk_mount_image(uint32_t window, const uint8_t* keep);
+
+// The same with all units, but of the last write (SimWindow.last_size) only so many bytes.
+void sim_disk_mount_torn(uint32_t window, uint64_t bytes);

@@ -5,6 +5,8 @@
 //
 //   N1. A refusal is journaled only within a budget per person and minute; beyond it the answer is
 //       BUSY and nothing is written, so that a loop of refused requests cannot fill the journal.
+//   N2. What people have written into the log is bounded in the same way; all who nobody knows, on
+//       laboratory channels, share one budget.
 #pragma once
 
 #include "base/arena.h"
@@ -38,15 +40,17 @@ struct AccessRules {
     uint32_t multi;                   // commands of one group
 };
 
-// Refusals of one person in one minute.
-struct RefusalBudget {
+// What one person had of the server in one minute.
+struct MinuteBudget {
     uint32_t minute;
-    uint32_t count;
+    uint16_t refused;  // N1
+    uint16_t told;     // N2
 };
 
 struct Access {
     AccessRules rules;
-    RefusalBudget* budgets;  // by person
+    MinuteBudget* budgets;  // by person
+    MinuteBudget nobody;    // of all without a login
     uint32_t people_max;
 };
 
@@ -58,3 +62,7 @@ bool access_may_refuse(const Access& access, uint32_t person, uint64_t now_ms);
 
 // Counts one journaled refusal.
 void access_note_refusal(Access& access, uint32_t person, uint64_t now_ms);
+
+// Counts one line of the log, of a person or of nobody (row_none). Returns false, with nothing
+// counted, when the budget of this minute is used up (N2).
+bool access_take_told(Access& access, uint32_t person, uint64_t now_ms);

@@ -4,7 +4,10 @@
 
 namespace {
 
-constexpr char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr uint32_t digit_count = 64;
+constexpr char plain_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr char url_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static_assert(sizeof plain_digits == digit_count + 1 && sizeof url_digits == digit_count + 1);
 
 // Takes the padding off. Returns invalid when it is not the one that belongs there.
 Status take_padding(Slice& text) {
@@ -15,10 +18,7 @@ Status take_padding(Slice& text) {
     return Status::ok;
 }
 
-}  // namespace
-
-void put_base64(Writer& writer, Slice bytes, Base64End end) {
-    const uint32_t start = writer.size;
+void put_digits(Writer& writer, Slice bytes, const char* digits) {
     uint32_t bits = 0;
     uint32_t bit_count = 0;
     for (uint32_t i = 0; i < bytes.size; i++) {
@@ -31,20 +31,15 @@ void put_base64(Writer& writer, Slice bytes, Base64End end) {
         bits &= (1u << bit_count) - 1;
     }
     if (bit_count > 0) put_u8(writer, static_cast<uint8_t>(digits[bits << (6 - bit_count) & 63]));
-    if (end == Base64End::padded) {
-        for (uint32_t i = bytes.size; i % 3 != 0; i++) put_u8(writer, '=');
-    }
-    if (writer.overflow) writer.size = start;
 }
 
-Status parse_base64(Slice text, Base64End end, Writer& out) {
-    if (end == Base64End::padded && take_padding(text) != Status::ok) return Status::invalid;
+Status parse_digits(Slice text, const char* digits, Writer& out) {
     if (text.size % 4 == 1) return Status::invalid;
     Writer bytes = out;  // A copy, so that a refusal moves nothing.
     uint32_t bits = 0;
     uint32_t bit_count = 0;
     for (uint32_t i = 0; i < text.size; i++) {
-        const void* digit = memchr(digits, text.data[i], sizeof digits - 1);
+        const void* digit = memchr(digits, text.data[i], digit_count);
         if (digit == nullptr) return Status::invalid;
         bits = bits << 6 | static_cast<uint32_t>(static_cast<const char*>(digit) - digits);
         bit_count += 6;
@@ -58,3 +53,27 @@ Status parse_base64(Slice text, Base64End end, Writer& out) {
     out = bytes;
     return Status::ok;
 }
+
+}  // namespace
+
+void put_base64(Writer& writer, Slice bytes, Base64End end) {
+    const uint32_t start = writer.size;
+    put_digits(writer, bytes, plain_digits);
+    if (end == Base64End::padded) {
+        for (uint32_t i = bytes.size; i % 3 != 0; i++) put_u8(writer, '=');
+    }
+    if (writer.overflow) writer.size = start;
+}
+
+Status parse_base64(Slice text, Base64End end, Writer& out) {
+    if (end == Base64End::padded && take_padding(text) != Status::ok) return Status::invalid;
+    return parse_digits(text, plain_digits, out);
+}
+
+void put_base64url(Writer& writer, Slice bytes) {
+    const uint32_t start = writer.size;
+    put_digits(writer, bytes, url_digits);
+    if (writer.overflow) writer.size = start;
+}
+
+Status parse_base64url(Slice text, Writer& out) { return parse_digits(text, url_digits, out); }

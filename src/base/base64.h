@@ -1,4 +1,5 @@
-// base64.h - bytes as text in the alphabet of RFC 4648, section 4. One way to write each value.
+// base64.h - bytes as text in the alphabets of RFC 4648: section 4 (certificates, passwords), and
+// section 5, which is safe in names and addresses (JOSE). One way to write each value.
 #pragma once
 
 #include "base/bytes.h"
@@ -15,3 +16,10 @@ void put_base64(Writer& writer, Slice bytes, Base64End end);
 // Puts the bytes that a text stands for. Returns invalid for a text that put_base64 would not have
 // written, full when `out` has no room; on anything but ok `out` is as it was.
 Status parse_base64(Slice text, Base64End end, Writer& out);
+
+// The same in the alphabet of section 5, always bare.
+void put_base64url(Writer& writer, Slice bytes);
+Status parse_base64url(Slice text, Writer& out);
+
+// Digits that `size` bytes become in it.
+inline constexpr uint32_t base64url_size(uint32_t size) { return (size * 4 + 2) / 3; }

@@ -63,6 +63,10 @@ void* class_take(HeapClass& row) {
 }
 
 void* take_unlocked(Heap& heap, uint64_t size) {
+    if (heap.takes++ == heap.refuse_at) {
+        heap.refused++;
+        return nullptr;  // H5
+    }
     HeapClass* fitting = nullptr;  // the class that the request is counted against
     for (uint32_t i = 0; i < heap.class_count; i++) {
         HeapClass& row = heap.classes[i];
@@ -128,6 +132,8 @@ void heap_layout(Heap& heap, Arena& arena, const char* name, const HeapClassRow*
 
 void heap_init(Heap& heap) {
     heap.refused = 0;
+    heap.takes = 0;
+    heap.refuse_at = UINT64_MAX;
     for (uint32_t i = 0; i < heap.class_count; i++) {
         HeapClass& row = heap.classes[i];
         CHECK(row.base != nullptr);

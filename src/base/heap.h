@@ -9,6 +9,8 @@
 //   H2. heap_take returns nullptr when nothing that fits is left; nobody's memory is touched.
 //   H3. All calls are serialised by the lock that the owner hands in (nullptr: one thread only).
 //   H4. Giving what is not a taken block, twice included, is our own mistake and ends in CHECK.
+//   H5. The request with the number `refuse_at`, from 0 since heap_init, finds no block; nobody but
+//       a test sets it.
 #pragma once
 
 #include <stdint.h>
@@ -38,6 +40,8 @@ struct Heap {
     uint32_t class_count;
     HeapClass classes[heap_classes_max];
     uint64_t refused;     // requests that found no block
+    uint64_t takes;       // requests, since heap_init
+    uint64_t refuse_at;   // H5; UINT64_MAX: none is
     void (*lock)(void* context);
     void (*unlock)(void* context);
     void* lock_context;

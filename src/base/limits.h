@@ -14,6 +14,8 @@ inline constexpr uint32_t password_size_max = 128;  // bytes; more is refused be
 inline constexpr uint32_t password_size_min = 8;   // bytes; NIST SP 800-63B's floor
 inline constexpr uint32_t phc_size_max = 128;      // bytes of one stored password record
 inline constexpr uint32_t path_size_max = 255;     // bytes of a file name in the configuration
+inline constexpr uint32_t told_size_max = 255;     // bytes of what TELL puts into the log
+inline constexpr uint32_t told_per_minute = 60;    // such lines of one person, or of a laboratory
 
 // Money.
 inline constexpr uint32_t hold_expires_s_default = 7 * 86400;   // a week, as cards do

@@ -5,6 +5,8 @@
 //
 //   L1. A slot is either on the free list or taken; taking bumps its generation.
 //   L2. taken <= taken_max <= count.
+//   L3. The take with the number `refuse_at`, from 0 since pool_init, is answered as if the pool
+//       were full; nobody but a test sets it.
 #pragma once
 
 #include <stdint.h>
@@ -22,6 +24,8 @@ struct Pool {
     uint32_t free_first;
     uint32_t taken;
     uint32_t taken_max;    // high-water mark
+    uint64_t takes;        // ever asked for
+    uint64_t refuse_at;    // L3; UINT64_MAX: none is
 };
 
 template <typename Type>
@@ -41,13 +45,22 @@ void pool_init(Pool<Type>& pool) {
     pool.free_first = pool.count > 0 ? 0 : pool_none;
     pool.taken = 0;
     pool.taken_max = 0;
+    pool.takes = 0;
+    pool.refuse_at = UINT64_MAX;
 }
 
-// Returns the index of a slot, or pool_none when all are taken. The slot's bytes are as left.
+// True when pool_take would give a slot now.
+template <typename Type>
+bool pool_has_room(const Pool<Type>& pool) {
+    return pool.free_first != pool_none && pool.takes != pool.refuse_at;
+}
+
+// Returns the index of a slot, or pool_none when all are taken (or L3). Its bytes are as left.
 template <typename Type>
 uint32_t pool_take(Pool<Type>& pool) {
     const uint32_t index = pool.free_first;
-    if (index == pool_none) return pool_none;
+    const bool is_refused = pool.takes++ == pool.refuse_at;
+    if (index == pool_none || is_refused) return pool_none;
     pool.free_first = pool.next[index];
     pool.generation[index]++;
     pool.taken++;

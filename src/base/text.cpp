@@ -205,22 +205,70 @@ int64_t civil_days_of(int64_t year, int64_t month, int64_t day) {
            719468;
 }
 
-void put_utc(Writer& writer, uint64_t unix_ms) {
-    const CivilTime time = civil_time_of(unix_ms / 1000);
+CivilTime civil_local_of(uint64_t unix_s, int32_t utc_offset_s) {
+    constexpr int64_t day_s = 86400;
+    CHECK(utc_offset_s > -day_s && utc_offset_s < day_s);
+    const int64_t local_s = static_cast<int64_t>(unix_s) + utc_offset_s;
+    if (local_s >= 0) return civil_time_of(static_cast<uint64_t>(local_s));
+    // West of Greenwich a clock that was never set stands in the last hours of 1969.
+    CivilTime time = civil_time_of(static_cast<uint64_t>(local_s + day_s));
+    time.year = 1969;
+    time.month = 12;
+    time.day = 31;
+    return time;
+}
+
+namespace {
+
+void put_date(Writer& writer, const CivilTime& time) {
     put_padded(writer, time.year % 10000, 4);
     put_u8(writer, '-');
     put_padded(writer, time.month, 2);
     put_u8(writer, '-');
     put_padded(writer, time.day, 2);
+}
+
+void put_hours(Writer& writer, uint64_t hour, uint64_t minute) {
+    put_padded(writer, hour, 2);
+    put_u8(writer, ':');
+    put_padded(writer, minute, 2);
+}
+
+void put_seconds(Writer& writer, uint64_t second) {
+    put_u8(writer, ':');
+    put_padded(writer, second, 2);
+}
+
+void put_time(Writer& writer, const CivilTime& time) {
     put_u8(writer, 'T');
-    put_padded(writer, time.hour, 2);
-    put_u8(writer, ':');
-    put_padded(writer, time.minute, 2);
-    put_u8(writer, ':');
-    put_padded(writer, time.second, 2);
+    put_hours(writer, time.hour, time.minute);
+    put_seconds(writer, time.second);
     put_u8(writer, '.');
+}
+
+}  // namespace
+
+void put_utc(Writer& writer, uint64_t unix_ms) {
+    const CivilTime time = civil_time_of(unix_ms / 1000);
+    put_date(writer, time);
+    put_time(writer, time);
     put_padded(writer, unix_ms % 1000, 3);
     put_u8(writer, 'Z');
+}
+
+void put_local(Writer& writer, uint64_t unix_us, int32_t utc_offset_s) {
+    const CivilTime time = civil_local_of(unix_us / 1'000'000, utc_offset_s);
+    const uint32_t away_s = static_cast<uint32_t>(utc_offset_s < 0 ? -utc_offset_s : utc_offset_s);
+    put_date(writer, time);
+    put_time(writer, time);
+    put_padded(writer, unix_us % 1'000'000, 6);
+    put_u8(writer, utc_offset_s < 0 ? '-' : '+');
+    put_hours(writer, away_s / 3600, away_s / 60 % 60);
+    if (away_s % 60 != 0) put_seconds(writer, away_s % 60);
+}
+
+void put_local_date(Writer& writer, uint64_t unix_us, int32_t utc_offset_s) {
+    put_date(writer, civil_local_of(unix_us / 1'000'000, utc_offset_s));
 }
 
 Status parse_utc(Slice text, uint64_t& out_ms) {

@@ -42,6 +42,14 @@ int64_t civil_days_of(int64_t year, int64_t month, int64_t day);
 // Writes a time as RFC 3339 UTC, to the millisecond: 2026-11-20T12:22:01.000Z.
 void put_utc(Writer& writer, uint64_t unix_ms);
 
+// The same moment by a clock that is `utc_offset_s` seconds east of UTC, less than a day.
+CivilTime civil_local_of(uint64_t unix_s, int32_t utc_offset_s);
+
+// Write a local time as ISO 8601 has it, to the microsecond: 2026-11-20T13:22:01.000000+01:00, and
+// its date: 2026-11-20. An offset with seconds, as of times before there were zones, shows them.
+void put_local(Writer& writer, uint64_t unix_us, int32_t utc_offset_s);
+void put_local_date(Writer& writer, uint64_t unix_us, int32_t utc_offset_s);
+
 // Takes what put_utc wrote for a time up to the end of the year 9999, and nothing else. Returns
 // invalid otherwise.
 Status parse_utc(Slice text, uint64_t& out_ms);

@@ -16,7 +16,7 @@ constexpr uint32_t tag_size_max = 64;
 constexpr uint32_t salt_size_min = 8;  // RFC 9106, section 3.1
 constexpr uint32_t salt_size_max = 32;
 constexpr uint32_t lanes_max = 16;
-constexpr uint32_t memory_per_lane_kib_min = 8;  // RFC 9106, section 3.1
+constexpr uint32_t memory_per_lane_kib_min = password_memory_kib_floor;
 constexpr char phc_start[] = "$argon2id$v=19$m=";
 
 struct PhcRecord {
@@ -144,7 +144,7 @@ void put_phc(Writer& writer, const PhcRecord& record) {
 }
 
 PhcRecord record_of_cost(const PasswordCost& cost) {
-    CHECK(cost.memory_kib >= password_memory_kib_min);
+    CHECK(cost.memory_kib >= password_memory_kib_floor);
     CHECK(cost.memory_kib <= password_memory_kib_max);
     CHECK(cost.passes >= 1);
     CHECK(cost.passes <= password_passes_max);

@@ -12,7 +12,8 @@
 #include "base/bytes.h"
 #include "base/limits.h"
 
-inline constexpr uint32_t password_memory_kib_min = 4096;
+inline constexpr uint32_t password_memory_kib_floor = 8;    // RFC 9106, section 3.1, for one lane
+inline constexpr uint32_t password_memory_kib_min = 4096;   // that an operator may choose
 inline constexpr uint32_t password_memory_kib_default = 19456;  // OWASP's first choice: 19 MiB, t=2
 inline constexpr uint32_t password_memory_kib_max = 1048576;
 inline constexpr uint32_t password_passes_max = 64;  // a record that names more is not believed

@@ -31,8 +31,8 @@ Status open_batch(Log& log, uint64_t wall_ms) {
     }
     if (needs_next_segment(log)) {
         if (log.next_segment == 0) {
-            log.blocked = LogBlock::no_room;
-            return Status::misconf;
+            log.blocked = log.next_failed ? LogBlock::no_room : LogBlock::none;
+            return log.next_failed ? Status::misconf : Status::pending;
         }
         roll_segment(log);
     }
@@ -88,6 +88,7 @@ void log_start(Log& log, const LogStart& start, uint64_t clock_step_max_ms) {
     log.segment_size = start.segment_size;
     log.salt = start.salt;
     log.next_segment = 0;
+    log.next_failed = false;
     log.seq_sealed = start.batch_seq;
     log.batch_durable = start.batch_seq;
     log.entry_proposed = start.entry_seq;
@@ -190,12 +191,15 @@ bool log_wants_segment(const Log& log) {
     return log.next_segment == 0 && !log_is_stopped(log);
 }
 
+void log_segment_failed(Log& log) { log.next_failed = true; }
+
 void log_segment_made(Log& log, uint32_t segment, uint32_t size, uint64_t salt) {
     CHECK(log.next_segment == 0 && segment == log.segment + 1);
     CHECK(size >= segment_size_min);
     log.next_segment = segment;
     log.next_segment_size = size;
     log.next_salt = salt;
+    log.next_failed = false;
 }
 
 bool log_is_idle(const Log& log) {

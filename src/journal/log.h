@@ -66,6 +66,7 @@ struct Log {
     uint32_t next_segment;    // made, synced and waiting; 0 when it is not there yet
     uint32_t next_segment_size;
     uint64_t next_salt;
+    bool next_failed;         // the last try to make it did
 
     uint64_t seq_sealed;      // newest batch sealed
     uint64_t entry_proposed;  // newest entry sequence given out
@@ -117,8 +118,9 @@ void log_forbid(Log& log);
 bool log_is_stopped(const Log& log);
 
 // Says where and when the next entry will be, opening a batch if none fills; `entry_count` entries
-// of at most entry_size_max each then fit. Returns ok; pending when the batch is full (ask again
-// after the next commit); misconf when log.blocked says why nothing can be written.
+// of at most entry_size_max each then fit. Returns ok; pending when the batch is full or the next
+// segment is not there yet (ask again after the next commit, or when the segment was made or could
+// not be); misconf when log.blocked says why nothing can be written.
 Status log_reserve(Log& log, uint64_t wall_ms, uint32_t entry_count, LogStamp& out);
 
 // Takes one entry, which must be the one that was reserved; returns the stamp of the one after it.
@@ -140,6 +142,9 @@ void log_release(Log& log);
 
 // True when another segment should be made: the next one is not there and not blocked by G4.
 bool log_wants_segment(const Log& log);
+
+// The next segment could not be made: until one is, nothing waits for it.
+void log_segment_failed(Log& log);
 
 // The next segment is there, synced in file and directory.
 void log_segment_made(Log& log, uint32_t segment, uint32_t size, uint64_t salt);

@@ -32,7 +32,7 @@ uint32_t holds_find(const Holds& holds, uint64_t number) {
     return pool_none;
 }
 
-bool holds_has_room(const Holds& holds) { return holds.pool.taken < holds.pool.count; }
+bool holds_has_room(const Holds& holds) { return pool_has_room(holds.pool); }
 
 void holds_open(Holds& holds, const Hold& hold) {
     const uint32_t slot = pool_take(holds.pool);

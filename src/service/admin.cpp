@@ -1,4 +1,4 @@
-// The commands about the server itself: INFO TIME CHECKPOINT DIGEST SHUTDOWN.
+// The commands about the server itself: INFO CHECKPOINT DIGEST SHUTDOWN.
 
 #include "base/check.h"
 #include "service/handlers.h"
@@ -147,14 +147,6 @@ ServiceNext command_info(Service& service, ServiceCall& call) {
         first = false;
     }
     reply_verbatim_end(call.reply);
-    return ServiceNext::replied;
-}
-
-ServiceNext command_time(Service& service, ServiceCall& call) {
-    (void)service;
-    reply_array(call.reply, 2);
-    reply_decimal_bulk(call.reply, call.wall_us / 1'000'000);
-    reply_decimal_bulk(call.reply, call.wall_us % 1'000'000);
     return ServiceNext::replied;
 }
 

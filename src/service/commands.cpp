@@ -107,6 +107,10 @@ ServiceNext execute_row(Service& service, ServiceCall& call, const CommandRow& r
     if (caller.in_group && !is_money && (row.flags & command_steer) == 0) {
         return refuse(call, Status::err, "only commands with an id may be queued in a group");
     }
+    // Its client may have sent all of the group at once, and must not see half of it booked.
+    if (caller.group_refused && is_money) {
+        return refuse(call, Status::busy, "the group was refused; end it with EXEC or DISCARD");
+    }
     return row.handler(service, call);
 }
 

@@ -94,7 +94,10 @@ void group_note(ServiceCall& call, const GroupWatch& before, ServiceNext next) {
     if (call.group->count == before.count) call.group->broken = true;
 }
 
-void leave_group(ServiceCall& call) { call.caller->in_group = false; }
+void leave_group(ServiceCall& call) {
+    call.caller->in_group = false;
+    call.caller->group_refused = false;
+}
 
 void put_group(const Ledger& ledger, Reply& reply, const IdRecord* records, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
@@ -134,6 +137,7 @@ ServiceNext queue_move(const Service& service, ServiceCall& call, const BookMove
 ServiceNext command_multi(Service& service, ServiceCall& call) {
     (void)service;
     if (call.caller->in_group) return refuse(call, Status::err, "MULTI calls can not be nested");
+    call.caller->group_refused = call.group == nullptr;
     if (call.group == nullptr) {
         return refuse(call, Status::busy, "all groups are taken; end one with EXEC or DISCARD");
     }
@@ -146,6 +150,11 @@ ServiceNext command_multi(Service& service, ServiceCall& call) {
 }
 
 ServiceNext command_exec(Service& service, ServiceCall& call) {
+    if (call.caller->group_refused) {
+        leave_group(call);
+        return refuse(call, Status::execabort,
+                      "Transaction discarded because of previous errors.");
+    }
     if (!call.caller->in_group) return refuse(call, Status::err, "EXEC without MULTI");
     const Group& group = *call.group;
     ServiceNext next = ServiceNext::replied;
@@ -162,7 +171,9 @@ ServiceNext command_exec(Service& service, ServiceCall& call) {
 
 ServiceNext command_discard(Service& service, ServiceCall& call) {
     (void)service;
-    if (!call.caller->in_group) return refuse(call, Status::err, "DISCARD without MULTI");
+    if (!call.caller->in_group && !call.caller->group_refused) {
+        return refuse(call, Status::err, "DISCARD without MULTI");
+    }
     leave_group(call);
     reply_ok(call.reply);
     return ServiceNext::replied;

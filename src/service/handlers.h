@@ -68,6 +68,9 @@ inline bool may_read_now(const ServiceCall& call) { return call.alone && call.re
 // Go on behind a read.
 ServiceNext statement_done(const Service& service, ServiceCall& call);
 ServiceNext reverse_done(Service& service, ServiceCall& call);
+
+// Goes on with a REVERSE whose id has been looked for.
+ServiceNext begin_reverse(Service& service, ServiceCall& call, BookMove& move);
 ServiceNext receipt_done(Service& service, ServiceCall& call);
 
 // Puts a movement into the group of this session.
@@ -89,6 +92,10 @@ void group_note(ServiceCall& call, const GroupWatch& before, ServiceNext next);
 
 // Ends the group, whatever became of it.
 void leave_group(ServiceCall& call);
+
+// Begins to look in the journal for an id that the ring no longer remembers. Returns replied when
+// there is nothing to look for.
+ServiceNext look_for_id(const Service& service, ServiceCall& call, const BookMove& move);
 
 // Proposes a movement by the person who is logged in, or answers what can be answered at once.
 ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move);

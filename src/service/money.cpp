@@ -59,21 +59,6 @@ ServiceNext refuse_other_content(ServiceCall& call, const char* field) {
     return ServiceNext::replied;
 }
 
-// Begins to look in the journal for an id that the ring no longer remembers. Returns replied when
-// there is nothing to look for.
-ServiceNext look_for_id(const Service& service, ServiceCall& call, const BookMove& move) {
-    const Ledger& ledger = service.book->ledger;
-    const Slice id = slice_of_chars(move.id.text, move.id.size);
-    if (id.size == 0 || move.was_known) return ServiceNext::replied;
-    uint32_t steps = 0;
-    const Status look = ledger_look_for_id(ledger, move.person, id, move.looked, steps);
-    if (look == Status::ok) return ServiceNext::replied;
-    if (look == Status::pending || !may_read_now(call)) return ServiceNext::waiting;
-    call.read->move = move;
-    read_id(*call.read, move.person, ledger.asked[move.person].installed, steps, move.id);
-    return ServiceNext::reading;
-}
-
 ServiceNext id_done(Service& service, ServiceCall& call) {
     ReadJob& job = *call.read;
     if (job.outcome == Status::absent) {
@@ -85,6 +70,7 @@ ServiceNext id_done(Service& service, ServiceCall& call) {
     move.looked = job.walk.looked;
     move.was_known = job.walk.found;
     move.known = job.walk.record;
+    if (move.operation == Operation::reverse) return begin_reverse(service, call, move);
     return move_money(service, call, move);
 }
 
@@ -155,6 +141,19 @@ void put_movement(const Ledger& ledger, Reply& reply, const IdRecord& record) {
 
 ServiceNext refuse_unreadable(ServiceCall& call) {
     return refuse(call, Status::misconf, "the journal could not be read back; run pennyctl check");
+}
+
+ServiceNext look_for_id(const Service& service, ServiceCall& call, const BookMove& move) {
+    const Ledger& ledger = service.book->ledger;
+    const Slice id = slice_of_chars(move.id.text, move.id.size);
+    if (id.size == 0 || move.was_known) return ServiceNext::replied;
+    uint32_t steps = 0;
+    const Status look = ledger_look_for_id(ledger, move.person, id, move.looked, steps);
+    if (look == Status::ok) return ServiceNext::replied;
+    if (look == Status::pending || !may_read_now(call)) return ServiceNext::waiting;
+    call.read->move = move;
+    read_id(*call.read, move.person, ledger.asked[move.person].installed, steps, move.id);
+    return ServiceNext::reading;
 }
 
 ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move) {

@@ -60,6 +60,28 @@ ServiceNext after_proposal(const Service& service, ServiceCall& call, Status sta
 
 namespace {
 
+// Lets a job compare its password with a person's.
+void know_person(const Ledger& ledger, uint32_t row, HashJob& job) {
+    job.has_known = true;
+    job.guesses = true;  // The right password gets another answer than a wrong one.
+    job.attempt.person = row;
+    job.person = row;
+    job.known = ledger.people[row].installed.password;
+    job.version = ledger.people[row].installed.version;
+}
+
+// The name was taken while its password was hashed. If by a person, the right password makes this a
+// resend (P10), so it is compared with that person's.
+ServiceNext registration_overtaken(const Service& service, ServiceCall& call) {
+    const Ledger& ledger = service.book->ledger;
+    HashJob& job = *call.hash;
+    const uint32_t row = ledger_find_person(ledger, job.name);
+    if (row == row_none) return after_proposal(service, call, Status::exists);
+    if (row >= ledger.people_installed) return ServiceNext::waiting;
+    know_person(ledger, row, job);
+    return ServiceNext::hashing;
+}
+
 ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
     if (job.has_known) {  // P10: the right password makes a resend, any other somebody else's name.
@@ -78,6 +100,7 @@ ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     const Status status =
         book_add_person(*service.book, call.wall_ms, call.caller->person, call.caller->terminal,
                         job.name, Role::customer, job.made, call.tag);
+    if (status == Status::exists) return registration_overtaken(service, call);
     return after_proposal(service, call, status);
 }
 
@@ -180,14 +203,8 @@ ServiceNext command_register(Service& service, ServiceCall& call) {
     job.name = name;
     job.password = password;
     wipe(&password, sizeof password);
-    if (row != row_none) {
-        job.has_known = true;
-        job.guesses = true;  // The right password gets another answer than a wrong one.
-        job.attempt = attempt;
-        job.person = row;
-        job.known = ledger.people[row].installed.password;
-        job.version = ledger.people[row].installed.version;
-    }
+    job.attempt = attempt;
+    if (row != row_none) know_person(ledger, row, job);
     return ServiceNext::hashing;
 }
 
@@ -239,6 +256,7 @@ ServiceNext service_hashed(Service& service, ServiceCall& call) {
         case HashPurpose::add_person: next = registration_hashed(service, call); break;
         case HashPurpose::set_password: next = password_hashed(service, call); break;
     }
-    if (next != ServiceNext::waiting) wipe(call.hash, sizeof *call.hash);  // S4
+    const bool goes_on = next == ServiceNext::waiting || next == ServiceNext::hashing;
+    if (!goes_on) wipe(call.hash, sizeof *call.hash);  // S4
     return next;
 }

@@ -45,7 +45,6 @@ BookMove reverse_of(const BookMove& asked, const Entry& entry) {
 }  // namespace
 
 ServiceNext command_reverse(Service& service, ServiceCall& call) {
-    const Book& book = *service.book;
     BookMove move = {};
     move.operation = Operation::reverse;
     move.whole = true;
@@ -56,10 +55,19 @@ ServiceNext command_reverse(Service& service, ServiceCall& call) {
     if (number != Status::ok || move.reversed == 0) {
         return refuse(call, Status::err, "an entry is named by its number, such as 17");
     }
-    // What was answered before is answered again, whatever the entry is by now.
+    return begin_reverse(service, call, move);
+}
+
+// What was answered before is answered again, whatever the entry, its reach and the till's time are
+// by now; so the id is looked for before the entry is, in the journal too.
+ServiceNext begin_reverse(Service& service, ServiceCall& call, BookMove& move) {
+    const Book& book = *service.book;
+    move.person = call.caller->person;
+    const ServiceNext look = look_for_id(service, call, move);
+    if (look != ServiceNext::replied) return look;
     const Slice id = slice_of_chars(move.id.text, move.id.size);
-    const uint32_t person = call.caller->person;
-    const bool is_known = ids_find(book.ledger.ids, person, id) != nullptr;
+    const bool is_known =
+        move.was_known || ids_find(book.ledger.ids, move.person, id) != nullptr;
     const bool is_old =
         move.reversed < reversals_from(book.ledger.reversals, book.log.entry_proposed);
     if (is_known || is_old) return move_money(service, call, move);

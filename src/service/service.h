@@ -8,7 +8,8 @@
 //                     ──► hashing    `hash` is filled; service_hashed goes on when it was run
 //                     ──► reading    `read` is begun; service_read_done goes on when it has ended
 //                     ──► snapshot   a checkpoint or digest; the server answers when it is made
-//                     ──► waiting    ask again with the same request after the next commit
+//                     ──► waiting    ask again with the same request after the next commit, or when
+//                                    the sensor has answered
 //
 //   S1. Every refusal is a row's or a named rule's; a command that has no row gets Redis's text.
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
@@ -27,6 +28,7 @@
 #include "crypto/password.h"
 #include "journal/archived.h"
 #include "service/reading.h"
+#include "service/sensor.h"
 #include "wire/reply.h"
 #include "wire/request.h"
 
@@ -35,6 +37,7 @@ struct Caller {
     bool lab;
     bool wants_close;      // set by QUIT
     bool in_group;         // between MULTI and EXEC
+    bool group_refused;    // the same, of a MULTI that found no room: nothing is booked
     uint8_t protocol;      // 2 or 3
     uint32_t person;       // row, or row_none before login
     uint32_t version;      // of the person's record at login; a moved one ends the login
@@ -125,6 +128,8 @@ struct Service {
     Attempt guess;                // the newest that failed or was refused, for the log
     ReceiptAlarms alarms;
     const Archived* archived;     // which segments lie elsewhere
+    const char* message;          // what TELL is answered with; the owner's
+    Sensor sensor;
     PasswordCost cost;            // of new records
     PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
     ServiceStats stats;           // refreshed by the server before INFO is answered
@@ -192,8 +197,9 @@ Status service_hash_judge(const Service& service, const HashJob& job, uint64_t n
 // Nobody waits for what the job came to. A wrong password counts all the same.
 void service_hash_dropped(Service& service, const HashJob& job, uint64_t now_ms, uint64_t wall_ms);
 
-// Goes on after a job was run: replied, proposed or waiting (call again with the same job after the
-// next commit). The job is wiped unless it waits (S5).
+// Goes on after a job was run: replied, proposed, hashing (the same job is to be run once more) or
+// waiting (call again with the same job after the next commit). The job is wiped unless it goes on
+// (S5).
 ServiceNext service_hashed(Service& service, ServiceCall& call);
 
 // Goes on after a read has ended: replied, proposed, reading (another read has begun in the same

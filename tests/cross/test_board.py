@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bank import ROOT, Bank, program, run, starting
@@ -22,7 +23,13 @@ BOARD = os.environ["PENNY_BOARD"]
 class Board(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.bank = Bank()
+        folder = tempfile.TemporaryDirectory(dir=os.environ.get("PENNY_TMP"))
+        cls.addClassCleanup(folder.cleanup)
+        sensor = os.path.join(folder.name, "sensor")
+        with open(sensor, "w", encoding="ascii") as file:
+            file.write("-21.5\n")
+        cls.bank = Bank(settings=("server.time-zone=Asia/Kathmandu",
+                                  f"server.temperature=file:{sensor}"))
         cls.addClassCleanup(cls.bank.close)
 
     def setUp(self):
@@ -54,6 +61,16 @@ class Board(unittest.TestCase):
         said = self.bank.penny("TRANSFER", "own-2", "bob", "1.25").stdout
         self.assertRegex(said, r"(?m)^balance: \d+\.\d\d$")
         self.assertEqual(self.balance("bob"), before + Decimal("1.25"))
+
+    def test_its_c_library_knows_the_zone_and_a_worker_reads_the_sensor(self):
+        with self.bank.wire("alice") as wire:
+            date = wire.ask("DATE").decode()
+            told = datetime.fromisoformat(wire.ask("CLOCK").decode())
+            dates = (date, wire.ask("DATE").decode())  # Midnight may be in between.
+            self.assertEqual(told.utcoffset(), timedelta(hours=5, minutes=45))
+            self.assertIn(told.date().isoformat(), dates)
+            self.assertEqual(fields(wire.ask("TEMPERATURE")),
+                             {"temperature": "-21.5", "unit": "celsius", "source": "file"})
 
     def test_nothing_acknowledged_is_lost_by_a_kill_and_a_replay_answers_the_same(self):
         before = self.balance("bob")

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/temperature.h"
 #include "fuzz/fuzz.h"
 
 namespace {
@@ -38,6 +39,7 @@ void check_text(const ConfigRow& row, const uint8_t* field) {
 void check_row(const ConfigRow& row, const uint8_t* fields) {
     const uint8_t* field = fields + row.offset;
     uint32_t version = 0;
+    SensorSource sensor = {};
     switch (row.type) {
         case ConfigType::number: check_number(row, field); break;
         case ConfigType::flag: CHECK(*field <= 1); break;
@@ -55,6 +57,15 @@ void check_row(const ConfigRow& row, const uint8_t* fields) {
         case ConfigType::currency:
         case ConfigType::zone:
         case ConfigType::channel: check_text(row, field); break;
+        case ConfigType::root:
+            check_text(row, field);
+            CHECK(*field == '/');
+            break;
+        case ConfigType::sensor:
+            check_text(row, field);
+            CHECK(sensor_parse(slice_of(reinterpret_cast<const char*>(field)), sensor) ==
+                  Status::ok);
+            break;
     }
 }
 

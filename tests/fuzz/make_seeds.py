@@ -7,6 +7,7 @@ written down here a second time, from the headers and not from the code. What a 
 kept beside the seeds, in files whose names begin with `found-`, and is left alone here.
 """
 
+import base64
 import os
 import struct
 import sys
@@ -333,7 +334,34 @@ def config_seeds():
         "no-value": b"[server]\nthreads\n",
         "bad-section": b"[listener A]\n",
         "mark": b"\xef\xbb\xbf[ledger]\ncurrency = CHF # francs\n",
+        "sensor": b"[server]\ntemperature = w1:28-0123456789ab\nsensor-root = /sys\n",
         "nine-listeners": b"".join(b"[listener l%d]\nport = 0\n" % i for i in range(9)),
+    }
+
+
+# --- Temperatures: base/temperature.h ---------------------------------------------------------------
+
+def temperature_seeds():
+    shown = b"72 01 4b 46 7f ff 0e 10 57"
+    lines = shown + b" : crc=57 YES\n" + shown + b" t=23125\n"
+    device = b"w1:28-0123456789ab\n"
+    return {
+        "zone": b"thermal\n48312\n",
+        "other-zone": b"thermal:7\n48312\n",
+        "device": device + b"23125\n",
+        "lines": device + lines,
+        "file": b"file:/run/temperature\n21.437\n",
+        "rounded": b"file:/run/temperature\n +21.43749 \r\n",
+        "none": b"none\n",
+        "simulated": b"simulated\n",
+        # None of these is a temperature.
+        "wrong-checksum": device + lines.replace(b"YES", b"NO"),
+        "unmeasured": device + b"85000\n",
+        "no-sensor": device + b"-127000\n",
+        "too-cold": b"file:/t\n-273.151\n",
+        "too-hot": b"file:/t\n1000.001\n",
+        "empty": b"file:/t\n",
+        "part": b"thermal",
     }
 
 
@@ -450,9 +478,64 @@ def backup_seeds():
     }
 
 
+# --- Keys and messages: crypto/jose_text.h, crypto/message.h -------------------------------------
+
+def url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+# Numbers of the right size; the targets read texts and do no cryptography.
+MODULUS = bytes([0xc3] + [i * 7 & 255 for i in range(1, 383)] + [0x01])
+
+
+def jwk(more=b"", n=MODULUS, e=b"\1\0\1"):
+    return b'{"e":"%s","kty":"RSA","n":"%s"%s}' % (url(e), url(n), more)
+
+
+def jws(header, payload=b"{}"):
+    return b".".join((url(header), url(payload), url(MODULUS)))
+
+
+def jwe(header, content=b"sealed"):
+    return b".".join((url(header), url(MODULUS), url(bytes(12)), url(content), url(bytes(16))))
+
+
+def message(content, to=b"bob"):
+    return (b'{"from":"alice","to":"%s","id":"m-1","time":"2026-11-21T13:08:57.426Z",%s}'
+            % (to, content))
+
+
+def jose_seeds():
+    kid = url(bytes(range(32)))
+    sealed = b'{"alg":"RSA-OAEP-256","enc":"A256GCM"'
+    return {
+        "key": b"\0" + jwk(),
+        "key-with-more": b"\0 " + jwk(b', "kid" : "alice\\u0027s", "x":-1.5e3'),
+        "key-private": b"\0" + jwk(b',"d":"AQAB"'),
+        "key-for-one-use": b"\0" + jwk(b',"use":"sig"'),
+        "key-small-exponent": b"\0" + jwk(e=b"\3"),
+        "key-even": b"\0" + jwk(n=MODULUS[:-1] + b"\2"),
+        "key-short": b"\0" + jwk(n=MODULUS[:256]),
+        "signature": b"\1" + jws(b'{"alg":"PS256","kid":"%s"}' % kid),
+        "signature-none": b"\1" + jws(b'{"alg":"none"}'),
+        "signature-twice": b"\1" + jws(b'{"alg":"PS256","alg":"PS256"}'),
+        "signature-critical": b"\1" + jws(b'{"alg":"PS256","crit":["exp"],"exp":1}'),
+        "envelope": b"\2" + jwe(sealed + b',"cty":"JWT","kid":"%s"}' % kid),
+        "envelope-plain": b"\2" + jwe(sealed + b"}", b""),
+        "envelope-zipped": b"\2" + jwe(sealed + b',"zip":"DEF"}'),
+        "text": b"\3" + message(b'"text":"caf\\u00e9 \\ud83d\\ude00 \\"x\\"\\n"'),
+        "text-to-the-server": b"\3" + message(b'"text":""', b"@server"),
+        "file": b"\3" + message(b'"bytes":"AP8K"'),
+        "both": b"\3" + message(b'"bytes":"AP8K","text":""'),
+        "turned": b'\3{ "text":"x", "time":"2026-11-21T13:08:57.426Z", "id":"m-1", "to":"bob",'
+                  b' "from":"alice" }',
+    }
+
+
 TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
            "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
-           "receipt": receipt_seeds, "backup": backup_seeds}
+           "receipt": receipt_seeds, "backup": backup_seeds,
+           "temperature": temperature_seeds, "jose": jose_seeds}
 
 
 def main():

@@ -20,6 +20,7 @@ def plant(folder, path, text):
 REFUSED = {
     **{f"docs/{word.lower()}.md": f"one\n// {word}: later\n" for word in lint_tidy.BANNED},
     "README.md": "one\nblank \n",
+    "tests/a.patch": " \n+blank \n",
     "src/base/a.cpp": "one\n\tint x;\n",
     "tools/deps/b": "one\n\tx\n",
     "src/base/c.h": "one\n" + "x" * 101 + "\n",
@@ -33,6 +34,7 @@ ACCEPTED = {
     "README.md": "x" * 300 + "\n",
     "docs/words.md": lint_tidy.BANNED[0] + "S and " + lint_tidy.BANNED[3].lower() + "\n",
     "certs/binary.der": "\0 \n",
+    "tests/a.patch": " one\n \n-two\n",
     "tests/fuzz/corpus/resp/ping": "*1\r\n$4\r\nPING\r\n",
 }
 

@@ -76,3 +76,31 @@ TEST(Base64, comes_back_for_every_size_and_byte) {
         bytes += static_cast<char>(i * 7);
     }
 }
+
+TEST(Base64, has_the_alphabet_for_addresses_too) {
+    const auto put = [](const std::string& bytes, uint32_t capacity = 600) {
+        return written([&](Writer& out) { put_base64url(out, slice_of(bytes)); }, capacity);
+    };
+    const auto take = [](const std::string& text, std::string& out) {
+        Status status = Status::ok;
+        out = written([&](Writer& writer) { status = parse_base64url(slice_of(text), writer); });
+        return status;
+    };
+    EXPECT_EQ(put("\x03\xec\xff\xe0\xc1"), "A-z_4ME");  // RFC 7515, appendix C
+    std::string out;
+    EXPECT_EQ(take("A-z_4ME", out), Status::ok);
+    EXPECT_EQ(out, "\x03\xec\xff\xe0\xc1");
+    for (const char* text : {"A+z/4ME", "A-z_4MF", "A-z_4ME=", "A-z_4M\n", "A", "A-z_4", "A-z.4ME"}) {
+        EXPECT_EQ(take(text, out), Status::invalid) << text;
+        EXPECT_EQ(out, "");
+    }
+    EXPECT_EQ(put("foobar", 7), "<overflow>");
+    std::string bytes;
+    for (int i = 0; i < 260; i++) {
+        const std::string text = put(bytes);
+        ASSERT_EQ(text.size(), base64url_size(static_cast<uint32_t>(bytes.size())));
+        ASSERT_EQ(take(text, out), Status::ok);
+        ASSERT_EQ(out, bytes);
+        bytes += static_cast<char>(i * 7);
+    }
+}

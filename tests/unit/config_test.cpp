@@ -150,9 +150,18 @@ std::string text_of_size(ConfigType type, uint32_t size) {
     if (type == ConfigType::prefixes) {
         return size < 3 ? "" : "::1" + std::string(size - 3, ',');
     }
-    if (type != ConfigType::address) return std::string(size, 'X');
-    const std::string zone = "fe80::1%";
-    return size > zone.size() ? zone + std::string(size - zone.size(), 'e') : "";
+    const std::string front = type == ConfigType::address  ? "fe80::1%"
+                              : type == ConfigType::sensor ? "file:/"
+                              : type == ConfigType::root   ? "/"
+                                                           : "";
+    if (front.empty()) return std::string(size, 'X');
+    return size >= front.size() ? front + std::string(size - front.size(), 'e') : "";
+}
+
+// The shortest text that a row takes, its own rules included.
+uint32_t least_size(const ConfigRow& row) {
+    if (row.type == ConfigType::address) return 9;
+    return row.type == ConfigType::sensor ? 7 : row.min;
 }
 
 }  // namespace
@@ -188,12 +197,12 @@ TEST(Config, EveryNumberIsTakenFromItsLeastToItsGreatestValueAndNotBeyond) {
 TEST(Config, EveryTextIsTakenFromItsLeastToItsGreatestSizeAndNotBeyond) {
     const std::set<ConfigType> types = {ConfigType::text, ConfigType::path, ConfigType::address,
                                         ConfigType::currency, ConfigType::zone,
+                                        ConfigType::root, ConfigType::sensor,
                                         ConfigType::prefixes};
-    EXPECT_EQ(rows_of(types).size(), 10u);
+    EXPECT_EQ(rows_of(types).size(), 12u);
     for (const ConfigRow& row : rows_of(types)) {
         SCOPED_TRACE(row.key);
-        const bool address = row.type == ConfigType::address;
-        for (const uint32_t size : {address ? 9 : row.min, row.max - 1, row.max}) {
+        for (const uint32_t size : {least_size(row), row.max - 1, row.max}) {
             Config config = defaults();
             const std::string value = text_of_size(row.type, size);
             EXPECT_EQ(parse(config, file_with(row, value)).status, Status::ok);
@@ -244,6 +253,27 @@ TEST(Config, ATimeZoneIsANameAndNeverAPath) {
         EXPECT_NE(refusal(file_with(row_of("time-zone"), name))
                       .find("it takes a name such as Europe/Berlin of 0 to 63 bytes"),
                   std::string::npos) << name;
+    }
+}
+
+TEST(Config, ASensorIsOneOfItsFormsAndItsRootIsNoPathOfTheBank) {
+    for (const char* text : {"none", "thermal", "thermal:3", "w1:28-0123456789ab", "simulated",
+                             "file:/run/a sensor"}) {
+        Config config = defaults();
+        EXPECT_EQ(parse(config, file_with(row_of("temperature"), text)).status, Status::ok) << text;
+        EXPECT_STREQ(config.temperature, text);
+    }
+    for (const char* text : {"", "thermal:x", "w1:28", "w1:../../x", "file:", "file:t", "file:./t",
+                             "off", "file:/a\x1bz", "file:/\xff"}) {
+        EXPECT_NE(refusal(file_with(row_of("temperature"), text))
+                      .find("it takes none, thermal, thermal:N, w1:ID, file:/PATH or simulated, in 1 "
+                            "to 255 bytes"),
+                  std::string::npos) << text;
+    }
+    for (const char* text : {"", "sys", "./sys", "../sys"}) {
+        EXPECT_NE(refusal(file_with(row_of("sensor-root"), text))
+                      .find("it takes a folder's name from / on of 1 to 255 bytes"),
+                  std::string::npos) << text;
     }
 }
 

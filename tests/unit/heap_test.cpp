@@ -111,6 +111,22 @@ TEST_F(HeapTest, never_spills_downwards_and_refuses_what_no_class_holds) {
     EXPECT_EQ(heap.refused, 3u);
 }
 
+TEST_F(HeapTest, refuses_the_one_request_that_a_test_names) {
+    heap.refuse_at = 1;
+    void* first = heap_take(heap, 1);
+    ASSERT_NE(first, nullptr);
+    EXPECT_EQ(heap_take(heap, 1), nullptr);
+    EXPECT_EQ(heap.refused, 1u);
+    void* third = heap_resize(heap, first, 40);
+    ASSERT_NE(third, nullptr);
+    EXPECT_EQ(heap.takes, 3u);
+    heap.refuse_at = 3;
+    EXPECT_EQ(heap_resize(heap, third, 200), nullptr) << "the block is as it was";
+    heap_give(heap, third);
+    heap.refuse_at = UINT64_MAX;
+    expect_full_capacity();
+}
+
 TEST_F(HeapTest, zeroed_blocks_are_zero_after_use) {
     uint8_t* block = static_cast<uint8_t*>(heap_take(heap, 64));
     memset(block, 0xee, 64);

@@ -122,6 +122,10 @@ TEST(Log, RollsBeforeABatchMightNotFit) {
     const uint32_t batches = (segment_size_min - batch_size_max) / block_size + 1;
     for (uint32_t i = 0; i < batches; i++) one.write_one();
     EXPECT_EQ(one.log.segment_size - one.log.offset, batch_size_max - block_size);
+    EXPECT_EQ(one.reserve(), Status::pending) << "the next segment may be on its way";
+    EXPECT_EQ(one.log.blocked, LogBlock::none);
+    EXPECT_TRUE(log_wants_segment(one.log));
+    log_segment_failed(one.log);
     EXPECT_EQ(one.reserve(), Status::misconf);
     EXPECT_EQ(one.log.blocked, LogBlock::no_room);
     EXPECT_TRUE(log_wants_segment(one.log));

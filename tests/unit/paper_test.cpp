@@ -1,4 +1,4 @@
-// What people wrote, on its way to paper (X1 to X3), and months and days (Z1, Z2).
+// What people wrote, on its way to paper (X1 to X3), and months and days (T1, Z1).
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -138,7 +138,7 @@ class Zones : public testing::Test {
     std::string choose(const char* name) {
         uint8_t memory[1024];
         Writer error = writer_of(memory, sizeof memory);
-        const Status status = zone_choose(name, zone_, error);
+        const Status status = zone_choose(name, "--time-zone ", zone_, error);
         EXPECT_EQ(status == Status::ok, error.size == 0);
         return {reinterpret_cast<char*>(memory), error.size};
     }

@@ -81,6 +81,22 @@ TEST(Pool, TheNextTenantHasAnotherGeneration) {
     }
 }
 
+TEST(Pool, RefusesTheOneTakeThatATestNames) {
+    for (uint64_t at = 0; at < 4; at++) {
+        PoolOfInts ints(3);
+        ints.pool.refuse_at = at;
+        uint32_t given = 0;
+        for (uint64_t take = 0; take < 4; take++) {
+            const bool is_refused = take == at || given == 3;
+            EXPECT_EQ(pool_has_room(ints.pool), !is_refused) << at << take;
+            EXPECT_EQ(pool_take(ints.pool) == pool_none, is_refused) << at << take;
+            if (!is_refused) given++;
+        }
+        EXPECT_EQ(ints.pool.takes, 4u);
+        EXPECT_EQ(ints.pool.taken, given);
+    }
+}
+
 TEST(Pool, MixingUpSlotsIsOurOwnMistake) {
     PoolOfInts ints(2);
     const uint32_t index = pool_take(ints.pool);

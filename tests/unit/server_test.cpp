@@ -1,192 +1,6 @@
 // The server without its port: what sessions borrow comes back, whenever and however they end.
 
-#include "server.h"
-
-#include <string.h>
-
-#include <memory>
-
-#include "unit/test_channel.h"
-
-namespace {
-
-// A server over a small book, whose sessions are logged in over a channel that ciphers nothing.
-struct TestServer {
-    TestServer() : owner(new Server()), server(*owner) {
-        Config config = {};
-        config_defaults(config);
-        config.sessions = 8;
-        config.handshakes = 2;
-        config.accounts = 16;
-        config.ids = 8;
-        config.terminals = 4;
-        config.holds = 8;
-        config.reversible = 128;
-        config.buffers = 8;
-        config.groups = 2;
-        config.reads = 1;
-        config.hashes = 1;
-        config.self_service = true;
-        Arena arena = {};
-        server_layout(server, arena, config);
-        memory.resize(arena.used + arena_align);
-        const uint64_t size = arena.used;
-        const uintptr_t at = reinterpret_cast<uintptr_t>(memory.data());
-        arena = {};
-        arena.base = memory.data() + (arena_align - at % arena_align) % arena_align;
-        arena.size = size;
-        server_layout(server, arena, config);
-        server_init(server, 0);
-        test_create(server.book);
-        for (const char* name : {"alice", "bob", "carol"}) {
-            EXPECT_EQ(test_add(server.book, name), Status::ok);
-        }
-        EXPECT_EQ(test_add(server.book, "chief", Role::admin), Status::ok);
-        EXPECT_EQ(test_add(server.book, "keeper", Role::treasurer), Status::ok);
-        pay_in("opening", "alice", "", 1000);
-        disk.commit(server.book);
-        server_start(server, 0);
-        server_clock(server, 1000, 1'000'000);
-    }
-    // Everything comes back when all sessions have ended.
-    ~TestServer() {
-        for (uint32_t i = 0; i < server.sessions.count; i++) {
-            if (pool_is_taken(server.sessions, i)) {
-                server_peer_closed(server, i, "the test ends");
-                serve();
-                if (pool_is_taken(server.sessions, i)) close(i);
-            }
-        }
-        EXPECT_EQ(server.sessions.taken, 0u);
-        EXPECT_EQ(server.groups.taken, 0u);
-        EXPECT_EQ(server.reads.taken, 0u);
-        EXPECT_EQ(server.hashes.taken, 0u);
-        EXPECT_EQ(server.buffers.taken, 0u);
-    }
-    void pay_in(const std::string& id, const char* to, const char* person, int64_t amount) {
-        EXPECT_EQ(test_move(server.book, {.operation = Operation::deposit,
-                                          .debit = "cash",
-                                          .credit = to,
-                                          .amount = amount,
-                                          .id = id,
-                                          .person = person}),
-                  Status::ok);
-    }
-    uint32_t person(const char* name) {
-        return ledger_find_person(server.book.ledger, test_name(name));
-    }
-    uint32_t connect(const char* name) {
-        const uint32_t index = server_accept(server, 0);
-        Session& session = server.sessions.slots[index];
-        session.phase = SessionPhase::ready;
-        session.deadline_ms = UINT64_MAX;
-        session.channel.type = &test_plain_channel;
-        session.caller.person = person(name);
-        session.caller.version =
-            server.book.ledger.people[session.caller.person].installed.version;
-        session.caller.terminal = test_name("kiosk");
-        return index;
-    }
-    Session& session(uint32_t index) { return server.sessions.slots[index]; }
-    // Says something and gives what comes back at once.
-    std::string say(uint32_t index, const std::string& text) {
-        uint32_t room = 0;
-        uint8_t* bytes = server_read_room(server, index, room);
-        EXPECT_LE(text.size(), room);
-        memcpy(bytes, text.data(), text.size());
-        server_received(server, index, static_cast<uint32_t>(text.size()));
-        return take(index);
-    }
-    std::string take(uint32_t index) {
-        const SessionPlan plan = server_plan(server, index);
-        const std::string text = string_of(plan.out);
-        if (plan.out.size > 0) server_sent(server, index, plan.out.size);
-        return text;
-    }
-    // The journal's thread: one write, if there is one.
-    bool commit(Status outcome = Status::ok) {
-        LogWrite write;
-        if (!server_write_take(server, write)) return false;
-        if (outcome == Status::ok) outcome = TestDisk::keep(&disk, write);
-        server_write_done(server, outcome);
-        return true;
-    }
-    // The workers: one piece of work. Hashes come out as if they had been made.
-    bool work() {
-        Wish wish;
-        if (!server_wish_take(server, wish)) return false;
-        wish.outcome = Status::ok;
-        if (wish.kind == WishKind::read) {
-            const auto at = disk.segments.find(position_segment(wish.position));
-            EXPECT_NE(at, disk.segments.end());
-            const Slice all = {at->second.data(), static_cast<uint32_t>(at->second.size())};
-            const Slice part = slice_part(all, position_offset(wish.position), wish.size);
-            memcpy(wish.memory, part.data, part.size);
-            wish.size = part.size;
-        } else if (wish.kind == WishKind::hash) {
-            HashJob& job = server.hashes.slots[wish.slot];
-            job.outcome = hashed;
-            job.made = {3, {'n', 'e', 'w'}};
-        } else if (wish.kind == WishKind::segment) {
-            wish.salt = 99;
-        }
-        server_wish_done(server, wish);
-        return true;
-    }
-    void serve() {
-        for (uint32_t i = 0; i < 100; i++) {
-            const bool worked = work();
-            if (!commit() && !worked) return;
-        }
-        ADD_FAILURE() << "there is always more to do";
-    }
-    void close(uint32_t index) {
-        for (uint32_t i = 0; i < 4 && !server_plan(server, index).close; i++) take(index);
-        EXPECT_TRUE(server_plan(server, index).close);
-        if (server_plan(server, index).close) server_closed(server, index);
-    }
-    // Books until the ring of ids holds nothing else.
-    void make_busy() {
-        for (uint32_t i = 0; i < 12; i++) pay_in("b" + std::to_string(busy++), "bob", "carol", 1);
-        serve();
-    }
-    // One batch in flight and one that is full: nothing more can be proposed before a commit.
-    LogWrite fill_log() {
-        pay_in("fly", "bob", "carol", 1);
-        LogWrite write;
-        EXPECT_TRUE(server_write_take(server, write));
-        Status status = Status::ok;
-        for (uint32_t i = 0; i < 2 * batch_entries_max && status == Status::ok; i++) {
-            status = test_move(server.book, {.operation = Operation::deposit,
-                                             .debit = "cash",
-                                             .credit = "bob",
-                                             .amount = 1,
-                                             .id = "full" + std::to_string(i),
-                                             .person = "carol"});
-        }
-        EXPECT_EQ(status, Status::pending);
-        // A movement reserves for more entries than others do.
-        const uint32_t row = person("carol");
-        const Person& carol = server.book.ledger.people[row];
-        for (status = Status::ok; status == Status::ok;) {
-            status = book_set_password(server.book, 1000, row, {}, row, carol.decided.version,
-                                       {3, {'n', 'e', 'w'}}, book_tag_none);
-        }
-        EXPECT_EQ(status, Status::pending);
-        return write;
-    }
-    void land(const LogWrite& write) {
-        server_write_done(server, TestDisk::keep(&disk, write));
-    }
-    std::unique_ptr<Server> owner;
-    Server& server;
-    std::vector<uint8_t> memory;
-    TestDisk disk;
-    uint32_t busy = 0;
-    Status hashed = Status::ok;  // what passwords come to
-};
-
-}  // namespace
+#include "unit/test_server.h"
 
 TEST(Server, AnswersAGroupWithOneReplyBehindItsCommit) {
     TestServer one;
@@ -253,13 +67,82 @@ TEST(Server, LendsNobodyMoreThanHalfOfTheGroupsAndSaysWhenThereIsNone) {
     EXPECT_EQ(one.say(again, "MULTI\r\n").find("-BUSY"), 0u);
     EXPECT_EQ(one.say(bob, "MULTI\r\n"), "+OK\r\n");
     EXPECT_EQ(one.say(carol, "MULTI\r\n").find("-BUSY"), 0u);
-    EXPECT_EQ(one.say(carol, "EXEC\r\n").find("-ERR EXEC without MULTI"), 0u);
+    EXPECT_EQ(one.say(carol, "EXEC\r\n").find("-EXECABORT"), 0u);
     EXPECT_EQ(one.say(alice, "DISCARD\r\n"), "+OK\r\n");
     EXPECT_EQ(one.say(carol, "MULTI\r\n"), "+OK\r\n");
     EXPECT_EQ(one.say(bob, "MULTI\r\n").find("-ERR MULTI calls"), 0u);
     EXPECT_EQ(one.server.groups.taken, 2u);
     // What was refused in between broke bob's group only.
     EXPECT_EQ(one.say(carol, "EXEC\r\n"), "*0\r\n");
+}
+
+// A client that sends a whole group at once has sent its movements before it reads the refusal.
+TEST(Server, BooksNothingSinglyOfAGroupThatFoundNoRoom) {
+    for (const char* end : {"EXEC\r\n", "DISCARD\r\n", "RESET\r\n"}) {
+        TestServer one;
+        for (const char* name : {"carol", "bob"}) {
+            EXPECT_EQ(one.say(one.connect(name), "MULTI\r\n"), "+OK\r\n");
+        }
+        const uint32_t alice = one.connect("alice");
+        const std::string said =
+            one.say(alice, "MULTI\r\nTRANSFER a bob 1\r\nTRANSFER b bob 2\r\nBALANCE\r\n" +
+                               std::string(end));
+        one.serve();
+        EXPECT_EQ(said.find("-BUSY all groups are taken"), 0u);
+        EXPECT_NE(said.find("-BUSY the group was refused"), std::string::npos) << said;
+        EXPECT_NE(said.find("10.00"), std::string::npos) << "reading is no part of a group";
+        const std::string last = said.substr(said.rfind("\r\n", said.size() - 3) + 2);
+        EXPECT_EQ(last.find(end[0] == 'E' ? "-EXECABORT" : "+"), 0u) << last;
+        EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
+        if (end[0] == 'R') continue;
+        EXPECT_EQ(one.say(alice, "EXEC\r\n").find("-ERR EXEC without MULTI"), 0u);
+        one.say(alice, "TRANSFER a bob 1\r\n");
+        one.serve();
+        EXPECT_EQ(test_balance(one.server.book, "alice"), 900) << "the next one is on its own";
+    }
+}
+
+// Another MULTI may find room.
+TEST(Server, BeginsAGroupBehindOneThatWasRefused) {
+    TestServer one;
+    const uint32_t bob = one.connect("bob");
+    one.say(bob, "MULTI\r\n");
+    one.say(one.connect("carol"), "MULTI\r\n");
+    const uint32_t alice = one.connect("alice");
+    EXPECT_EQ(one.say(alice, "MULTI\r\n").find("-BUSY"), 0u);
+    one.say(bob, "DISCARD\r\n");
+    EXPECT_EQ(one.say(alice, "MULTI\r\nTRANSFER a bob 1\r\n"), "+OK\r\n+QUEUED\r\n");
+    one.say(alice, "EXEC\r\n");
+    one.serve();
+    EXPECT_EQ(test_balance(one.server.book, "alice"), 900);
+}
+
+// A start after a cut may find its segment nearly full and the next one not made yet.
+TEST(Server, WaitsForTheNextSegmentAndStopsMoneyOnlyWhenItCannotBeMade) {
+    for (const bool has_room : {true, false}) {
+        TestServer one;
+        Log& log = one.server.book.log;
+        log.offset = log.segment_size - batch_size_max + block_size;
+        log.next_segment = 0;
+        const uint32_t alice = one.connect("alice");
+        EXPECT_EQ(one.say(alice, "TRANSFER a bob 1\r\n"), "");
+        Wish wish;
+        ASSERT_TRUE(server_wish_take(one.server, wish));
+        ASSERT_EQ(wish.kind, WishKind::segment);
+        EXPECT_EQ(one.take(alice), "") << "while the segment is being made";
+        wish.outcome = has_room ? Status::ok : Status::full;
+        server_wish_done(one.server, wish);
+        one.serve();
+        const std::string said = one.take(alice);
+        EXPECT_EQ(said.find(has_room ? "*4" : "-MISCONF no room"), 0u) << said;
+        if (has_room) continue;
+        server_clock(one.server, 3000, 3'000'000, 0);
+        EXPECT_EQ(one.say(alice, "TRANSFER b bob 1\r\n").find("-MISCONF no room"), 0u);
+        one.serve();
+        one.say(alice, "TRANSFER b bob 1\r\n");
+        one.serve();
+        EXPECT_EQ(one.take(alice).find("*4"), 0u) << "there is room again";
+    }
 }
 
 TEST(Server, ReadsForARequestAndAnswersItAgain) {
@@ -471,12 +354,71 @@ TEST(Server, ReversesWhatWasBookedOnceForATreasurerAndSaysWhatCannotBe) {
     EXPECT_EQ(one.say(alice, "REVERSE x " + entry + "\r\n").find("-NOPERM"), 0u);
 }
 
+// P3: what a till reversed in time is answered the same when the time has passed, also where only
+// the journal remembers the id, and what it was too late for stays so.
+TEST(Server, AnswersAReversalTheSameWhenItsTimeHasPassed) {
+    TestServer one;
+    const uint32_t teller = one.connect("teller");
+    const auto ask = [&](const std::string& text) {
+        std::string said = one.say(teller, text + "\r\n");
+        one.serve();
+        return said + one.take(teller);
+    };
+    ask("DEPOSIT d1 5 alice");
+    const std::string entry = std::to_string(one.server.book.ledger.seq_installed);
+    const std::string first = ask("REVERSE r1 " + entry);
+    ASSERT_EQ(first.find("*"), 0u) << first;
+    const uint64_t later_ms = 1000 + 16 * 60'000;  // One minute more than tills have.
+    server_clock(one.server, later_ms, later_ms * 1000, 0);
+    EXPECT_EQ(ask("REVERSE r1 " + entry), first);
+    one.make_busy();
+    EXPECT_EQ(ask("REVERSE r1 " + entry), first);
+    EXPECT_EQ(ask("REVERSE r1 3").find("-EXISTS"), 0u);
+    EXPECT_EQ(ask("REVERSE r2 " + entry).find("-NOPERM"), 0u);
+    EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
+}
+
+// P10: two copies of one registration, of which the second is hashed before the first is booked.
+TEST(Server, AnswersARegistrationThatIsSentAgainWhileTheFirstIsHashed) {
+    for (const bool commits_between : {false, true}) {
+        TestServer one(2);
+        const uint32_t first = one.connect("chief");
+        const uint32_t second = one.connect("chief");
+        EXPECT_EQ(one.say(first, "REGISTER dora a-long-password\r\n"), "");
+        EXPECT_EQ(one.say(second, "REGISTER dora a-long-password\r\n"), "");
+        EXPECT_EQ(one.server.hashes.taken, 2u);
+        EXPECT_TRUE(one.work());
+        if (commits_between) {
+            EXPECT_TRUE(one.commit());
+        }
+        one.serve();
+        EXPECT_EQ(one.take(first), "+OK\r\n");
+        EXPECT_EQ(one.take(second), "+OK\r\n");
+        EXPECT_NE(one.person("dora"), row_none);
+    }
+}
+
+// Somebody else's password for the same name does not make it a resend.
+TEST(Server, SaysThatANameIsTakenToWhoeverRegistersItSecondWithAnotherPassword) {
+    TestServer one(2);
+    const uint32_t first = one.connect("chief");
+    const uint32_t second = one.connect("chief");
+    one.say(first, "REGISTER dora a-long-password\r\n");
+    one.say(second, "REGISTER dora another-password\r\n");
+    EXPECT_TRUE(one.work());
+    EXPECT_TRUE(one.work());
+    one.hash_outcome = Status::wrongpass;
+    one.serve();
+    EXPECT_EQ(one.take(first), "+OK\r\n");
+    EXPECT_EQ(one.take(second).find("-EXISTS"), 0u);
+}
+
 // --- The door -------------------------------------------------------------------------------
 
 // A guess whose answer nobody waits for counts: otherwise leaving early would be free.
 TEST(Server, CountsAWrongPasswordOfWhoHasLeft) {
     TestServer one;
-    one.hashed = Status::wrongpass;
+    one.hash_outcome = Status::wrongpass;
     for (uint64_t count = 1; count <= 4; count++) {
         const uint32_t bob = one.connect("bob");
         EXPECT_EQ(one.say(bob, "AUTH alice wrong-password\r\n"), "");

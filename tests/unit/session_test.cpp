@@ -59,7 +59,7 @@ struct TestSession {
         session_step(session, tools);
     }
     TestBook book;
-    RefusalBudget refusals[8] = {};
+    MinuteBudget refusals[8] = {};
     Access access = {};
     Service service = {};
     SessionBuffers buffers;

@@ -485,6 +485,38 @@ TEST(Store, RollsToTheNextSegmentAndRecoversAcrossIt) {
     EXPECT_TRUE(gap.is_refused_with("00000002.journal: is missing")) << gap.disk.said();
 }
 
+// A start from a checkpoint begins at its segment, and does not know how many batches lie before.
+TEST(Store, NamesNoNumberOfABatchThatItCannotKnow) {
+    TestFolder folder;
+    make_book(folder, 1, false);
+    {
+        TestStart start(folder);
+        ASSERT_EQ(start.status, Status::ok) << start.disk.said();
+        Log& log = start.book().log;
+        for (uint32_t i = 0; log.segment == 1; i++) {
+            if (log_wants_segment(log)) {
+                ASSERT_EQ(store_segment_make(start.disk.store, 2, test_segment_size,
+                                             start.disk.error),
+                          Status::ok);
+                log_segment_made(log, 2, test_segment_size, 2000);
+            }
+            ASSERT_TRUE(deposit(start, "n" + std::to_string(i), 1));
+        }
+        Hash digest;
+        ASSERT_EQ(store_checkpoint_now(start.disk.store, start.book(), start.disk.window.data(),
+                                       batch_size_max, digest, start.disk.error),
+                  Status::ok);
+    }
+    std::string bytes = read_file(folder.segment(2));
+    bytes[100] ^= 1;
+    write_file(folder.segment(2), bytes);
+    TestStart start(folder);
+    EXPECT_TRUE(start.is_refused_with(
+        "00000002.journal: at offset 0, its first batch: damage: a checkpoint vouches for it"))
+        << start.disk.said();
+    EXPECT_EQ(read_file(folder.segment(2)), bytes);
+}
+
 // What the journal will be written into must be as it was made (F1).
 TEST(Store, WantsABlankSegmentAhead) {
     TestFolder folder;
@@ -519,6 +551,29 @@ TEST(Store, WantsABlankSegmentAhead) {
         EXPECT_EQ(writer.start.next_segment, 2u);
         EXPECT_TRUE(log_has("00000002.journal: was not blank"));
         EXPECT_EQ(read_file(ahead), blank);
+    }
+}
+
+// The journal had rolled, and the segment behind the next was made, when the first batch of the new
+// one was lost: what is blank may be made anew, and nothing else.
+TEST(Store, MakesABlankSegmentAnewThatACutLeftBehindTheNext) {
+    TestFolder folder;
+    make_book(folder, 1, false);
+    write_file(folder.segment(2), std::string(test_segment_size, '\0'));
+    write_file(folder.segment(3), std::string(test_segment_size, '\0'));
+    TestStart start(folder);
+    ASSERT_EQ(start.status, Status::ok) << start.disk.said();
+    EXPECT_EQ(start.start.next_segment, 2u);
+    const uint32_t size = test_segment_size + block_size;
+    EXPECT_EQ(store_segment_make(start.disk.store, 3, size, start.disk.error), Status::ok)
+        << start.disk.said();
+    EXPECT_TRUE(read_file(folder.segment(3)) == std::string(size, '\0'));
+    for (const uint32_t offset : {0u, block_size + 5, size - 1}) {
+        std::string bytes(size, '\0');
+        bytes[offset] = 'x';
+        write_file(folder.segment(3), bytes);
+        EXPECT_EQ(store_segment_make(start.disk.store, 3, size, start.disk.error), Status::failed);
+        EXPECT_TRUE(read_file(folder.segment(3)) == bytes);
     }
 }
 

@@ -65,6 +65,7 @@ int64_t call_size(int fd) { return fails() ? -1 : real().size(fd); }
 int call_truncate(int fd, uint64_t size) { return fails() ? -1 : real().truncate(fd, size); }
 int call_forget(int fd) { return fails() ? -1 : real().forget(fd); }
 int call_lock(int fd) { return fails() ? -1 : real().lock(fd); }
+int call_pid() { return real().pid(); }
 int call_lock_test(int fd) { return fails() ? -1 : real().lock_test(fd); }
 
 }  // namespace
@@ -87,6 +88,7 @@ const StoreCalls test_calls = {
     .forget = call_forget,
     .lock = call_lock,
     .lock_test = call_lock_test,
+    .pid = call_pid,
 };
 
 void test_faults_begin(const FaultPlan& next) {

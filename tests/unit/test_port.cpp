@@ -11,6 +11,7 @@ namespace {
 
 std::atomic<uint32_t> random_calls = 0;
 std::atomic<int64_t> random_calls_left = -1;  // negative: no end
+std::atomic<bool (*)(uint8_t*, uint32_t)> random_source = nullptr;
 std::mutex log_mutex;
 std::vector<TestLogLine> log_lines;
 
@@ -30,6 +31,8 @@ bool port_random(uint8_t* out, uint32_t size) {
     random_calls++;
     if (random_calls_left == 0) return false;
     if (random_calls_left > 0) random_calls_left--;
+    const auto source = random_source.load();
+    if (source != nullptr) return source(out, size);
     while (size > 0) {
         const ssize_t got = getrandom(out, size, 0);
         if (got <= 0) return false;
@@ -40,6 +43,7 @@ bool port_random(uint8_t* out, uint32_t size) {
 }
 
 void test_random_fail_after(uint32_t calls) { random_calls_left = calls; }
+void test_random_from(bool (*source)(uint8_t* out, uint32_t size)) { random_source = source; }
 void test_random_mend() { random_calls_left = -1; }
 uint32_t test_random_calls() { return random_calls; }
 

@@ -13,6 +13,8 @@
 // The next `calls` calls of port_random succeed and all later ones fail, until test_random_mend.
 void test_random_fail_after(uint32_t calls);
 void test_random_mend();
+// Random bytes come from there; nullptr: from the system again.
+void test_random_from(bool (*source)(uint8_t* out, uint32_t size));
 uint32_t test_random_calls();  // since the program started
 
 struct TestLogLine {

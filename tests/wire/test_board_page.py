@@ -11,7 +11,7 @@ import subprocess
 import unittest
 
 import journal
-from bank import ROOT, SECONDS_MAX, Bank, run
+from bank import ROOT, SECONDS_MAX, Bank, program, run
 from packing import BOARD, OnBoard, content, free_port
 from resp import fields, wait_until
 
@@ -172,11 +172,11 @@ class True_(unittest.TestCase):
         self.assertIn("time-sync.target", unit_lines("pennyd.service", "After")[0])
         with Bank(start=False) as bank:
             conf = content(bank.path("pennyd.conf")).decode()
+            run([program("pennyd"), "--set", "server.temperature=w1:28-01234567abcd", "-t",
+                 bank.path("pennyd.conf")])
         self.assertIn("\n#clock-step-max-days = 400\n", conf)
         self.assertIn("more than 400 days", text)
-        commands = content(os.path.join(ROOT, "src", "service", "commands.def")).decode()
-        self.assertEqual('"TEMPERATURE"' in commands,
-                         "`TEMPERATURE` command is not there yet" not in text)
+        self.assertIn("`temperature = w1:28-...`", text)
 
     def test_the_lines_of_fstab_are_read_as_they_are_meant(self):
         lines = re.search(r"```fstab\n(.*?)```", page(), re.S)[1]

@@ -114,6 +114,7 @@ class Tour(DemoTest):
     def assert_transcript(self, out):
         for line in ("person: alice", "50.00", "250.00", "237.50", "operation: transfer",
                      "(error) FUNDS the balance is 237.50, not enough for 1000.00",
+                     "source: simulated", "Hello from the bank.",
                      "the books sum to zero", "All of it held."):
             self.assertIn(line, out)
         answers = re.findall(r"TRANSFER round-1 .*\n(.*\n.*\n)", out)

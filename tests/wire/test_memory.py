@@ -25,7 +25,12 @@ class Counted:
         with open(self.counts, "wb") as file:
             file.write(bytes(8 * len(NAMES)))
         counter = library(self.folder.name, "count_memory")
-        self.bank = Bank(start=False, settings=("limits.sessions=128", "limits.buffers=128"))
+        sensor = os.path.join(self.folder.name, "sensor")
+        with open(sensor, "w", encoding="ascii") as file:
+            file.write("21.5\n")
+        self.bank = Bank(start=False, settings=(
+            "limits.sessions=128", "limits.buffers=128", "server.time-zone=Europe/Berlin",
+            f"server.temperature=file:{sensor}"))
         os.environ["COUNT_MEMORY"] = self.counts
         if plant:
             os.environ["COUNT_MEMORY_PLANT"] = "1"
@@ -89,8 +94,10 @@ class MemoryTest(unittest.TestCase):
             with bank.wire("admin", protocol=3) as wire:
                 for words in (("CHECKPOINT",), ("DIGEST",), ("INFO",), ("WHOAMI",),
                               ("STATEMENT", "COUNT", "64"), ("REGISTER", "carol", "carol-secret"),
-                              ("PASSWD", bank.passwords["admin"], "another-secret"), ("NOPE",)):
+                              ("PASSWD", bank.passwords["admin"], "another-secret"), ("NOPE",),
+                              ("TELL", "x" * 255), ("CLOCK",), ("DATE",)):
                     wire.ask(*words)
+                self.assertEqual(wire.ask("TEMPERATURE")[b"temperature"], b"21.5")
             with bank.wire("alice") as wire:
                 rows = wire.ask("STATEMENT", "COUNT", "64")
                 for _ in range(20):

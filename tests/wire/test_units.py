@@ -25,12 +25,14 @@ class Units(unittest.TestCase):
         if shutil.which("systemd-analyze") is None:
             self.skipTest("systemd-analyze is not here")
         with tempfile.TemporaryDirectory() as folder:
+            for name in ("pennyd", "pennyctl"):
+                os.symlink(program(name), os.path.join(folder, name))
             for unit in UNITS:
                 with open(os.path.join(FOLDER, unit), encoding="utf-8") as file:
                     text = file.read()
-                # It also looks for the programs, which are not installed here.
-                text = re.sub("/usr/local/bin/(pennyd|pennyctl)",
-                              lambda found: program(found[1]).replace(" ", r"\\x20"), text)
+                # It also looks for the programs, which are not installed here, and takes no path
+                # with a blank for one.
+                text = text.replace("/usr/local/bin/", folder + "/")
                 with open(os.path.join(folder, unit), "w", encoding="utf-8") as file:
                     file.write(text)
             done = subprocess.run(

@@ -112,6 +112,27 @@ class Configuration(StartTest):
         os.unlink(self.bank.path("pennyd.conf"))
         self.assert_says(self.refused(), "pennyd.conf: No such file", "pennyctl init")
 
+    def test_a_time_zone_that_is_not_there_is_never_taken_for_utc(self):
+        for name in ("Europe/Berlni", "Mars", "right/Europe/Berlin"):
+            said = self.refused("--set", f"server.time-zone={name}")
+            self.assert_says(said, f'"{name}" is no time zone', "Europe/Berlin or UTC")
+
+    def test_without_zones_the_machine_and_the_option_are_named(self):
+        bare = dict(os.environ, TZDIR=self.bank.path("no-zones"))
+        argv = [program("pennyd"), "-t", self.bank.path("pennyd.conf"), "--set"]
+        done = run([*argv, "server.time-zone=Europe/Berlin"], expect=1, env=bare)
+        self.assert_says(done.stderr, "the time zone Europe/Berlin cannot be found",
+                         "install tzdata, or take [server] time-zone = UTC")
+        run([*argv, "server.time-zone=UTC"], env=bare)
+
+    def test_a_zone_of_the_system_that_is_none_is_told_and_utc_taken(self):
+        done = run([program("pennyd"), "-t", self.bank.path("pennyd.conf")],
+                   env=dict(os.environ, TZ="Mars"))
+        self.assertEqual(done.stdout, "the configuration is fine\n")
+        self.assertRegex(done.stderr, r'^\S+ warning "Mars" is no time zone .*'
+                         r"\[server\] time-zone = NAME overrides it\); until then local times are "
+                         r"UTC\n$")
+
     def test_another_currency_is_refused_with_both(self):
         done = run([program("pennyd"), self.bank.path("pennyd.conf"), "--set",
                     "ledger.currency=USD"], expect=1)

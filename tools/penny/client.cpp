@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "penny/explain.h"
 #include "penny/ids.h"
@@ -337,27 +338,8 @@ Outcome run(Client& client, Command& command) {
     }
 }
 
-}  // namespace
-
-// PING itself is for those who have logged in, as with Redis; TIME is for all who could connect.
-Outcome client_ping(Client& client) {
-    static constexpr char time[] = "*1\r\n$4\r\nTIME\r\n";
-    Command command = {};
-    command.name = slice_of("TIME");
-    command.bytes = slice_of(time);
-    command.plan.resend = Resend::reads_only;
-    command.begun_ms = system_now_ms();
-    command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
-    client.errors = stderr;
-    const Outcome outcome = run(client, command);
-    if (outcome != Outcome::reply) return outcome;
-    if (is_error()) return print_answer(client);
-    drop_reply(client);
-    puts(client.style == Style::json ? "\"PONG\"" : "PONG");
-    return Outcome::reply;
-}
-
-Outcome client_run(Client& client, const Slice* words, uint32_t count) {
+// Sends one command. The reply, an error included, is at the front of the connection's bytes.
+Outcome exchange(Client& client, const Slice* words, uint32_t count) {
     Slice sent[request_words_max];
     if (count == 0 || count > request_words_max) {
         say("a command has 1 to %u words", request_words_max);
@@ -390,7 +372,7 @@ Outcome client_run(Client& client, const Slice* words, uint32_t count) {
     command.begun_ms = system_now_ms();
     command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
     if (client.group == GroupState::open) command.plan.resend = Resend::never;
-    Outcome outcome = run(client, command);
+    const Outcome outcome = run(client, command);
     wipe(request_bytes, out.size);
     if (outcome != Outcome::reply) {
         if (client.group == GroupState::open) lose_group(client, command.name);
@@ -398,7 +380,50 @@ Outcome client_run(Client& client, const Slice* words, uint32_t count) {
     }
     follow_group(client, command.name);
     follow_login(client, words, count);
-    outcome = print_answer(client);
+    return is_error() ? Outcome::error_reply : Outcome::reply;
+}
+
+}  // namespace
+
+// PING itself is for those who have logged in, as with Redis; TIME is for all who could connect.
+Outcome client_ping(Client& client) {
+    static constexpr char time[] = "*1\r\n$4\r\nTIME\r\n";
+    Command command = {};
+    command.name = slice_of("TIME");
+    command.bytes = slice_of(time);
+    command.plan.resend = Resend::reads_only;
+    command.begun_ms = system_now_ms();
+    command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
+    client.errors = stderr;
+    const Outcome outcome = run(client, command);
+    if (outcome != Outcome::reply) return outcome;
+    if (is_error()) return print_answer(client);
     drop_reply(client);
+    puts(client.style == Style::json ? "\"PONG\"" : "PONG");
+    return Outcome::reply;
+}
+
+Outcome client_run(Client& client, const Slice* words, uint32_t count) {
+    const Outcome outcome = exchange(client, words, count);
+    if (outcome != Outcome::reply && outcome != Outcome::error_reply) return outcome;
+    (void)print_answer(client);
+    drop_reply(client);
+    return outcome;
+}
+
+Outcome client_ask(Client& client, const Slice* words, uint32_t count, Reply& out) {
+    static uint8_t kept[plain_size_max];
+    const Outcome outcome = exchange(client, words, count);
+    if (outcome == Outcome::error_reply) (void)print_answer(client);
+    if (outcome == Outcome::reply) {
+        // A connection that is closed meanwhile forgets its bytes, so a copy of the reply is read.
+        memcpy(kept, client.connection->plain, reply_size);
+        uint32_t size = 0;
+        const Status status =
+            value_parse({kept, reply_size}, values, values_max, value_count, size);
+        CHECK(status == Status::ok && size == reply_size);
+        out = {values, value_count};
+    }
+    if (outcome == Outcome::reply || outcome == Outcome::error_reply) drop_reply(client);
     return outcome;
 }

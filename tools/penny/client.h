@@ -21,6 +21,7 @@
 #include "penny/options.h"
 #include "penny/print.h"
 #include "wire/request.h"
+#include "wire/value.h"
 
 struct Login {
     uint8_t user[name_size_max + 1];
@@ -51,3 +52,13 @@ Outcome client_ping(Client& client);
 
 // Sends one command and prints its reply.
 Outcome client_run(Client& client, const Slice* words, uint32_t count);
+
+// A reply as it lies in the client's memory, up to the next command. See value.h.
+struct Reply {
+    const Value* values;
+    uint32_t count;
+};
+
+// Sends one command for a verb of penny's own. On `reply`, `out` is the reply, which is not
+// printed; everything else is printed as client_run does.
+Outcome client_ask(Client& client, const Slice* words, uint32_t count, Reply& out);

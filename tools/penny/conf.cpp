@@ -17,10 +17,13 @@ struct KeyRow {
     bool is_path;
 };
 
+constexpr char shared_folder[] = "/etc/pennyd/";
+
 constexpr KeyRow key_rows[] = {
     {"host", &ClientConf::host, false},     {"port", &ClientConf::port, false},
     {"cacert", &ClientConf::cacert, true},  {"cert", &ClientConf::cert, true},
     {"key", &ClientConf::key, true},        {"user", &ClientConf::user, false},
+    {"messages", &ClientConf::messages, true},
 };
 
 // Puts the parts of a path together. Returns full when it is too long.
@@ -67,7 +70,7 @@ bool find_file(ClientConf& conf) {
     if (is_there(conf, "./", "client.conf")) return true;
     const char* home = getenv("HOME");
     if (home != nullptr && is_there(conf, home, "/.config/penny/client.conf")) return true;
-    return is_there(conf, "/etc/pennyd/", "client.conf");
+    return is_there(conf, shared_folder, "client.conf");
 }
 
 // The command line goes before the file.
@@ -91,10 +94,26 @@ ExitCode read_file(ClientConf& conf) {
     return exit_refused;
 }
 
+// Beside the file; but one that is everybody's, or none, leaves a person's own folder. Returns full
+// when the path is too long.
+Status place_messages(ClientConf& conf, bool found) {
+    const char* home = getenv("HOME");
+    const bool shared = strncmp(conf.path, shared_folder, strlen(shared_folder)) == 0;
+    if (found && !shared) {
+        const char* slash = strrchr(conf.path, '/');
+        const uint32_t folder = slash != nullptr ? static_cast<uint32_t>(slash + 1 - conf.path) : 0;
+        return join(conf.messages, conf.path, folder, "messages");
+    }
+    if (home == nullptr || home[0] == '\0') home = ".";
+    return join(conf.messages, home, static_cast<uint32_t>(strlen(home)),
+                "/.config/penny/messages");
+}
+
 }  // namespace
 
 ExitCode conf_read(ClientConf& conf, Options& options) {
     conf = {};
+    bool found = true;
     if (options.conf != nullptr) {
         if (join(conf.path, "", 0, options.conf) != Status::ok) {
             say("-c: the name is too long");
@@ -103,10 +122,16 @@ ExitCode conf_read(ClientConf& conf, Options& options) {
     } else if (find_file(conf)) {
         say("using %s", conf.path);
     } else {
-        return exit_go_on;
+        found = false;
     }
-    const ExitCode code = read_file(conf);
+    const ExitCode code = found ? read_file(conf) : exit_go_on;
     if (code != exit_go_on) return code;
+    if (conf.messages[0] == '\0' && place_messages(conf, found) != Status::ok) {
+        say("the path of the folder of messages is too long");
+        return exit_refused;
+    }
+    options.messages = conf.messages;
+    if (!found) return exit_go_on;
     fill(options.host, conf.host);
     fill(options.port, conf.port);
     fill(options.cacert, conf.cacert);

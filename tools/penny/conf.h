@@ -7,6 +7,7 @@
 //     cert = certs/clients/alice.crt
 //     key = certs/clients/alice.key
 //     user = alice
+//     messages = messages            keys and pins of people; this folder when nothing is said
 #pragma once
 
 #include "penny/options.h"
@@ -21,6 +22,7 @@ struct ClientConf {
     char cert[conf_text_size_max + 1];
     char key[conf_text_size_max + 1];
     char user[conf_text_size_max + 1];
+    char messages[conf_text_size_max + 1];
 };
 
 // Finds the file, says which it took unless -c named it, and fills in what `options` leaves open.

@@ -14,6 +14,7 @@
 #include "penny/explain.h"
 #include "penny/help.h"
 #include "penny/ids.h"
+#include "penny/messages.h"
 #include "penny/options.h"
 #include "penny/prompt.h"
 #include "penny/raw.h"
@@ -101,6 +102,11 @@ ExitCode exit_code_of(Outcome outcome) {
     return exit_refused;
 }
 
+Outcome run_command(Client& client, const Slice* words, uint32_t count, bool is_verb) {
+    return is_verb ? messages_run(client, penny.options.messages, words, count)
+                   : client_run(client, words, count);
+}
+
 ExitCode run_words(Client& client, char** words, int count) {
     Slice slices[request_words_max];
     if (count > static_cast<int>(request_words_max)) {
@@ -109,7 +115,8 @@ ExitCode run_words(Client& client, char** words, int count) {
     }
     for (int i = 0; i < count; i++) slices[i] = slice_of(words[i]);
     client.errors = stderr;
-    return exit_code_of(client_run(client, slices, static_cast<uint32_t>(count)));
+    const bool is_verb = !penny.options.typed && messages_has(slices[0]);
+    return exit_code_of(run_command(client, slices, static_cast<uint32_t>(count), is_verb));
 }
 
 // Lines with a password in them are not kept for the arrow keys.
@@ -180,7 +187,8 @@ ExitCode run_lines(Client& client) {
             if (leave) return code;
             continue;
         }
-        const Outcome outcome = client_run(client, request.words, request.count);
+        const Outcome outcome = run_command(client, request.words, request.count,
+                                            messages_has(request.words[0]));
         wipe(line, sizeof line);
         if (outcome != Outcome::reply) code = exit_refused;
         if (outcome == Outcome::none && !person) return code;

@@ -245,12 +245,12 @@ ExitCode options_parse(int argc, char** argv, Options& out) {
         const ExitCode code = take_address(in.words[in.at++], out);
         if (code != exit_go_on) return code;
     }
-    const bool typed = in.at < in.count && strcmp(in.words[in.at], "--") == 0;
-    if (typed) in.at++;
+    out.typed = in.at < in.count && strcmp(in.words[in.at], "--") == 0;
+    if (out.typed) in.at++;
     out.words = in.words + in.at;
     out.word_count = in.count - in.at;
     for (const VerbRow& row : verbs) {
-        if (out.word_count == 0 || typed) break;
+        if (out.word_count == 0 || out.typed) break;
         if (strcmp(out.words[0], row.word) == 0) out.verb = row.verb;
     }
     const ExitCode code = take_environment(out);

@@ -36,6 +36,7 @@ struct Options {
     const char* cacert;
     const char* user;  // "" for nobody; nullptr when nothing was said
     const char* conf;
+    const char* messages;  // the folder of all people's messages
     Password password;
     uint32_t timeout_s;
     bool askpass;
@@ -43,6 +44,7 @@ struct Options {
     bool raw;
     bool json;
     Verb verb;     // words[0], if it is one and no `--` was before it
+    bool typed;    // behind "--": for the server, whatever its first word is
     char** words;  // the command
     int word_count;
 };

@@ -58,6 +58,7 @@ const StoreCalls archive_calls = {
     .forget = [](int) { return 0; },
     .lock = call_refuse,
     .lock_test = call_refuse,
+    .pid = getpid,
 };
 
 }  // namespace

@@ -135,6 +135,7 @@ const StoreCalls backup_calls = {
     .forget = [](int) { return 0; },
     .lock = call_refuse,
     .lock_test = call_refuse,
+    .pid = getpid,
 };
 
 void backup_mount(const BackupArchive& archive) { mount = {&archive, 0, {}}; }

@@ -70,7 +70,7 @@ Status open_batch(Clock& clock, uint64_t wall_ms) {
         status = take_segment(clock, clock.start.next_segment, clock.start.next_size);
     }
     if (status == Status::ok) status = log_close(log, wall_ms);
-    if (status != Status::misconf || log.blocked != LogBlock::no_room) return status;
+    if (status != Status::pending) return status;
     const uint32_t size = clock.data.segment_size;
     status = store_segment_make(clock.store, log.segment + 1, size, clock.error);
     if (status == Status::ok) status = take_segment(clock, log.segment + 1, size);

@@ -338,7 +338,6 @@ ExitCode make_book(Init& init) {
         return tool_refuse("the name of the folder is too long");
     }
     SeedBook seed = {};
-    seed.data_dir = data;
     seed.currency = init.options.currency;
     seed.scale = static_cast<uint8_t>(init.options.scale);
     seed.limits = {init.config.accounts, init.config.ids, init.config.terminals,
@@ -350,7 +349,7 @@ ExitCode make_book(Init& init) {
     Hash digest = {};
     uint8_t reason[config_error_size_max];
     Writer error = writer_of(reason, sizeof reason);
-    if (book_seed(seed, digest, error) == Status::ok) return exit_done;
+    if (book_seed(data, seed, digest, error) == Status::ok) return exit_done;
     return tool_refuse_said(error);
 }
 

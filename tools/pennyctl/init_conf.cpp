@@ -154,6 +154,7 @@ Status init_put_server_conf(const InitOptions& options, Writer& out, Writer& err
     add(settings, "server", "data", "data");
     add(settings, "server", "register", options.demo ? "open" : "off");
     add(settings, "server", "self-service", options.demo ? "yes" : "no");
+    if (options.demo) add(settings, "server", "temperature", "simulated");
     add(settings, "ledger", "currency", options.currency);
     add(settings, "ledger", "scale", scale);
     add(settings, "listener", "channel", "tls");

@@ -125,7 +125,9 @@ ExitCode paper_open(Paper& paper, const PaperWords& words) {
     if (code == exit_done) code = archive_mount(words.archives, calls);
     if (code != exit_done) return code;
     const char* zone = words.time_zone[0] != '\0' ? words.time_zone : data.time_zone;
-    if (zone_choose(zone, paper.zone, error) != Status::ok) return tool_refuse_said(error);
+    if (zone_choose(zone, "--time-zone ", paper.zone, error) != Status::ok) {
+        return tool_refuse_said(error);
+    }
     if (check_open(paper.check, *calls, data.folder.text) != Status::ok) {
         return tool_refuse_said(paper.check.error);
     }

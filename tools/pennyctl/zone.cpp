@@ -1,13 +1,7 @@
 #include "pennyctl/zone.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -15,120 +9,6 @@
 namespace {
 
 constexpr uint64_t day_s = 86400;
-
-// --- Zones ----------------------------------------------------------------------------------
-
-const char* zone_folder() {
-    const char* folder = getenv("TZDIR");  // As the C library has it.
-    return folder != nullptr && folder[0] != '\0' ? folder : "/usr/share/zoneinfo";
-}
-
-Status refuse_name(Writer& error, const char* name, const char* why) {
-    put_u8(error, '"');
-    put_printable(error, slice_of(name), 64);
-    put_text(error, "\" is no time zone");
-    put_text(error, why);
-    return Status::invalid;
-}
-
-Status refuse_missing(Writer& error, const char* name, const char* folder) {
-    put_text(error, "the time zone ");
-    put_printable(error, slice_of(name), 64);
-    put_text(error, " cannot be found, since this machine has no ");
-    put_printable(error, slice_of(folder), 128);
-    put_text(error, "; install tzdata, or take --time-zone UTC");
-    return Status::invalid;
-}
-
-// Whether the file is one of a zone (RFC 8536).
-bool is_zone_file(const char* path) {
-    char magic[4] = {};
-    struct stat facts;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return false;
-    const bool fine = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) &&
-                      read(fd, magic, sizeof magic) == sizeof magic &&
-                      memcmp(magic, "TZif", sizeof magic) == 0;
-    close(fd);
-    return fine;
-}
-
-bool is_utc(const char* name) { return strcmp(name, "UTC") == 0 || strcmp(name, "Etc/UTC") == 0; }
-
-void set_name(Zone& zone, const char* name) {
-    snprintf(zone.name, sizeof zone.name, "%s", name);
-}
-
-void take_zone(const char* text) {
-    const int done = setenv("TZ", text, 1);
-    CHECK(done == 0);
-    tzset();
-}
-
-// Z1.
-Status choose_named(const char* name, Zone& zone, Writer& error) {
-    char path[PATH_MAX];
-    const char* folder = zone_folder();
-    // Zones below right/ count leap seconds, which the journal's times do not.
-    if (!config_is_zone(slice_of(name)) || strlen(name) > config_zone_size_max ||
-        strncmp(name, "right/", 6) == 0) {
-        return refuse_name(error, name, "; one is named as in Europe/Berlin or UTC");
-    }
-    set_name(zone, name);
-    if (is_utc(name)) {
-        take_zone("UTC0");
-        return Status::ok;
-    }
-    if (access(folder, F_OK) != 0) return refuse_missing(error, name, folder);
-    const int size = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (size < 0 || static_cast<size_t>(size) >= sizeof path || !is_zone_file(path)) {
-        return refuse_name(error, name, " that this machine knows; one is named as in "
-                                        "Europe/Berlin or UTC");
-    }
-    take_zone(name);
-    return Status::ok;
-}
-
-// What the link /etc/localtime says behind ".../zoneinfo/"; "" when that is no name.
-void read_link_name(const char* link, char* name, size_t capacity) {
-    char target[PATH_MAX];
-    const ssize_t size = readlink(link, target, sizeof target - 1);
-    name[0] = '\0';
-    if (size <= 0) return;
-    target[size] = '\0';
-    const char* at = strstr(target, "/zoneinfo/");
-    if (at == nullptr || !config_is_zone(slice_of(at + 10))) return;
-    snprintf(name, capacity, "%s", at + 10);
-}
-
-// Without a TZ the C library goes by /etc/localtime.
-Status choose_local(Zone& zone, Writer& error) {
-    constexpr char link[] = "/etc/localtime";
-    char name[config_zone_size_max + 1];
-    read_link_name(link, name, sizeof name);
-    struct stat facts;
-    if (is_utc(name) || lstat(link, &facts) != 0) return choose_named("UTC", zone, error);
-    if (!is_zone_file(link)) return refuse_missing(error, name[0] != '\0' ? name : link, link);
-    set_name(zone, name[0] != '\0' ? name : "local time");
-    tzset();
-    return Status::ok;
-}
-
-Status choose_system(Zone& zone, Writer& error) {
-    const char* name = getenv("TZ");
-    if (name == nullptr) return choose_local(zone, error);
-    if (name[0] == ':') name++;
-    if (strcmp(name, "/etc/localtime") == 0) {
-        unsetenv("TZ");
-        return choose_local(zone, error);
-    }
-    if (name[0] == '\0') return choose_named("UTC", zone, error);
-    const Status status = choose_named(name, zone, error);
-    if (status != Status::ok) put_text(error, " (TZ says so; --time-zone NAME overrides it)");
-    return status;
-}
-
-// --- Days -----------------------------------------------------------------------------------
 
 bool is_leap(uint32_t year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
@@ -195,11 +75,6 @@ void put_offset(Writer& writer, const tm& local) {
 }
 
 }  // namespace
-
-Status zone_choose(const char* name, Zone& zone, Writer& error) {
-    zone = {};
-    return name[0] == '\0' ? choose_system(zone, error) : choose_named(name, zone, error);
-}
 
 Status zone_parse_month(Slice text, ZoneDay& out) {
     ZoneDay found = {0, 0, 1};

@@ -1,30 +1,21 @@
-// zone.h - times as people write them: time zones, days and months, in local time.
+// zone.h - times as people write them: days and months, in local time.
 //
-// The journal is UTC. Only the tools turn that into local time, with the C library and its zone
-// files; src/ and pennyd never do. The zone is the process's: zone_choose sets it once, before
-// anything is printed. Moments are milliseconds since 1970 UTC.
+// The journal is UTC. The tools turn that into local time with the C library and its zone files.
+// The zone is the process's: zone_choose sets it once, before anything is printed (T1). Moments are
+// milliseconds since 1970 UTC.
 //
-//   Z1. A zone is a name whose file is there. The C library takes UTC, silently, for a name that it
-//       does not know, and opens any file that the name leads to; neither is let happen.
-//   Z2. A day begins at the first moment of which its date or a later one is the local date, also
+//   Z1. A day begins at the first moment of which its date or a later one is the local date, also
 //       where the clock is set forward over midnight, or back.
 #pragma once
 
 #include "base/bytes.h"
-#include "config.h"
-
-struct Zone {
-    char name[config_zone_size_max + 1];  // for a heading; "local time" where it has no name
-};
+#include "posix/time_zone.h"
 
 struct ZoneDay {
     uint32_t year;   // 1970 to 9999
     uint32_t month;  // 1 to 12
     uint32_t day;    // 1 to 31
 };
-
-// Sets the zone of that name, or the system's for "". Returns ok, or invalid with one sentence.
-Status zone_choose(const char* name, Zone& zone, Writer& error);
 
 // Take "2026-11-21" and "2026-11" (whose day is 1). Return invalid for anything else.
 Status zone_parse_day(Slice text, ZoneDay& out);
@@ -36,7 +27,7 @@ ZoneDay zone_next_month(const ZoneDay& day);  // its first day
 // The local date of a moment.
 ZoneDay zone_day_of(uint64_t ms);
 
-// Z2.
+// Z1.
 uint64_t zone_start_ms(const ZoneDay& day);
 
 // 2026-11, 2026-11-21, 14:55:11+01:00, 14:55:11.284+01:00.

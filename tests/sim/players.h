@@ -1,0 +1,257 @@
+// players.h - the people of the simulated bank: fake clients that log in, work, make mistakes, lose
+// connections, send again, and tell the oracle all that they asked and were answered.
+//
+// They know the wire and the contract, and nothing of the server. What carries their bytes is a
+// table of functions, so that they can be tested against anything that speaks RESP.
+//
+//      habits.cpp               players.cpp                      audit.cpp
+//      what to ask next ──►  requests with ids ──► net      the book as it can be read
+//                            answers ──► settled ──► oracle ◄── at a quiet point
+//
+//   W1. A request with an id is sent until its answer is known for sure: after a lost connection or
+//       a cut the same bytes go out again, as redis-py does by itself.
+//   W2. An id is sent again only within the window that P3 promises; so no player may have more
+//       requests open, or lost on the way, than leave room for that.
+//   W3. What is answered to an id again must be what was answered first, byte for byte on the same
+//       protocol.
+//   W4. A login ends with the password that it was made with.
+//   W5. The same seed and the same answers make the same players.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <list>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/chance.h"
+#include "sim/oracle.h"
+#include "sim/resp.h"
+#include "sim/tally.h"
+
+namespace sim {
+
+inline constexpr uint32_t link_none = UINT32_MAX;
+
+struct PlayerPeer {
+    void* context;
+    void (*received)(void* context, uint32_t link, const uint8_t* bytes, uint32_t size);
+    void (*closed)(void* context, uint32_t link);
+};
+
+// What players ask of the world. `after` and `connect` may call back only later.
+struct PlayerNet {
+    void* context;
+    uint32_t (*connect)(void* context, const PlayerPeer& peer, const char* terminal);
+    void (*send)(void* context, uint32_t link, const uint8_t* bytes, uint32_t size);
+    void (*hang_up)(void* context, uint32_t link);
+    void (*read)(void* context, uint32_t link, bool reads);
+    void (*after)(void* context, uint64_t delay_us, void (*call)(void* context, uint64_t value),
+                  void* call_context, uint64_t value);
+    uint64_t (*now_us)(void* context);
+};
+
+using Words = std::vector<std::string>;
+
+struct Person;
+struct Party;
+
+// A command with an id, or a group, from the first time it is sent to the last.
+struct Request {
+    Ask ask;
+    Person* person = nullptr;
+    std::vector<Words> commands;  // one; or MULTI, commands, EXEC
+    uint64_t first_id = 0;        // ids that the person had used before
+    uint32_t sent = 0;            // copies ever
+    uint32_t flying = 0;          // copies whose answer may still come
+    bool settled = false;
+    bool remembered = false;
+    uint64_t retry_us = 0;        // not before
+    bool again = false;           // settled, and to be sent once more
+    uint64_t lost_us = 0;         // when a copy was last lost
+    Value answer;
+    std::string raw[2];           // the answer's bytes in RESP2 and RESP3, as first seen
+};
+
+// A request on a connection that is gone: what the server has of it, it may carry out later.
+struct LostCopy {
+    uint64_t first_id;
+    uint64_t until_us;
+};
+
+struct Person {
+    std::string name;
+    std::string role;
+    std::string password;
+    std::string doubt;          // a new password that may hold already; empty for none
+    bool passwd_flying = false;
+    uint64_t changes = 0;       // PASSWDs sent or answered
+    uint64_t changed = 0;       // tick at which the present password was known to hold
+    uint64_t ids_used = 0;
+    std::vector<Request*> open;     // oldest first
+    std::vector<LostCopy> lost;     // that the server may still come to read
+    std::deque<Request*> settled;   // remembered by the server; newest last
+};
+
+// An answer that a player waits for.
+struct Expect {
+    std::function<void(const Value& value, const std::string& raw)> take;
+    Request* request = nullptr;
+    uint64_t sent_us = 0;
+    uint64_t sent = 0;  // tick
+};
+
+struct Player {
+    Party* party = nullptr;
+    Person* person = nullptr;
+    std::string terminal;
+    uint64_t think_us = 0;       // on average, between two turns
+
+    uint32_t link = link_none;
+    bool logged_in = false;
+    bool logging_in = false;
+    bool group_refused = false;  // the newest MULTI of say_multi was
+    bool sent_passwd = false;    // and waits for its answer
+    bool told_to_leave = false;  // the server is to close, so its answers end here
+    std::string login_password;  // of the present login
+    uint64_t login_changes = 0;  // Person.changes when the present login was sent
+    uint64_t deaf_until_us = 0;  // does not read before
+    std::string in;
+    std::string out;
+    std::deque<Expect> expects;
+
+    void act();
+    void connect();
+    void login();
+    void hang_up(const char* why);
+    void lose_expects();
+    void flush();
+    void say(const Words& words, std::function<void(const Value&, const std::string&)> take,
+             Request* request = nullptr);
+    void say_exactly(const Words& words, const std::string& answer);
+    void say_multi();
+    void say_in_group(const Words& words, const std::string& answer, const std::string& refused);
+    void send_request(Request& request);
+    void answered(Request& request, const Value& value, const std::string& raw);
+    void settle(Request& request, const Value& value, const std::string& raw);
+    void compare(Request& request, const Value& value, const std::string& raw);
+    void check_login(const Expect& expect, const Value& value);
+    bool note_common(const Value& value, Request* request);
+    void resend();
+    bool may_use_ids(size_t count) const;
+    std::string new_id();
+    Request& new_request(const std::vector<Move>& moves, bool is_group);
+    Words words_of(const Move& move, const std::string& id);
+
+    // habits.cpp
+    void choose();
+    void choose_moves();
+    void choose_wrong();
+    void choose_reading();
+    void choose_connection();
+    void choose_replay();
+    void choose_admin();
+    void admin_answered(const Value& value);
+    void change_password();
+    bool choose_move(Move& move, bool sure);
+};
+
+// A hold or an entry that somebody was answered with, for others to work on.
+struct KnownHold {
+    uint64_t number;
+    std::string debit;
+    std::string credit;
+    int64_t amount;
+};
+struct KnownEntry {
+    uint64_t entry;
+    std::string terminal;
+};
+
+// One change by the admin at a time, until it is answered.
+struct AdminWork {
+    bool wanted = false;
+    bool flying = false;
+    Words words;
+    Change change;
+    bool is_registration = false;
+    Person person;  // of a registration
+};
+
+struct Audit {
+    bool running = false;
+    bool done = false;
+    Seen seen;
+    std::string digest;
+    uint64_t head_first = 0;
+    std::vector<std::string> left;   // accounts whose statements are still to be read
+    uint64_t before = 0;             // BEFORE of the next page
+};
+
+struct PartyRules {
+    uint64_t seed;
+    uint32_t customers;    // 1 to 6
+    uint64_t think_us;
+    bool self_service;
+    uint64_t reversible;
+};
+
+struct Party {
+    PlayerNet net;
+    Chance chance;
+    PartyRules rules;
+    Oracle oracle;
+    Tally tally;
+    std::string failure;  // empty: nothing
+    bool quiet = false;   // nothing new is begun
+    uint64_t tick = 0;
+    uint64_t memos = 0;
+    std::list<Person> people;
+    std::list<Request> requests;
+    std::list<std::unique_ptr<Player>> players;
+    std::vector<std::string> accounts;      // that exist, and some that do not
+    std::vector<KnownHold> holds;
+    std::vector<KnownEntry> entries;
+    AdminWork admin;
+    uint64_t admin_waits_until_us = 0;  // a bound that was lost may still be set before
+    std::set<std::string> terminals;  // that have an entry of their own in the book
+    size_t terminals_judged = 0;      // of them at the last quiet point
+    uint64_t opened = 0;   // accounts and people made so far
+    Audit audit;
+    Player* auditor = nullptr;
+    uint64_t others_max = 0;  // entries since the last quiet point that are no movements, at most
+    uint64_t refused = 0;     // refusals since then that are entries
+    uint64_t misconf = 0;     // answers that no money moves
+    std::string misconf_text;
+
+    void fail(const std::string& what);
+    Person& add_person(const std::string& name, const std::string& role,
+                       const std::string& password);
+    Player& add_player(Person& person, const std::string& terminal);
+    void wake(Player& player, uint64_t delay_us);
+    bool is_settled() const;     // every request has its answer, and every password is certain
+    void ask_again();            // everybody sends once more what the bank remembers of theirs
+    void restarted();            // all links and timers are gone
+    void begin_audit();
+    bool judge();                // after an audit
+};
+
+// The people that the bank has from the beginning, and their players.
+struct PartyPerson {
+    const char* name;
+    const char* role;
+    const char* password;
+};
+inline constexpr PartyPerson party_people[] = {
+    {"admin", "admin", "password of admin"},     {"anna", "auditor", "password of anna"},
+    {"till", "till", "password of till"},        {"theo", "treasurer", "password of theo"},
+    {"alice", "customer", "password of alice"},  {"bob", "customer", "password of bob"},
+    {"carol", "customer", "password of carol"},  {"dave", "customer", "password of dave"},
+};
+
+void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules);
+void audit_step(Party& party);  // audit.cpp: the auditor's next question
+
+}  // namespace sim

@@ -1,0 +1,46 @@
+"""Whole-server runs: players against the server, cuts, faults and restarts, judged by the oracle
+(run.cpp). The same seed gives the same run, and each run of the seeds that once failed holds."""
+
+import os
+import re
+import subprocess
+import unittest
+
+ROOT = os.environ["PENNY_ROOT"]
+BUILD = os.environ["PENNY_BUILD"]
+SEEDS = 1000
+JOBS = str(os.cpu_count() or 1)
+# What a disk does of its own accord is for the crash images (test_images.py). All else happens.
+NEVER = ("disk: flips", "disk: lies", "disk: misdirections")
+
+
+class Seeds(unittest.TestCase):
+    def run_sim(self, *words, variant="host"):
+        sim = os.path.join(BUILD, variant, "sim")
+        done = subprocess.run([sim, *words], capture_output=True, text=True, check=False,
+                              errors="replace")
+        self.assertEqual(done.returncode, 0, done.stdout[-4000:] + done.stderr[-4000:])
+        return done.stdout
+
+    def test_runs_hold_and_all_that_should_happens(self):
+        said = self.run_sim("--seeds", str(SEEDS), "--jobs", JOBS)
+        counts = dict(re.findall(r"^(.*?)  +(\d+)$", said, re.MULTILINE))
+        self.assertEqual(sorted(name for name, count in counts.items() if count == "0"),
+                         sorted(NEVER))
+        self.assertEqual(int(counts["seeds"]), SEEDS)
+        self.assertGreater(int(counts["runs over TLS"]), 0)
+        print(re.search(r"^seeds: .*$", said, re.MULTILINE).group(0))
+
+    def test_one_seed_is_one_run(self):
+        first, again = (re.findall(r"digest ([0-9a-f]{64})", self.run_sim("--seed", "1"))
+                        for _ in range(2))
+        self.assertEqual((len(first), first), (1, again))
+        self.assertNotEqual(first, re.findall(r"digest ([0-9a-f]{64})",
+                                              self.run_sim("--seed", "2")))
+
+    def test_some_under_the_sanitizers(self):
+        self.run_sim("--seeds", "10", "--jobs", JOBS, variant="asan")
+
+
+if __name__ == "__main__":
+    unittest.main()
