@@ -377,6 +377,8 @@ void sim_world_config(Config& out) {
     out.holds = 16;
     out.reversible = 128;
     out.groups = 4;
+    out.penalty_sources = 16;
+    out.penalty_pairs = 512;
     out.listener_count = 1;
     ListenerConfig& listener = out.listeners[0];
     memcpy(listener.name, "tls", sizeof "tls");

@@ -265,7 +265,7 @@ void Player::choose_wrong() {
     const auto by_member = [&](const Words& words, const string& answer) {
         say_exactly(words, is_member(role) ? answer : role_refusal());
     };
-    switch (chance.below(24)) {
+    switch (chance.below(26)) {
         case 0:
             return say_exactly({"FLY"},
                                line("-ERR unknown command 'FLY', with args beginning with: "));
@@ -308,9 +308,8 @@ void Player::choose_wrong() {
             if (role == "admin") return;
             return say_exactly({"CHECKPOINT"}, role_refusal());
         case 14:
-            return say_exactly({"AUTH", person->name, "not my password"},
-                               line("-WRONGPASS invalid username-password pair or user is "
-                                    "disabled."));
+        case 24:
+        case 25: return choose_guess();
         case 15: return by_member({"EXEC"}, line("-ERR EXEC without MULTI"));
         case 16: return by_member({"DISCARD"}, line("-ERR DISCARD without MULTI"));
         case 17:
@@ -347,6 +346,28 @@ void Player::choose_wrong() {
         }
         case 23: out += chance.percent(50) ? "\r\n" : "*0\r\n"; return;
         default: return;
+    }
+}
+
+// Somebody mistypes a password, or guesses at one: their own, another's, or that of a name that nobody
+// has.
+void Player::choose_guess() {
+    Chance& chance = party->chance;
+    const uint64_t count = chance.percent(60) ? 1 : chance.between(2, 6);
+    const uint64_t roll = chance.below(100);
+    string name = person->name;
+    if (roll >= 60) name = party_people[chance.below(8)].name;
+    if (roll >= 90) name = "nosuch" + std::to_string(chance.below(3));
+    for (uint64_t i = 0; i < count; i++) {
+        Words words = {"AUTH", name, "not the password"};
+        if (chance.percent(30)) words = {"HELLO", "3", "AUTH", name, "not the password"};
+        say_guess(words, roll < 90 ? name : "?" + name, GuessKind::wrong,
+                  [this, name](const Value& value, const string& raw) {
+                      party->tally.add("passwords mistyped");
+                      if (value.is_error() && value.word() == "WRONGPASS") return;
+                      if (note_common(value, nullptr)) return;
+                      party->fail("a wrong password of " + name + " was answered with " + raw);
+                  });
     }
 }
 
@@ -395,7 +416,9 @@ void Player::change_password() {
     person->changes++;
     login_changes = person->changes;
     party->others_max++;
-    say({"PASSWD", person->password, person->doubt}, [this](const Value& value, const string&) {
+    party->door.unsettle(person->name);
+    const Words words = {"PASSWD", person->password, person->doubt};
+    say_guess(words, person->name, GuessKind::right, [this](const Value& value, const string&) {
         sent_passwd = person->passwd_flying = false;
         if (!value.is_error()) {
             person->password = person->doubt;
@@ -409,7 +432,9 @@ void Player::change_password() {
         }
         if (note_common(value, nullptr)) return;
         party->tally.add("refused " + value.word());
-        if (value.word() != "STATE") party->fail("PASSWD: " + value.text);
+        if (value.word() != "STATE" && value.word() != "WRONGPASS") {
+            party->fail("PASSWD: " + value.text);
+        }
     });
 }
 
@@ -475,6 +500,9 @@ void Player::admin_answered(const Value& value) {
         if (value.word() == "OOM") work.wanted = false;
         return;
     }
+    if (work.is_registration && value.is_error() && value.word() == "WRONGPASS") {
+        return party->tally.add("refused WRONGPASS");  // The name is there, and too much was guessed.
+    }
     work.change.answered = ++party->tick;
     work.wanted = false;
     if (value.is_error()) {
@@ -499,6 +527,17 @@ void Player::admin_answered(const Value& value) {
     }
 }
 
+// A name that somebody has, with another password: as good as a guess.
+void Player::register_again() {
+    const string name = party_people[party->chance.below(8)].name;
+    const auto take = [this, name](const Value& value, const string& raw) {
+        if (raw == line("-EXISTS the name is taken") || note_common(value, nullptr)) return;
+        if (value.is_error() && value.word() == "WRONGPASS") return;
+        party->fail("REGISTER " + name + " was answered with " + raw);
+    };
+    say_guess({"REGISTER", name, "not the password"}, name, GuessKind::wrong, take);
+}
+
 void Player::choose_admin() {
     Chance& chance = party->chance;
     AdminWork& work = party->admin;
@@ -509,8 +548,14 @@ void Player::choose_admin() {
         if (work.change.sent == 0) work.change.sent = ++party->tick;
         work.flying = true;
         party->others_max++;
-        say(work.words, [this](const Value& value, const string&) { admin_answered(value); });
+        const auto take = [this](const Value& value, const string&) { admin_answered(value); };
+        if (work.is_registration) {
+            say_guess(work.words, work.person.name, GuessKind::right, take);
+        } else {
+            say(work.words, take);
+        }
     }
+    if (!party->quiet && chance.percent(3)) register_again();
     if (party->quiet || !chance.percent(6)) return;
     say({"CHECKPOINT"}, [this](const Value& value, const string&) {
         if (note_common(value, nullptr)) return;

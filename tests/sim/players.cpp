@@ -107,7 +107,7 @@ bool Party::is_settled() const {
     return true;
 }
 
-void Party::restarted() {
+void Party::restarted(bool in_order) {
     for (const auto& player : players) {
         if (player->link != link_none) {
             player->link = link_none;
@@ -115,6 +115,7 @@ void Party::restarted() {
         }
         wake(*player, chance.between(1, player->think_us));
     }
+    door.restart(in_order, net.now_us(net.context));
 }
 
 void Party::ask_again() {
@@ -129,6 +130,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
     party.chance.state = rules.seed;
     party.oracle.rules.reversible = rules.reversible;
     party.oracle.rules.self_service = rules.self_service;
+    party.door.rules = rules.door;
     party.oracle.open("cash", "", -oracle_unbounded, oracle_unbounded);
     party.oracle.open("shop", "", -oracle_unbounded, oracle_unbounded);
     party.accounts = {"shop", "nobody"};
@@ -156,6 +158,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
 void Player::connect() {
     const PlayerPeer peer = {this, received, closed};
     link = party->net.connect(party->net.context, peer, terminal.c_str());
+    connection = ++party->connections;
     logged_in = false;
     logging_in = false;
     told_to_leave = false;
@@ -172,6 +175,7 @@ void Player::lose_expects() {
     in.clear();
     out.clear();
     for (Expect& expect : expects) {
+        if (expect.guess != 0) party->door.lose(expect.guess, now_us + settle_us);
         if (expect.request == nullptr) continue;
         expect.request->flying--;
         expect.request->lost_us = now_us;
@@ -219,6 +223,42 @@ void Player::say(const Words& words, std::function<void(const Value&, const stri
     if (request != nullptr) request->flying++;
     const uint64_t now_us = party->net.now_us(party->net.context);
     expects.push_back({std::move(take), request, now_us, ++party->tick});
+}
+
+// Says what has a password in it, and lets the door judge the answer.
+void Player::say_guess(const Words& words, const string& name, GuessKind kind,
+                       std::function<void(const Value&, const string&)> take) {
+    Door& door = party->door;
+    const uint64_t guess =
+        door.send(connection, name, terminal, kind, party->net.now_us(party->net.context));
+    say(words, [this, guess, words, take](const Value& value, const string& raw) {
+        judge_guess(guess, words, value);
+        take(value, raw);
+    });
+    expects.back().guess = guess;
+}
+
+void Player::judge_guess(uint64_t guess, const Words& words, const Value& value) {
+    Door& door = party->door;
+    const uint64_t now_us = party->net.now_us(party->net.context);
+    const string word = value.is_error() ? value.word() : "";
+    const bool logs_in = words[0] != "PASSWD" && words[0] != "REGISTER";
+    string wrong;
+    if (word == "WRONGPASS") {
+        static const char right[] =
+            "WRONGPASS invalid username-password pair or user is disabled, or too many tries: wait "
+            "and try again";
+        wrong = value.text == right ? door.refused(guess, now_us) : "said to a password: " + value.text;
+    } else if (word == "EXISTS") {
+        wrong = door.found_wrong(guess, now_us);
+    } else if (word.empty() && logs_in) {
+        wrong = door.let_in(guess, now_us);
+    } else if (word.empty() || word == "STATE") {
+        wrong = door.found_right(guess, now_us);
+    } else {
+        door.came_to_nothing(guess);
+    }
+    if (!wrong.empty()) party->fail(wrong);
 }
 
 void Player::say_exactly(const Words& words, const string& answer) {
@@ -273,7 +313,7 @@ bool Player::note_common(const Value& value, Request* request) {
 // W4. What was said before the change was known may have been answered before it was made.
 void Player::check_login(const Expect& expect, const Value& value) {
     const bool is_old = logged_in && person->doubt.empty() && login_password != person->password;
-    if (!is_old || expect.sent <= person->changed) return;
+    if (!is_old || expect.sent <= person->changed || expect.guess != 0) return;
     const bool is_told = value.is_error() && (value.word() == "NOAUTH" || value.word() == "ERR");
     if (!is_told) party->fail(person->name + " is still logged in with an old password");
 }
@@ -285,14 +325,15 @@ void Player::login() {
     const string password = doubt ? person->doubt : person->password;
     logging_in = true;
     const uint64_t changes = person->changes;
-    const bool in_doubt = !person->doubt.empty();
+    const GuessKind kind = person->doubt.empty() ? GuessKind::right : GuessKind::unsure;
     Words words = {"AUTH", person->name, password};
     if (chance.percent(40)) words = {"HELLO", "3", "AUTH", person->name, password};
     if (words.size() == 5 && chance.percent(30)) {
         words.push_back("SETNAME");
         words.push_back("phone");
     }
-    say(words, [this, changes, in_doubt, password](const Value& value, const string&) {
+    say_guess(words, person->name, kind, [this, changes, password](const Value& value,
+                                                                   const string&) {
         logging_in = false;
         if (!value.is_error()) {
             logged_in = true;
@@ -307,9 +348,7 @@ void Player::login() {
             told_to_leave = true;
             return;
         }
-        const bool explained = in_doubt || !person->doubt.empty() ||
-                               person->changes != changes;
-        if (value.word() == "WRONGPASS" && explained) return;
+        if (value.word() == "WRONGPASS") return;
         party->fail(person->name + " cannot log in: " + value.text);
     });
 }

@@ -15,7 +15,8 @@
 //   W3. What is answered to an id again must be what was answered first, byte for byte on the same
 //       protocol.
 //   W4. A login ends with the password that it was made with.
-//   W5. The same seed and the same answers make the same players.
+//   W5. What the door answers to a password, or to a mistake in it, is what door.h expects.
+//   W6. The same seed and the same answers make the same players.
 #pragma once
 
 #include <deque>
@@ -27,6 +28,7 @@
 #include <vector>
 
 #include "sim/chance.h"
+#include "sim/door.h"
 #include "sim/oracle.h"
 #include "sim/resp.h"
 #include "sim/tally.h"
@@ -100,7 +102,8 @@ struct Expect {
     std::function<void(const Value& value, const std::string& raw)> take;
     Request* request = nullptr;
     uint64_t sent_us = 0;
-    uint64_t sent = 0;  // tick
+    uint64_t sent = 0;   // tick
+    uint64_t guess = 0;  // a try at a password, as the door numbers it; 0: none
 };
 
 struct Player {
@@ -110,6 +113,7 @@ struct Player {
     uint64_t think_us = 0;       // on average, between two turns
 
     uint32_t link = link_none;
+    uint64_t connection = 0;     // the present one, among all ever
     bool logged_in = false;
     bool logging_in = false;
     bool group_refused = false;  // the newest MULTI of say_multi was
@@ -131,6 +135,9 @@ struct Player {
     void say(const Words& words, std::function<void(const Value&, const std::string&)> take,
              Request* request = nullptr);
     void say_exactly(const Words& words, const std::string& answer);
+    void say_guess(const Words& words, const std::string& name, GuessKind kind,
+                   std::function<void(const Value&, const std::string&)> take);
+    void judge_guess(uint64_t guess, const Words& words, const Value& value);
     void say_multi();
     void say_in_group(const Words& words, const std::string& answer, const std::string& refused);
     void send_request(Request& request);
@@ -149,6 +156,8 @@ struct Player {
     void choose();
     void choose_moves();
     void choose_wrong();
+    void choose_guess();
+    void register_again();
     void choose_reading();
     void choose_connection();
     void choose_replay();
@@ -196,6 +205,7 @@ struct PartyRules {
     uint64_t think_us;
     bool self_service;
     uint64_t reversible;
+    DoorRules door;
 };
 
 struct Party {
@@ -203,11 +213,13 @@ struct Party {
     Chance chance;
     PartyRules rules;
     Oracle oracle;
+    Door door;
     Tally tally;
     std::string failure;  // empty: nothing
     bool quiet = false;   // nothing new is begun
     uint64_t tick = 0;
     uint64_t memos = 0;
+    uint64_t connections = 0;
     std::list<Person> people;
     std::list<Request> requests;
     std::list<std::unique_ptr<Player>> players;
@@ -233,7 +245,7 @@ struct Party {
     void wake(Player& player, uint64_t delay_us);
     bool is_settled() const;     // every request has its answer, and every password is certain
     void ask_again();            // everybody sends once more what the bank remembers of theirs
-    void restarted();            // all links and timers are gone
+    void restarted(bool in_order);  // all links and timers are gone; after a stop without faults?
     void begin_audit();
     bool judge();                // after an audit
 };

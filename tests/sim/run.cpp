@@ -141,7 +141,7 @@ bool mount_and_start(Run& run) {
         if (status == Status::ok) {
             run.misconf_seen = run.party.misconf;
             no_plan();
-            run.party.restarted();
+            run.party.restarted(run.stopped);
             return judge_start(run);
         }
         if (!again) break;
@@ -220,6 +220,7 @@ void jump(Run& run) {
                        days[chance.below(5)] * 86'400 * static_cast<int64_t>(second_us);
     run.party.tally.add("jumps of the clock");
     sim_world_jump(chance.percent(50) ? us : -us);
+    run.party.door.jump();
 }
 
 // One round: people work, something goes wrong, the server starts again.
@@ -279,6 +280,9 @@ void count(Run& run) {
     }
     tally.add("holds released", run.party.oracle.releases);
     tally.add("entries judged", run.party.oracle.entries);
+    tally.add("right passwords refused by a penalty", run.party.door.explained);
+    tally.add("tries that a penalty had to refuse", run.party.door.certain);
+    tally.add("texts of penalties", world.wishes[static_cast<uint32_t>(WishKind::penalties)]);
     if (run.tls) tally.add("runs over TLS");
 }
 
@@ -328,7 +332,7 @@ bool compare_digests(Run& run) {
     if (sim_world_start() != Status::ok) {
         return fail(run, string("without checkpoints: ") + sim_world_refusal());
     }
-    run.party.restarted();
+    run.party.restarted(true);
     if (!judge(run, replayed)) return false;
     if (replayed != before) {
         return fail(run, "another digest when replayed from the first entry: " +
@@ -348,6 +352,8 @@ bool begin(Run& run) {
     config.self_service = chance.percent(30);
     config.checkpoint_entries = static_cast<uint32_t>(chance.between(10, 80));
     config.refused_per_minute = chance.percent(30) ? 5 : 60;
+    const sim::DoorRules door = sim::stage_door(chance);
+    sim::stage_door_config(door, config);
     SimWorldPlan plan = {};
     plan.seed = run.seed;
     plan.tls = run.tls;
@@ -364,9 +370,10 @@ bool begin(Run& run) {
                               .customers = static_cast<uint32_t>(chance.between(1, 4)),
                               .think_us = chance.between(20'000, 400'000),
                               .self_service = config.self_service,
-                              .reversible = config.reversible};
+                              .reversible = config.reversible,
+                              .door = door};
     sim::party_begin(run.party, sim::stage_net(run), rules);
-    run.party.restarted();
+    run.party.restarted(false);
     return true;
 }
 
