@@ -282,6 +282,7 @@ Status judge_group_ids(const Book& book, const Movement* movements, uint32_t cou
 void movements_of(const Book& book, const BookMove* moves, uint32_t count, Movement* out) {
     for (uint32_t i = 0; i < count; i++) {
         out[i] = movement_of(book, moves[i]);
+        out[i].head += i;
         out[i].group_place = static_cast<uint8_t>(i + 1);
         out[i].group_size = static_cast<uint8_t>(count);
     }

@@ -324,11 +324,14 @@ void server_stop(Server& server, const char* reason) {
     serve_commit_queue(server);
 }
 
+// While a worker or the disk has the next word there is nothing to hurry for: its answer is a turn.
 bool server_is_hurried(const Server& server) {
     const SnapshotJob& job = server.snapshot;
-    const bool formats = job.use != SnapshotUse::none && !job.working;
-    return formats || (server.phase != ServerPhase::running &&
-                       server.phase != ServerPhase::stopped && server.sessions.taken == 0);
+    if (job.use != SnapshotUse::none) return !job.working && job.step == SnapshotStep::rows;
+    if (server.phase == ServerPhase::running || server.phase == ServerPhase::stopped) return false;
+    const Log& log = server.book.log;
+    if (server.sessions.taken > 0 || server.penalties_job.working) return false;
+    return log_is_stopped(log) || log_is_idle(log);
 }
 
 void server_tick(Server& server) {

@@ -141,7 +141,7 @@ struct Movement {
     uint32_t expires_s;  // HOLD: 1 to hold_expires_s_max
     bool whole;          // no amount was named: CAPTURE of all, VOID, REVERSE
     uint64_t reversed;   // REVERSE: which entry; debit is row_none when it moved nothing
-    uint64_t head;       // newest entry proposed before the request
+    uint64_t head;       // newest entry before its own, in a group too
     uint8_t group_place;  // from 1 to group_size; 0 when alone
     uint8_t group_size;
     const IdRecord* remembered;  // the journal's answer about an older id; nullptr for none

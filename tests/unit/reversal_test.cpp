@@ -123,6 +123,36 @@ TEST(Reversal, CountsTheWindowFromTheNewestEntryProposed) {
     EXPECT_EQ(bank.disk.replay(again.book, bank.disk.batches.size()), Status::ok);
 }
 
+// Each movement of a group stands behind those before it.
+TEST(Reversal, CountsTheWindowWithinAGroupToo) {
+    for (const bool too_late : {false, true}) {
+        LedgerLimits limits = test_limits;
+        limits.reversible = 64;
+        ReversalBank bank(limits);
+        const uint64_t entry = bank.pay("a", "cash", "alice", 500);
+        const uint64_t newest = entry + 63 - (too_late ? 1 : 2);
+        for (uint64_t seq = entry + 1; seq <= newest; seq++) {
+            bank.pay("w" + std::to_string(seq), "cash", "bob", 1);
+        }
+        const TestMove gift = {.operation = Operation::deposit,
+                               .debit = "cash",
+                               .credit = "bob",
+                               .amount = 1};
+        std::vector<TestMove> moves(3, gift);
+        moves[0].id = "g0";
+        moves[1].id = "g1";
+        moves[2] = {.operation = Operation::reverse,
+                    .debit = "cash",
+                    .credit = "alice",
+                    .amount = 500,
+                    .id = "g2",
+                    .reversed = entry};
+        ASSERT_EQ(test_group(bank.book(), moves), Status::ok);
+        EXPECT_EQ(bank.outcome(), too_late ? Status::expired : Status::ok);
+        EXPECT_EQ(test_balance(bank.book(), "alice"), too_late ? 500 : 0);
+    }
+}
+
 TEST(Reversal, IsRefusedLikeAnyMovement) {
     ReversalBank bank;
     const uint64_t in = bank.pay("in", "cash", "alice", 500);

@@ -413,6 +413,43 @@ TEST(Server, SaysThatANameIsTakenToWhoeverRegistersItSecondWithAnotherPassword) 
     EXPECT_EQ(one.take(second).find("-EXISTS"), 0u);
 }
 
+// A loop that turns without pause while a disk is slow would heat the board for nothing.
+TEST(Server, StopsWithoutHurryWhileItsDiskAndWorkersAreBusy) {
+    TestServer one;
+    one.pay_in("late", "alice", "", 5);
+    one.hash_outcome = Status::wrongpass;  // So that there are penalties to write, too.
+    const uint32_t bob = one.connect("bob");
+    EXPECT_EQ(one.say(bob, "AUTH alice wrong-password\r\n"), "");
+    EXPECT_TRUE(one.work());
+    EXPECT_EQ(one.take(bob).find("-WRONGPASS"), 0u);
+    server_peer_closed(one.server, bob, "gone");
+    one.close(bob);
+    server_stop(one.server, "SIGTERM");
+    uint32_t waits = 0;
+    uint32_t turns = 0;
+    while (!server_is_stopped(one.server) && turns < 1000) {
+        turns++;
+        if (server_is_hurried(one.server)) {
+            server_tick(one.server);
+            continue;
+        }
+        LogWrite write;
+        Wish wish;
+        if (server_write_take(one.server, write)) {
+            EXPECT_FALSE(server_is_hurried(one.server));
+            server_write_done(one.server, TestDisk::keep(&one.disk, write));
+        } else {
+            ASSERT_TRUE(server_wish_take(one.server, wish)) << "it waits for nothing";
+            EXPECT_FALSE(server_is_hurried(one.server));
+            wish.outcome = Status::ok;
+            server_wish_done(one.server, wish);
+        }
+        waits++;
+    }
+    EXPECT_TRUE(server_is_stopped(one.server));
+    EXPECT_GT(waits, 5u) << "two batches, a checkpoint and penalties";
+}
+
 // --- The door -------------------------------------------------------------------------------
 
 // A guess whose answer nobody waits for counts: otherwise leaving early would be free.
