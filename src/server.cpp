@@ -330,7 +330,7 @@ bool server_is_hurried(const Server& server) {
     if (job.use != SnapshotUse::none) return !job.working && job.step == SnapshotStep::rows;
     if (server.phase == ServerPhase::running || server.phase == ServerPhase::stopped) return false;
     const Log& log = server.book.log;
-    if (server.sessions.taken > 0 || server.penalties_job.working) return false;
+    if (server.sessions.taken > 0 || server.penalties_job.ready) return false;
     return log_is_stopped(log) || log_is_idle(log);
 }
 

@@ -131,7 +131,7 @@ void begin_anew(Door& door, const Guess& guess, bool surely) {
     pair.maybe_familiar = true;
     pair.row.least = pair.row.least_until_us = 0;
     if (!surely) return;
-    pair.surely_familiar = true;
+    pair.surely_familiar = guess.number > door.jumped_at;  // Or it was before the calendar's jump.
     if (pair.row.most_number < guess.number) pair.row.most = pair.row.most_until_us = 0;
 }
 
@@ -227,6 +227,7 @@ void Door::restart(bool kept, uint64_t now_us) {
 
 void Door::jump() {
     jumped = true;
+    jumped_at = sent;
     for (auto& [key, pair] : pairs) pair.surely_familiar = false;
 }
 

@@ -100,6 +100,7 @@ struct Door {
     std::list<Guess> guesses;
     uint64_t sent = 0;
     bool jumped = false;     // since the newest start
+    uint64_t jumped_at = 0;  // guesses sent before the newest jump
     uint64_t explained = 0;  // V1: right passwords refused
     uint64_t certain = 0;    // V2: tries that had to be refused, and were
 };

@@ -503,6 +503,8 @@ void Player::admin_answered(const Value& value) {
     if (work.is_registration && value.is_error() && value.word() == "WRONGPASS") {
         return party->tally.add("refused WRONGPASS");  // The name is there, and too much was guessed.
     }
+    const bool has_no_login = !logged_in && value.is_error() && value.word() == "NOPERM";
+    if (work.is_registration && has_no_login) return;  // It was sent behind a login that failed.
     work.change.answered = ++party->tick;
     work.wanted = false;
     if (value.is_error()) {
@@ -533,6 +535,7 @@ void Player::register_again() {
     const auto take = [this, name](const Value& value, const string& raw) {
         if (raw == line("-EXISTS the name is taken") || note_common(value, nullptr)) return;
         if (value.is_error() && value.word() == "WRONGPASS") return;
+        if (value.is_error() && value.word() == "NOPERM" && !logged_in) return;
         party->fail("REGISTER " + name + " was answered with " + raw);
     };
     say_guess({"REGISTER", name, "not the password"}, name, GuessKind::wrong, take);

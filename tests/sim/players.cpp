@@ -242,7 +242,8 @@ void Player::judge_guess(uint64_t guess, const Words& words, const Value& value)
     Door& door = party->door;
     const uint64_t now_us = party->net.now_us(party->net.context);
     const string word = value.is_error() ? value.word() : "";
-    const bool logs_in = words[0] != "PASSWD" && words[0] != "REGISTER";
+    const bool logs_in = words[0] != "PASSWD";
+    const bool registers = words[0] == "REGISTER" && word.empty();  // No password was looked at.
     string wrong;
     if (word == "WRONGPASS") {
         static const char right[] =
@@ -251,9 +252,9 @@ void Player::judge_guess(uint64_t guess, const Words& words, const Value& value)
         wrong = value.text == right ? door.refused(guess, now_us) : "said to a password: " + value.text;
     } else if (word == "EXISTS") {
         wrong = door.found_wrong(guess, now_us);
-    } else if (word.empty() && logs_in) {
+    } else if (word.empty() && logs_in && !registers) {
         wrong = door.let_in(guess, now_us);
-    } else if (word.empty() || word == "STATE") {
+    } else if ((word.empty() && !registers) || word == "STATE") {
         wrong = door.found_right(guess, now_us);
     } else {
         door.came_to_nothing(guess);
