@@ -389,7 +389,7 @@ cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, 
 $(BOARDS:%=cross-%): cross-%: | tools-cross $(DEPS)/sources.mk $(BUILD)/gen/version.h
 	@$(MAKE) BOARD=$* BOARDS_MAKE=1 all
 
-check-cross: all cross cross-unit tools-wire tools-qemu ## the unit tests and the core of the black-box tests for each board, emulated
+check-cross: all cross cross-unit tools-wire tools-qemu $(SIM) ## the unit tests and the core of the black-box tests for each board, emulated
 	@$(RUN) --suite cross
 
 cross-unit: $(BOARDS_EMULATED:%=cross-unit-%)
@@ -447,7 +447,7 @@ sim-release: tools-test $(SIM) ## a million crash images and 100,000 runs; docs/
 sim-planted: tools-test $(SIM) ## every planted bug is found within its bound
 	@PENNY_PLANTED=all PENNY_TEST_SECONDS=3600 $(RUN) --suite sim sim/test_planted
 
-sim-check: tools-test $(SIM) $(SIM_ASAN) all ## the simulator's part of make check
+sim-check: tools-wire $(SIM) $(SIM_ASAN) all ## the simulator's part of make check
 	@$(RUN) --suite sim
 
 demo: all ## a tour of a bank of its own, with a power cut; then a prompt to play at

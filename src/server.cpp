@@ -43,11 +43,18 @@ void advance_stop(Server& server) {
     }
 }
 
-// The server's own entries: the closing batch after a quiet second, the regular checkpoint.
+void note_limits(Server& server) {
+    if (server.limits_noted) return;
+    server.limits_noted = book_note_limits(server.book, server.wall_us / 1000) == Status::ok;
+}
+
+// The server's own entries: limits that a start found changed, the closing batch after a quiet
+// second, the regular checkpoint.
 void advance_book(Server& server) {
     if (server.phase != ServerPhase::running) return;
     Log& log = server.book.log;
     if (log_is_stopped(log)) return;
+    note_limits(server);
     const bool quiet = log_is_idle(log) && log.batch_durable != server.closed_batch &&
                        server.now_ms - server.commit_ms >= closing_batch_ms;
     if (quiet && log_close(log, server.wall_us / 1000) == Status::ok) {
@@ -256,6 +263,13 @@ void server_start(Server& server, uint32_t checkpoint_number) {
     server.started_ms = server.now_ms;
     server.commit_ms = server.now_ms;
     server.closed_batch = 0;  // The first quiet second vouches for what recovery believed last.
+    server.limits_noted = false;
+    note_limits(server);
+    if (!server.limits_noted) {
+        LogLine line;
+        log_begin(line, "the limits in force cannot be noted in the journal yet");
+        log_end(line, LogLevel::warning);
+    }
     if (server.wall_us / 1000 >= clock_floor_ms(server)) return;
     LogLine line;
     log_begin(line, "the clock is not set: certificates are judged by the time of the last batch");

@@ -144,6 +144,7 @@ struct Server {
     uint64_t penalties_counted_ms;   // for INFO
     uint32_t checkpoint_number;      // of the newest checkpoint
     uint64_t checkpoint_ms;          // when it was made
+    bool limits_noted;               // the journal has the limits in force, or will with its next batch
     uint64_t closed_batch;           // sequence of the newest closing batch
     uint64_t commit_ms;              // when the newest batch became durable
     uint64_t session_count;          // ever
@@ -169,7 +170,8 @@ void server_set_password_arena(Server& server, const PasswordArena& arena);
 Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
                        const char*& reason);
 
-// The book is open and segment `next_segment` (0: none) waits behind the present one.
+// The book is open and segment `next_segment` (0: none) waits behind the present one. Limits that
+// the journal does not know yet are noted now, or as soon as clock and disk let it be.
 void server_start(Server& server, uint32_t checkpoint_number);
 
 // Tells the time, and how far local time is from UTC, in seconds east; before every other call of

@@ -126,13 +126,6 @@ void load_penalties(Starting& starting) {
     store_log(LogLevel::warning, line);
 }
 
-// With the clock out of bounds money waits, but the book can be read: the reason is in MISCONF.
-void note_limits(Server& server) {
-    if (book_note_limits(server.book, server.wall_us / 1000) == Status::ok) return;
-    static constexpr char text[] = "the limits in force could not be noted in the journal yet";
-    port_log(LogLevel::warning, text, sizeof text - 1);
-}
-
 Status open_book(Starting& starting) {
     Server& server = starting.server;
     Store& store = starting.store;
@@ -154,7 +147,6 @@ Status open_book(Starting& starting) {
     plan.tell_time(server);
     load_penalties(starting);
     server_start(server, start.checkpoint);
-    note_limits(server);
     return Status::ok;
 }
 

@@ -47,6 +47,7 @@ enum class SimFault : uint8_t {
     misdirect,   // pwrite: the bytes land in another place of the same file or another file
     lie,         // fdatasync, fsync: says 0 and does nothing
     cut,         // the power goes during this call (K3)
+    unreadable,  // pread: fails with EIO, as a place of the medium that has gone bad
 };
 
 // A fault strikes the first call that it can strike: EROFS only what changes the disk; ENOSPC and
@@ -67,7 +68,7 @@ enum class SimLoss : uint8_t {
     any,        // every sector and every name for itself
 };
 
-inline constexpr uint32_t sim_fault_count = 7;
+inline constexpr uint32_t sim_fault_count = 8;
 
 struct SimDiskCounts {
     uint64_t calls, bytes_written, syncs;

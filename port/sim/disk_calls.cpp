@@ -9,14 +9,14 @@
 namespace {
 
 // What a call may do, for the faults that strike only some.
-enum class Does : uint8_t { look, change, take_room, sync, close };
+enum class Does : uint8_t { look, read, change, take_room, sync, close };
 
 bool can_strike(const SimFaultPlan& plan, Does does, bool is_write, bool is_transfer) {
     switch (plan.fault) {
         case SimFault::none: return false;
         case SimFault::error:
             if (does == Does::close) return false;
-            if (plan.code == EROFS) return does != Does::look;
+            if (plan.code == EROFS) return does != Does::look && does != Does::read;
             if (plan.code == ENOSPC || plan.code == EDQUOT) {
                 return does == Does::take_room || does == Does::sync;
             }
@@ -26,6 +26,7 @@ bool can_strike(const SimFaultPlan& plan, Does does, bool is_write, bool is_tran
         case SimFault::misdirect: return is_write;
         case SimFault::lie: return does == Does::sync;
         case SimFault::cut: return true;
+        case SimFault::unreadable: return does == Does::read;
     }
     CHECK(false);
     return false;
@@ -258,8 +259,9 @@ uint64_t shorten(uint64_t size) {
 
 int64_t call_pread(int fd, void* out, uint64_t size, uint64_t offset) {
     if (sim_disk.is_cut) return fail(EIO);
-    const SimFault fault = strike(Does::look, false, size > 1);
+    const SimFault fault = strike(Does::read, false, size > 1);
     if (fault == SimFault::error) return fail(sim_disk.plan.code);
+    if (fault == SimFault::unreadable) return fail(EIO);
     const SimDescriptor* descriptor = descriptor_of(fd);
     if (descriptor == nullptr || !descriptor->may_read) return fail(EBADF);
     if (is_directory(descriptor->inode)) return fail(EISDIR);

@@ -16,6 +16,7 @@ SimWorld sim_world;
 namespace {
 
 constexpr uint64_t tick_us = server_tick_ms * 1000;
+constexpr uint64_t turn_us = 100;  // what a turn of a hurried loop takes
 constexpr uint64_t stop_us_max = 3'600'000'000;  // simulated time that a stop may take
 constexpr uint64_t run_us_max = 86'400'000'000;  // where nobody says until when
 constexpr uint32_t people_max = 32;
@@ -154,7 +155,7 @@ bool ticks_count() {
     const bool saves = server.penalties_job.begun && !server.penalties_job.working;
     return sim_world.stopping || server.phase != ServerPhase::running ||
            server.snapshot.use != SnapshotUse::none || server.slot_queue.count > 0 || open_end ||
-           wants_segment || saves;
+           wants_segment || saves || !server.limits_noted;
 }
 
 // When time alone will matter next; UINT64_MAX: never.
@@ -266,7 +267,7 @@ void end_turn() {
     }
     if (!server_is_hurried(*sim_world.server) || sim_world.turn_waits) return;
     sim_world.turn_waits = true;
-    sim_push({.time_us = sim_world.now_us + 1, .kind = SimEventKind::turn});
+    sim_push({.time_us = sim_world.now_us + turn_us, .kind = SimEventKind::turn});
 }
 
 void handle(const SimEvent& event) {

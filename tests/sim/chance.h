@@ -1,5 +1,6 @@
 // chance.h - what players leave to chance: a generator of their own (splitmix64, Steele, Lea and
-// Flood 2014), so that tests of players need nothing of the simulator.
+// Flood 2014), so that tests of players need nothing of the simulator. One draw per expression: the
+// language leaves the order of two to the compiler, and a seed is the same run on every board.
 #pragma once
 
 #include <stdint.h>

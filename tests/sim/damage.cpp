@@ -1,5 +1,5 @@
 // What a disk does to a book that lies on it: turned bits, lost and stale places, writes that went
-// elsewhere, lost segments, syncs that lied.
+// elsewhere, lost segments, syncs that lied, places that cannot be read any more.
 //
 // What is damaged before the durable mark must be refused by name, with no byte changed; behind it
 // the start goes by the decision table (journal/recovery.def). Whatever the damage, a start that
@@ -18,7 +18,8 @@
 
 namespace {
 
-constexpr uint32_t rounds = 40;
+constexpr uint32_t rounds = 48;
+constexpr uint64_t start_calls = 160;  // of the disk, about as many as a start makes
 constexpr uint32_t window_min = 65536;   // bytes that a flash card loses at once (J12)
 constexpr uint32_t window_max = 262144;
 
@@ -32,10 +33,13 @@ enum class Kind : uint8_t {
     shortened,   // a segment has lost its end
     table,       // one bit of a checkpoint turns
     lie,         // syncs said 0 and did nothing
+    forked,      // a sound batch of another history of this book stands in the place of one
+    unreadable,  // reads of the start fail with EIO, over a sound or a damaged journal
+    short_reads, // reads of the start give less than was asked
 };
-constexpr uint32_t kind_count = 9;
-constexpr const char* kind_names[] = {"bit",  "zeros",     "noise", "misdirected", "stale",
-                                      "lost", "shortened", "table", "lie"};
+constexpr uint32_t kind_count = 12;
+constexpr const char* kind_names[] = {"bit",   "zeros", "noise", "misdirected", "stale", "lost",
+                                      "shortened", "table", "lie", "forked", "unreadable", "short reads"};
 
 // What must come of it. Where neither is set, both outcomes are right.
 struct Expected {
@@ -43,6 +47,7 @@ struct Expected {
     bool start;           // at `batch`
     std::string place;
     uint64_t batch;       // 0: the newest one
+    bool may_fall_back = false;  // any place may be named, and a checkpoint not be loaded
 };
 
 struct Damaging {
@@ -256,6 +261,60 @@ void turn_table_bit(Damaging& damaging) {
     write_bytes(path, 0, damaging.bytes);
 }
 
+// A closing batch as it would be, had the server written it a moment later: all of it is sound, and
+// fits what is before it. Only that the batch behind it names another hash tells.
+bool seal_later(const DayState& state, std::vector<uint8_t>& bytes) {
+    BatchHeader header;
+    Slice entries;
+    Hash hash;
+    const Slice whole = {bytes.data(), state.size};
+    if (batch_find(whole, nullptr, header, entries, hash) != BatchFind::whole) return false;
+    header.time_ms++;
+    batch_seal(bytes.data(), header);
+    return true;
+}
+
+void fork_history(Damaging& damaging) {
+    const std::vector<DayState>& states = damaging.day.states;
+    std::vector<const DayState*> able;
+    for (size_t i = 0; i + 1 < states.size(); i++) {
+        const DayState& state = states[i];
+        const Position end = position_of(state.segment, state.offset + state.size);
+        const bool is_read = state.segment >= damaging.walked_from;
+        if (state.is_closing && is_read && end != damaging.mark) able.push_back(&state);
+    }
+    damaging.expected.start = able.empty();
+    if (able.empty()) return;
+    const DayState& state = *able[below(damaging, able.size())];
+    damaging.bytes.resize(state.size);
+    read_bytes(segment_path(state.segment), state.offset, damaging.bytes);
+    CHECK(seal_later(state, damaging.bytes));
+    write_bytes(segment_path(state.segment), state.offset, damaging.bytes);
+    damaging.expected = {true, false, place_of(damaging, states[state.batch]), 0};
+}
+
+// What the start cannot read it refuses by name, unless it can do without: a checkpoint may be
+// replaced by the one before it. What it believes of the journal is not weaker for that.
+void fail_reads(Damaging& damaging) {
+    if (sim_random_chance(damaging.random, 50)) turn_bit(damaging);
+    damaging.expected.start = false;
+    damaging.expected.may_fall_back = true;
+    sim_disk_plan({.fault = SimFault::unreadable,
+                   .at = below(damaging, start_calls),
+                   .for_good = sim_random_chance(damaging.random, 30)});
+}
+
+void shorten_reads(Damaging& damaging) {
+    damaging.expected.start = true;
+    if (sim_random_chance(damaging.random, 50)) {
+        damaging.expected = {};
+        turn_bit(damaging);
+    }
+    sim_disk_plan({.fault = SimFault::short_call,
+                   .for_good = sim_random_chance(damaging.random, 20),
+                   .period = static_cast<uint32_t>(1 + below(damaging, 4))});
+}
+
 BookMove deposit_of(uint64_t number) {
     BookMove move = {};
     const std::string id = "lie" + std::to_string(number);
@@ -308,6 +367,9 @@ void damage(Damaging& damaging, Kind kind) {
         case Kind::shortened: shorten_segment(damaging); return;
         case Kind::table: turn_table_bit(damaging); return;
         case Kind::lie: return;
+        case Kind::forked: fork_history(damaging); return;
+        case Kind::unreadable: fail_reads(damaging); return;
+        case Kind::short_reads: shorten_reads(damaging); return;
     }
     CHECK(false);
 }
@@ -325,13 +387,17 @@ bool judge(Damaging& damaging, Kind kind, Tally& tally, std::string& why) {
     const uint64_t batch = expected.batch != 0 ? expected.batch : newest;
     const std::string before = disk_digest();
     std::string said;
-    if (!house_start(damaging.day.wall_ms + 1000, said)) {
+    const bool started = house_start(damaging.day.wall_ms + 1000, said);
+    sim_disk_plan({});
+    if (!started) {
         tally.add(std::string("damage refused: ") + kind_names[static_cast<uint32_t>(kind)]);
-        why = expected.start                    ? "refused: " + said
-              : disk_digest() != before         ? "changed something, and refused: " + said
+        const bool may_change = expected.may_fall_back && !expected.refusal;
+        const std::string place = expected.may_fall_back ? "" : expected.place;
+        why = expected.start                                 ? "refused: " + said
+              : !may_change && disk_digest() != before ? "changed something, and refused: " + said
               : said.find(house_dir) == std::string::npos ||
-                      said.find(expected.place) == std::string::npos
-                  ? "not named as '" + expected.place + "': " + said
+                      said.find(place) == std::string::npos
+                  ? "not named as '" + place + "': " + said
                   : "";
         return why.empty();
     }
@@ -342,7 +408,8 @@ bool judge(Damaging& damaging, Kind kind, Tally& tally, std::string& why) {
     house_leave();
     if (!held) return false;
     // The one before the damaged one was kept (F3).
-    if (loaded == 0 && !damaging.day.checkpoints.empty()) why = "no checkpoint was loaded";
+    const bool must_load = !damaging.day.checkpoints.empty() && !expected.may_fall_back;
+    if (loaded == 0 && must_load) why = "no checkpoint was loaded";
     if (expected.refusal) why = "not refused; '" + expected.place + "' was expected";
     if (found != batch) {
         why = "started at batch " + std::to_string(found) + ", not at " + std::to_string(batch);

@@ -113,7 +113,8 @@ BookMove draw_move(Living& living) {
     const std::string id = "i" + std::to_string(living.tags);
     memcpy(move.id.text, id.data(), id.size());
     move.id.size = static_cast<uint8_t>(id.size());
-    const std::string memo(below(living, 2) * below(living, memo_size_max + 1), 'm');
+    const uint64_t has_memo = below(living, 2);
+    const std::string memo(has_memo * below(living, memo_size_max + 1), 'm');
     memcpy(move.memo.text, memo.data(), memo.size());
     move.memo.size = static_cast<uint8_t>(memo.size());
     move.operation = Operation::transfer;

@@ -12,6 +12,7 @@ constexpr uint64_t second_us = 1'000'000;
 constexpr uint64_t group_max = 6;
 constexpr uint64_t opened_max = 12;  // accounts and people that the admin makes in one run
 constexpr uint64_t guests_max = 2;   // of them with players of their own
+constexpr size_t players_max = 11;   // at the beginning
 constexpr uint64_t far_entry = 1'000'000'000;
 
 bool is_member(const string& role) {
@@ -238,7 +239,8 @@ void Player::choose_reading() {
         return shape(words, "*");
     }
     if (roll < 66) return shape({"WHOAMI"}, "*%");
-    if (roll < 70) return shape({"INFO"}, "$=");
+    // Not all of INFO: the run is the same on every board and at each commit.
+    if (roll < 70) return shape({"INFO", "clients", "persistence"}, "$=");
     if (roll < 74) return shape({"INFO", "book", "stats"}, "$=");
     if (roll < 78) return shape({"TIME"}, "*");
     if (roll < 80) return shape({"DIGEST"}, "$");
@@ -524,7 +526,7 @@ void Player::admin_answered(const Value& value) {
     party->accounts.push_back(work.change.account);
     if (!work.is_registration) return;
     Person& made = party->add_person(work.person.name, "customer", work.person.password);
-    if (party->players.size() < 10 + guests_max) {
+    if (party->players.size() < players_max + guests_max) {
         party->wake(party->add_player(made, "kiosk"), second_us);
     }
 }
@@ -541,6 +543,22 @@ void Player::register_again() {
     say_guess({"REGISTER", name, "not the password"}, name, GuessKind::wrong, take);
 }
 
+// The same registration from another connection, while the first is on its way: whichever is
+// overtaken by the other is answered OK as well (P10).
+void Player::register_too() {
+    party->others_max++;
+    party->tally.add("registered by two at once");
+    const AdminWork& work = party->admin;
+    say_guess(work.words, work.person.name, GuessKind::right, [this](const Value& value,
+                                                                     const string&) {
+        if (note_common(value, nullptr)) return;
+        if (value.is_error() && value.word() == "WRONGPASS") return;
+        if (value.is_error() && value.word() == "NOPERM" && !logged_in) return;
+        if (value.is_error()) return party->fail("the admin was told again: " + value.text);
+        party->terminals.insert(terminal);
+    });
+}
+
 void Player::choose_admin() {
     Chance& chance = party->chance;
     AdminWork& work = party->admin;
@@ -550,6 +568,7 @@ void Player::choose_admin() {
     if (work.wanted && !work.flying) {
         if (work.change.sent == 0) work.change.sent = ++party->tick;
         work.flying = true;
+        work.by = this;
         party->others_max++;
         const auto take = [this](const Value& value, const string&) { admin_answered(value); };
         if (work.is_registration) {
@@ -557,6 +576,9 @@ void Player::choose_admin() {
         } else {
             say(work.words, take);
         }
+    } else if (work.flying && work.is_registration && work.by != this && !party->quiet &&
+               chance.percent(30)) {
+        register_too();
     }
     if (!party->quiet && chance.percent(3)) register_again();
     if (party->quiet || !chance.percent(6)) return;

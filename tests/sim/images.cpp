@@ -9,7 +9,9 @@
 //   Each must start through the same start as pennyd's. It then holds everything that was
 //   acknowledged, is one of the states that the book really had (the digest of its installed state,
 //   balances added up by the day), sums to zero, answers the newest request again with the first
-//   answer, and takes one more deposit, which is found again after the next cut and start.
+//   answer, and takes one more deposit, which is found again after the next cut and start. Some of
+//   them meet a place that cannot be read, and may be refused by name until it can; some get less
+//   than they asked for at each few calls.
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -28,6 +30,8 @@ constexpr uint32_t cuts = 8;               // of writes that are not cut at ever
 constexpr uint32_t units_max = 4096;
 constexpr uint64_t day_images_max = 2000;  // so that there are many days
 constexpr uint32_t window_of_zeros = 65536;
+constexpr uint32_t bad_percent = 8;        // of the images meet a disk that reads badly
+constexpr uint64_t start_calls = 160;      // of the disk, about as many as a start makes
 
 struct Images {
     Day day;
@@ -46,6 +50,43 @@ bool fail(Images& images, const std::string& what) {
     return false;
 }
 
+// A start that cannot read all: it is refused by name, or does without; the next one is as if it had
+// not been.
+bool start_unreadable(Images& images, std::string& why) {
+    std::string said;
+    sim_disk_plan({.fault = SimFault::unreadable,
+                   .at = sim_random_below(images.random, start_calls),
+                   .for_good = sim_random_chance(images.random, 50)});
+    const bool started = house_start(images.day.wall_ms + 1000, said);
+    sim_disk_plan({});
+    images.tally.add(started ? "unreadable places outlived" : "unreadable places refused");
+    if (started) {
+        const uint64_t mark = sim_disk_window(images.window).mark;
+        if (!day_check_book(images.day, mark, why)) return false;
+        house_leave();
+    } else if (said.find(house_dir) == std::string::npos) {
+        why = "refused without a name: " + said;
+        return false;
+    }
+    sim_disk_cut();
+    sim_disk_mount(SimLoss::keep_all);
+    return true;
+}
+
+bool check_image(Images& images, std::string& why) {
+    if (sim_random_chance(images.random, bad_percent) && !start_unreadable(images, why)) {
+        why = "with a place that cannot be read: " + why;
+        return false;
+    }
+    if (sim_random_chance(images.random, bad_percent)) {
+        images.tally.add("images with short calls");
+        sim_disk_plan({.fault = SimFault::short_call,
+                       .period = static_cast<uint32_t>(
+                           1 + sim_random_below(images.random, 4))});
+    }
+    return day_check_image(images.day, images.window, why);
+}
+
 // Takes the image that is mounted, if it is a new one.
 bool take_image(Images& images, const char* kind, const std::string& how) {
     uint8_t digest[32];
@@ -54,7 +95,7 @@ bool take_image(Images& images, const char* kind, const std::string& how) {
     memcpy(&first, digest, sizeof first);
     if (images.count == images.count_max || !images.seen.insert(first).second) return true;
     std::string what;
-    if (!day_check_image(images.day, images.window, what)) return fail(images, how + ": " + what);
+    if (!check_image(images, what)) return fail(images, how + ": " + what);
     images.count++;
     images.tally.add("images");
     images.tally.add(kind);

@@ -13,7 +13,9 @@
 namespace {
 
 constexpr char help[] =
-    "sim --seed N [--twice]       one run; twice: its digest must be the same again\n"
+    "sim --seed N [--twice] [--dump DIR]\n"
+    "                             one run; twice: its digest must be the same again; its bank is\n"
+    "                             left in a folder\n"
     "sim --seeds N [--images N] [--damage N] [--faults]\n"
     "                             so many runs, so many distinct crash images, so many days whose\n"
     "                             disk is damaged, and every call of a day failing\n"
@@ -88,6 +90,8 @@ Wishes read_words(int count, char** words) {
             wishes.jobs = static_cast<uint32_t>(number_of(value));
         } else if (strcmp(word, "--summary") == 0 && value != nullptr) {
             wishes.summary = value;
+        } else if (strcmp(word, "--dump") == 0 && value != nullptr) {
+            run_dump_into(value);
         } else if (strcmp(word, "--floor") == 0 && value != nullptr &&
                    wishes.floor_count < floors_max) {
             wishes.floors[wishes.floor_count++] = value;

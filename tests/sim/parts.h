@@ -35,5 +35,8 @@ bool run_faults(const Share& share, Tally& tally, std::string& why);
 // One whole-server run. `digest` is of every byte that was delivered and of the disk.
 bool run_seed(uint64_t seed, Tally& tally, uint8_t digest[32], std::string& why);
 
+// Where a run leaves its bank when it has ended (dump.h).
+void run_dump_into(const char* folder);
+
 // Prints the newest lines of the simulated server's log.
 void print_log();

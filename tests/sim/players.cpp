@@ -147,6 +147,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
             party.add_player(person, "till-1");
             terminal = "till-1";
         }
+        if (string(given.role) == "admin") party.add_player(person, "kiosk");
         Player& player = party.add_player(person, terminal);
         if (string(given.role) == "auditor") party.auditor = &player;
         if (is_customer && customers == 1) party.add_player(person, "kiosk");
@@ -183,7 +184,7 @@ void Player::lose_expects() {
         party->tally.add("answers lost");
     }
     expects.clear();
-    if (party->admin.flying && person->role == "admin") {
+    if (party->admin.flying && party->admin.by == this) {
         party->admin.flying = false;
         party->admin_waits_until_us = now_us + lost_us;
     }
@@ -368,9 +369,9 @@ bool Player::may_use_ids(size_t count) const {
 
 string Player::new_id() {
     static const char* const shapes[] = {"", "x", "A.b_", "0:", "pay-"};
-    const uint64_t number = person->ids_used;
-    return shapes[party->chance.below(5)] + std::to_string(number) + "-" +
-           std::to_string(party->chance.below(1000));
+    const string shape = shapes[party->chance.below(5)];
+    const uint64_t salt = party->chance.below(1000);
+    return shape + std::to_string(person->ids_used) + "-" + std::to_string(salt);
 }
 
 Words Player::words_of(const Move& move, const string& id) {

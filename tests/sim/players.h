@@ -162,6 +162,7 @@ struct Player {
     void choose_connection();
     void choose_replay();
     void choose_admin();
+    void register_too();
     void admin_answered(const Value& value);
     void change_password();
     bool choose_move(Move& move, bool sure);
@@ -183,6 +184,7 @@ struct KnownEntry {
 struct AdminWork {
     bool wanted = false;
     bool flying = false;
+    const Player* by = nullptr;  // who sent it last
     Words words;
     Change change;
     bool is_registration = false;

@@ -13,6 +13,7 @@
 #include "port/sim/kernel.h"
 #include "port/sim/world.h"
 #include "sim/book_text.h"
+#include "sim/dump.h"
 #include "sim/parts.h"
 #include "sim/run.h"
 #include "sim/stage.h"
@@ -26,13 +27,17 @@ constexpr uint64_t slice_us = second_us / 5;
 constexpr uint64_t settle_us_max = 900 * second_us;  // simulated time in which all must be settled
 constexpr uint32_t starts_max = 20;                  // tries, while the power goes again and again
 
+const char* dump_folder = nullptr;  // of run_dump_into
+
 struct Run : sim::Stage {
     uint64_t seed;
     sim::Chance chance;
     bool tls;
+    Config config;
     bool faulty = false;            // money may stop: the disk's plan says so
     uint64_t misconf_seen = 0;
     bool stopped = false;           // cleanly, and not started since
+    uint64_t unread_seen = 0;       // reads that the disk refused
     string doing = "at the beginning";
     string why;
 };
@@ -104,7 +109,7 @@ bool judge_tail(Run& run) {
     return zero || fail(run, "something stands behind the end of the journal after a start");
 }
 
-bool judge_start(Run& run) {
+bool judge_start(Run& run, bool was_read) {
     Complaint fallen_back = {"; the checkpoint before it is tried", ""};
     Complaint fallen_through = {"; the journal is read from its first", ""};
     Complaint dropped = {"; dropped", ""};
@@ -112,7 +117,8 @@ bool judge_start(Run& run) {
     sim_kernel_log_each(find_complaint, &fallen_through);
     sim_kernel_log_each(find_complaint, &dropped);
     for (const Complaint& complaint : {fallen_back, fallen_through}) {
-        if (!complaint.line.empty()) return fail(run, "a start said: " + complaint.line);
+        if (!was_read || complaint.line.empty()) continue;
+        return fail(run, "a start said: " + complaint.line);
     }
     if (!dropped.line.empty()) {
         if (run.stopped) return fail(run, "a start after a clean stop said: " + dropped.line);
@@ -120,6 +126,19 @@ bool judge_start(Run& run) {
     }
     run.stopped = false;
     return judge_tail(run);
+}
+
+// What goes wrong while it starts. Returns false when nothing does.
+bool plan_start(Run& run) {
+    const uint64_t roll = run.chance.below(100);
+    if (roll < 15) {
+        run.party.tally.add("cuts planned within a start");
+        sim_disk_plan({.fault = SimFault::cut, .at = run.chance.below(80)});
+    } else if (roll < 22) {
+        run.party.tally.add("starts that cannot read all");
+        sim_disk_plan({.fault = SimFault::unreadable, .at = run.chance.below(80)});
+    }
+    return roll < 22;
 }
 
 // Throws the server away and starts it from what the disk kept; the power may go meanwhile.
@@ -131,20 +150,22 @@ bool mount_and_start(Run& run) {
         run.party.tally.add(loss_name(loss));
         no_plan();
         sim_world_mount(loss);
-        const bool again = i + 1 < starts_max && run.chance.percent(15);
-        if (again) {
-            run.party.tally.add("cuts planned within a start");
-            sim_disk_plan({.fault = SimFault::cut, .at = run.chance.below(80)});
-        }
+        const bool may_fail = i + 1 < starts_max && plan_start(run);
         sim_kernel_log_forget();
         const Status status = sim_world_start();
+        const uint32_t unreadable = static_cast<uint32_t>(SimFault::unreadable);
+        const bool was_read = sim_disk_counts().by_fault[unreadable] == run.unread_seen;
+        run.unread_seen = sim_disk_counts().by_fault[unreadable];
         if (status == Status::ok) {
             run.misconf_seen = run.party.misconf;
             no_plan();
-            run.party.restarted(run.stopped);
-            return judge_start(run);
+            run.party.restarted(run.stopped && was_read);
+            return judge_start(run, was_read);
         }
-        if (!again) break;
+        if (!may_fail) break;
+        if (!was_read && strstr(sim_world_refusal(), sim_data_dir) == nullptr) {
+            return fail(run, string("refused without a name: ") + sim_world_refusal());
+        }
         run.stopped = false;  // The start may have been cut while it cleared something.
     }
     return fail(run, string("the start was refused: ") + sim_world_refusal());
@@ -216,11 +237,22 @@ void plan_cut(Run& run) {
 void jump(Run& run) {
     static const int64_t days[] = {0, 0, 1, 40, 150};
     sim::Chance& chance = run.chance;
-    const int64_t us = static_cast<int64_t>(chance.below(3600 * second_us)) +
-                       days[chance.below(5)] * 86'400 * static_cast<int64_t>(second_us);
+    const int64_t within_us = static_cast<int64_t>(chance.below(3600 * second_us));
+    const int64_t days_us = days[chance.below(5)] * 86'400 * static_cast<int64_t>(second_us);
+    const int64_t us = within_us + days_us;
     run.party.tally.add("jumps of the clock");
     sim_world_jump(chance.percent(50) ? us : -us);
     run.party.door.jump();
+}
+
+// The operator allows more or fewer ids before the next start, which the journal must come to know.
+void change_limits(Run& run) {
+    static const uint32_t ids[] = {64, 96, 160};
+    if (!run.chance.percent(10)) return;
+    run.config.ids = ids[run.chance.below(3)];
+    sim_world_set_config(run.config);
+    run.party.others_max += starts_max;  // An entry, again and again while the power goes.
+    run.party.tally.add("limits changed between starts");
 }
 
 // One round: people work, something goes wrong, the server starts again.
@@ -251,6 +283,7 @@ bool play(Run& run) {
         sim_world_cut();
     }
     run.doing += ", then a restart";
+    change_limits(run);
     if (!mount_and_start(run)) return false;
     run.faulty = false;
     return true;
@@ -261,7 +294,8 @@ void count(Run& run) {
     const SimWorldCounts& world = sim_world_counts();
     const SimDiskCounts& disk = sim_disk_counts();
     static const char* const faults[] = {"",     "errors",       "short calls", "flips",
-                                         "misdirections", "lies", "cuts within a call"};
+                                         "misdirections", "lies", "cuts within a call",
+                                         "unreadable places"};
     tally.add("simulated seconds", world.simulated_us / second_us);
     tally.add("cuts", disk.cuts);
     tally.add("starts", world.starts);
@@ -339,12 +373,14 @@ bool compare_digests(Run& run) {
                              book_difference(text, book_text(sim_world_server())));
     }
     run.party.tally.add("digests compared", 2);
-    return true;
+    if (dump_folder == nullptr) return true;
+    string why;
+    return dump_bank(dump_folder, sim_world_server(), run.party.oracle, why) || fail(run, why);
 }
 
 bool begin(Run& run) {
     sim::Chance& chance = run.chance;
-    Config config;
+    Config& config = run.config;
     sim_world_config(config);
     config.sessions = 40;
     config.buffers = 40;
@@ -433,6 +469,8 @@ bool run_seeds(const Share& share, Tally& tally, string& why) {
     }
     return true;
 }
+
+void run_dump_into(const char* folder) { dump_folder = folder; }
 
 void print_log() {
     sim_kernel_log_each([](void*, const char* text) { printf("log: %s\n", text); }, nullptr);

@@ -8,7 +8,8 @@ import unittest
 
 IMAGES = 20000
 DAMAGED_DAYS = 80
-KINDS = ("bit", "zeros", "noise", "misdirected", "stale", "lost", "shortened", "table")
+KINDS = ("bit", "zeros", "noise", "misdirected", "stale", "lost", "shortened", "table", "unreadable",
+         "short reads")
 JOBS = str(os.cpu_count() or 1)
 
 
@@ -27,7 +28,9 @@ class Images(unittest.TestCase):
         self.assertGreaterEqual(counts["images"], IMAGES)
         self.assertGreater(counts["images cut at a byte"], IMAGES // 50)
         for wanted in ("images of sectors and names", "server days", "day checkpoints",
-                       "day deaths", "day stops", "day groups", "day release", "day reverse"):
+                       "day deaths", "day stops", "day groups", "day release", "day reverse",
+                       "unreadable places outlived", "unreadable places refused",
+                       "images with short calls"):
             self.assertGreater(counts[wanted], 0, wanted)
 
     def test_damage_before_the_mark_is_refused_by_name_and_the_rest_is_outlived(self):
@@ -35,6 +38,7 @@ class Images(unittest.TestCase):
         for kind in KINDS:
             self.assertGreater(counts[f"damage refused: {kind}"], 0, kind)
             self.assertGreater(counts[f"damage outlived: {kind}"], 0, kind)
+        self.assertGreater(counts["damage refused: forked"], 0)
         self.assertGreater(counts["lost to a lying disk, seen by a receipt only"], 0)
 
     def test_some_of_both_under_the_sanitizers(self):

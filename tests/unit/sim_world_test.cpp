@@ -224,6 +224,28 @@ TEST_F(SimWorldTest, TakesAJumpOfTheClock) {
     EXPECT_NE(alice.ask("TRANSFER three bob 1.25").find("47.50"), std::string::npos);
 }
 
+TEST_F(SimWorldTest, NotesOtherLimitsAsSoonAsTheClockLetsIt) {
+    begin(16);
+    EXPECT_TRUE(sim_world_stop());
+    const uint32_t before = config.ids;
+    config.ids = 2 * before;
+    sim_world_set_config(config);
+    sim_world_jump(500ll * 86'400'000'000);
+    restart(SimLoss::keep_all);
+    sim_world_run(sim_world_now_us() + 2 * second_us);
+    EXPECT_EQ(sim_world_server().book.ledger.limits_known.ids, before);
+    sim_world_jump(-500ll * 86'400'000'000);
+    sim_world_run(sim_world_now_us() + 2 * second_us);
+    EXPECT_EQ(sim_world_server().book.ledger.limits_known.ids, config.ids);
+    const uint64_t entry = sim_world_server().book.ledger.seq_installed;
+    sim_world_run(sim_world_now_us() + 2 * second_us);
+    EXPECT_EQ(sim_world_server().book.ledger.seq_installed, entry);
+    EXPECT_TRUE(sim_world_stop());
+    restart(SimLoss::drop_all);
+    EXPECT_EQ(sim_world_server().book.ledger.limits_known.ids, config.ids);
+    EXPECT_EQ(sim_world_server().book.ledger.seq_installed, entry);
+}
+
 TEST_F(SimWorldTest, LetsNobodyInTwiceAndTellsTheSurplus) {
     begin(13);
     std::vector<std::unique_ptr<Peer>> peers;
