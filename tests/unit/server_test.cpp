@@ -450,6 +450,28 @@ TEST(Server, StopsWithoutHurryWhileItsDiskAndWorkersAreBusy) {
     EXPECT_GT(waits, 5u) << "two batches, a checkpoint and penalties";
 }
 
+// P1, P10: who asks for what another's request is just doing hears of it when it is durable, and not
+// when it never comes to be.
+TEST(Server, AnswersWhatHoldsAlreadyOnlyWhenItIsDurable) {
+    for (const char* text : {"ACCOUNT LIMIT bob -5.00 -\r\n", "ACCOUNT CLOSE bob\r\n"}) {
+        for (const bool is_kept : {true, false}) {
+            SCOPED_TRACE(text);
+            TestServer one;
+            const uint32_t chief = one.connect("chief");
+            const uint32_t keeper = one.connect("keeper");
+            EXPECT_EQ(one.say(chief, text), "");
+            EXPECT_EQ(one.say(keeper, text), "");
+            EXPECT_TRUE(one.commit(is_kept ? Status::ok : Status::failed));
+            one.serve();
+            const std::string first = one.take(chief);
+            const std::string second = one.take(keeper);
+            EXPECT_EQ(first == "+OK\r\n", is_kept) << first;
+            EXPECT_EQ(second == "+OK\r\n", is_kept) << second;
+            EXPECT_EQ(second.find("-MISCONF") == 0, !is_kept) << second;
+        }
+    }
+}
+
 // --- The door -------------------------------------------------------------------------------
 
 // A guess whose answer nobody waits for counts: otherwise leaving early would be free.
