@@ -88,6 +88,9 @@ ServiceNext reverse_done(Service& service, ServiceCall& call) {
     }
     if (job.outcome != Status::ok) return refuse_unreadable(call);
     if (!may_reverse(service, call, job.entry)) {
+        // It may be booked already, by a copy in time whose batch could not be written: only a
+        // restart tells.
+        if (log_is_stopped(service.book->log)) return refuse_misconf(service, call);
         return refuse(call, Status::noperm,
                       "a till reverses what it entered itself a short while ago; ask a treasurer");
     }

@@ -378,6 +378,26 @@ TEST(Server, AnswersAReversalTheSameWhenItsTimeHasPassed) {
     EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
 }
 
+// P3: nor is it too late for what was asked for in time, while nobody knows whether it was written.
+TEST(Server, CallsNoReversalTooLateThatMayHaveBeenWritten) {
+    TestServer one;
+    const uint32_t teller = one.connect("teller");
+    one.say(teller, "DEPOSIT d1 5 alice\r\n");
+    one.serve();
+    one.take(teller);
+    const std::string text =
+        "REVERSE r1 " + std::to_string(one.server.book.ledger.seq_installed) + "\r\n";
+    one.say(teller, text);
+    while (one.work()) continue;
+    EXPECT_TRUE(one.commit(Status::failed));
+    EXPECT_EQ(one.take(teller).find("-MISCONF"), 0u);
+    const uint64_t later_ms = 1000 + 16 * 60'000;
+    server_clock(one.server, later_ms, later_ms * 1000, 0);
+    one.say(teller, text);
+    one.serve();
+    EXPECT_EQ(one.take(teller).find("-MISCONF"), 0u);
+}
+
 // P10: two copies of one registration, of which the second is hashed before the first is booked.
 TEST(Server, AnswersARegistrationThatIsSentAgainWhileTheFirstIsHashed) {
     for (const bool commits_between : {false, true}) {
