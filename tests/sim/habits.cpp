@@ -428,7 +428,7 @@ void Player::change_password() {
             person->changed = ++party->tick;
             login_password = person->password;
             person->changes++;  // Ends every login, also this one when an earlier copy did it.
-            party->terminals.insert(terminal);
+            note_terminal();
             party->tally.add("passwords changed");
             return;
         }
@@ -495,6 +495,11 @@ void plan(Party& party, AdminWork& work) {
 
 }  // namespace
 
+// What was done, perhaps by an earlier copy from elsewhere: the terminal may have its entry now.
+void Player::note_terminal() {
+    if (party->terminals.count(terminal) == 0) party->others_max++;
+}
+
 void Player::admin_answered(const Value& value) {
     AdminWork& work = party->admin;
     work.flying = false;
@@ -520,7 +525,7 @@ void Player::admin_answered(const Value& value) {
         party->tally.add(work.is_registration ? "people registered"
                                               : names[static_cast<int>(work.change.kind)]);
     }
-    if (!value.is_error()) party->terminals.insert(terminal);
+    if (!value.is_error()) note_terminal();
     party->oracle.changes.push_back(work.change);
     if (work.change.kind != Change::Kind::open) return;
     party->accounts.push_back(work.change.account);
@@ -555,7 +560,7 @@ void Player::register_too() {
         if (value.is_error() && value.word() == "WRONGPASS") return;
         if (value.is_error() && value.word() == "NOPERM" && !logged_in) return;
         if (value.is_error()) return party->fail("the admin was told again: " + value.text);
-        party->terminals.insert(terminal);
+        note_terminal();
     });
 }
 

@@ -163,6 +163,7 @@ struct Player {
     void choose_replay();
     void choose_admin();
     void register_too();
+    void note_terminal();
     void admin_answered(const Value& value);
     void change_password();
     bool choose_move(Move& move, bool sure);
