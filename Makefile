@@ -340,8 +340,7 @@ $(BUILD)/clang/%.ok: %.cpp $(BUILD)/clang/our.flags $(DEPS)/sources.mk \
 FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(filter %_fuzz.cpp,$(FUZZ_CPP)))
 FUZZ_CORE    := $(filter src/base/% src/wire/% src/journal/% src/ledger/% src/crypto/hash.cpp \
                 src/crypto/jose_text.cpp src/crypto/message_text.cpp src/book.cpp \
-                src/config.cpp src/config_check.cpp src/service/receipt.cpp \
-                src/access/penalties%.cpp,\
+                src/config% src/service/receipt.cpp src/access/penalties%.cpp,\
                 $(CORE_CPP))
 FUZZ_SHARED  := $(FUZZ_CORE) $(filter-out %_fuzz.cpp,$(FUZZ_CPP))
 FUZZERS      := $(foreach t,$(FUZZ_TARGETS),$(F)/$(t) $(F)/$(t)_planted)

@@ -162,6 +162,7 @@ Movement movement_of(const Book& book, const BookMove& move) {
     movement.whole = move.whole;
     movement.id = move.id;
     movement.head = book.log.entry_proposed;
+    movement.day_max = move.day_max;
     movement.remembered = move.was_known ? &move.known : nullptr;
     if (move.operation == Operation::reverse) {
         movement.reversed = move.reversed;
@@ -202,6 +203,14 @@ Status release_for(Book& book, const Movement& movement, uint32_t& room, LogStam
     return release_expired(book, movement.credit, movement.hold, room, stamp, released);
 }
 
+// Says where and when it comes from, as far as that is known with the batch's time.
+void place_movement(const Book& book, uint32_t terminal, const LogStamp& stamp,
+                    Movement& movement) {
+    movement.terminal = terminal;
+    const bool counts = terminal != row_none && operation_counts(movement.operation);
+    movement.day = counts ? days_at(stamp.time_ms, book.utc_offset_s) : 0;
+}
+
 bool is_booked_or_remembered(Status outcome) {
     return outcome == Status::ok || status_is_remembered(outcome);
 }
@@ -229,14 +238,14 @@ Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_re
     uint32_t terminal = row_none;
     status = terminal_row(book, move.terminal, stamp, terminal);
     if (status != Status::ok) return status;
-    if (movement.head != stamp.seq - 1) {  // What was held may be free now.
-        movement = movement_of(book, move);
-        outcome = ledger_judge(book.ledger, movement, known, field);
-        if (released) outcome = Status::expired;
-    }
+    // What was held may be free now, and the day is that of the batch.
+    movement = movement_of(book, move);
+    place_movement(book, terminal, stamp, movement);
+    outcome = ledger_judge(book.ledger, movement, known, field);
+    if (released) outcome = Status::expired;
     if (!is_booked_or_remembered(outcome)) return outcome;
     if (outcome != Status::ok && !may_refuse) return Status::busy;
-    movement.terminal = terminal;
+    movement.beyond_day = outcome == Status::limit && field != nullptr;
     if (movement.id.size == 0) movement.id = chosen_id(stamp.seq);
     Entry entry;
     ledger_book(book.ledger, movement, outcome, stamp, entry);
@@ -329,9 +338,10 @@ Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint
     status = terminal_row(book, moves[0].terminal, stamp, terminal);
     if (status != Status::ok) return status;
     movements_of(book, moves, count, movements);
-    for (uint32_t i = 0; i < count; i++) movements[i].terminal = terminal;
+    for (uint32_t i = 0; i < count; i++) place_movement(book, terminal, stamp, movements[i]);
 
-    Status outcome = ledger_judge_group(book.ledger, movements, count, stamp, out.refused_at);
+    Status outcome =
+        ledger_judge_group(book.ledger, movements, count, stamp, out.refused_at, out.field);
     if (outcome == Status::state && has_expired(movements[out.refused_at], was_open)) {
         outcome = Status::expired;
     }
@@ -343,6 +353,7 @@ Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint
     for (uint32_t i = 0; i < count; i++) {
         const bool is_culprit = i == out.refused_at;
         const Status its = outcome == Status::ok || is_culprit ? outcome : Status::execabort;
+        movements[i].beyond_day = its == Status::limit && out.field != nullptr;
         book_one_of_group(book, movements[i], its, i + 1 == count ? tag : book_tag_none, stamp);
     }
     return Status::ok;
@@ -389,17 +400,80 @@ Status book_set_account(Book& book, uint64_t wall_ms, uint32_t asked_by, const N
     return Status::ok;
 }
 
-Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
-                       const Name& name, Role role, const PasswordRecord& password, BookTag tag) {
+namespace {
+
+// Proposes a person who was judged by name.
+Status add_person(Book& book, uint64_t wall_ms, const Name& terminal, PersonToAdd& asked,
+                  BookTag tag) {
     CHECK(!book.committing);
-    Status status = ledger_judge_person(book.ledger, name);
+    Status status = ledger_judge_person(book.ledger, asked.name);
     if (status != Status::ok) return status;
     LogStamp stamp;
-    uint32_t terminal_number = row_none;
-    status = reserve_entry(book, wall_ms, terminal, stamp, terminal_number);
+    status = reserve_entry(book, wall_ms, terminal, stamp, asked.terminal);
+    if (status != Status::ok) return status;
+    const bool counts = asked.registered_max > 0 && asked.terminal != row_none;
+    if (counts) {
+        asked.day = days_at(stamp.time_ms, book.utc_offset_s);
+        status = ledger_judge_registration(book.ledger, asked.terminal, asked.day,
+                                           asked.registered_max);
+        if (status != Status::ok) return status;
+    }
+    Entry entry;
+    ledger_add_person(book.ledger, asked, stamp, entry);
+    propose(book, entry, tag, stamp);
+    return Status::ok;
+}
+
+}  // namespace
+
+Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                       const Name& name, Role role, const PasswordRecord& password, BookTag tag) {
+    PersonToAdd asked = {name, role, password, asked_by, row_none, 0, 0};
+    return add_person(book, wall_ms, terminal, asked, tag);
+}
+
+Status book_register(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                     const Name& name, const PasswordRecord& password, uint32_t registered_max,
+                     BookTag tag) {
+    CHECK(registered_max > 0);
+    PersonToAdd asked = {name, Role::customer, password, asked_by, row_none, 0, registered_max};
+    return add_person(book, wall_ms, terminal, asked, tag);
+}
+
+bool book_may_register(const Book& book, uint64_t wall_ms, const Name& terminal,
+                       uint32_t registered_max) {
+    const uint32_t row = ledger_find_terminal(book.ledger, terminal);
+    // As of the batch that the proposal would be in, whose time never goes back.
+    const uint64_t time_ms = wall_ms > book.log.time_ms ? wall_ms : book.log.time_ms;
+    const uint32_t day = days_at(time_ms, book.utc_offset_s);
+    return ledger_judge_registration(book.ledger, row, day, registered_max) == Status::ok;
+}
+
+Status book_change_person(Book& book, uint64_t wall_ms, const BookChange& change, BookTag tag,
+                          const char*& why) {
+    CHECK(!book.committing && change.person < book.ledger.people_decided);
+    const Person& person = book.ledger.people[change.person];
+    why = "the person was changed by somebody else meanwhile";
+    if (change.version != 0 && person.decided.version != change.version) return Status::state;
+    PersonChange asked = {change.operation, change.person, change.asked_by, row_none,
+                          change.role,      change.record, change.title};
+    Status status = ledger_judge_change(book.ledger, asked, why);
+    // A hold that is left may have expired.
+    const bool removes = change.operation == PersonOperation::remove;
+    if (status != Status::ok && !(removes && status == Status::state)) return status;
+    LogStamp stamp;
+    uint32_t room = removes ? releases_per_request : 0;
+    status = log_reserve(book.log, wall_ms, 2 + room, stamp);
+    if (status != Status::ok) return status;
+    bool released = false;
+    if (removes) status = release_expired(book, person.account, 0, room, stamp, released);
+    if (status != Status::ok) return status;
+    status = ledger_judge_change(book.ledger, asked, why);
+    if (status != Status::ok) return status;
+    status = terminal_row(book, change.terminal, stamp, asked.terminal);
     if (status != Status::ok) return status;
     Entry entry;
-    ledger_add_person(book.ledger, asked_by, terminal_number, name, role, password, stamp, entry);
+    ledger_change_person(book.ledger, asked, stamp, entry);
     propose(book, entry, tag, stamp);
     return Status::ok;
 }
@@ -407,17 +481,15 @@ Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Na
 Status book_set_password(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
                          uint32_t person, uint32_t version, const PasswordRecord& password,
                          BookTag tag) {
-    CHECK(!book.committing);
-    CHECK(person < book.ledger.people_decided);
-    if (book.ledger.people[person].decided.version != version) return Status::state;
-    LogStamp stamp;
-    uint32_t terminal_number = row_none;
-    Status status = reserve_entry(book, wall_ms, terminal, stamp, terminal_number);
-    if (status != Status::ok) return status;
-    Entry entry;
-    ledger_set_password(book.ledger, asked_by, terminal_number, person, password, stamp, entry);
-    propose(book, entry, tag, stamp);
-    return Status::ok;
+    const char* why = nullptr;
+    BookChange change = {};
+    change.operation = PersonOperation::password;
+    change.person = person;
+    change.asked_by = asked_by;
+    change.terminal = terminal;
+    change.version = version;
+    change.record = password;
+    return book_change_person(book, wall_ms, change, tag, why);
 }
 
 bool book_write_next(Book& book, LogWrite& out) {

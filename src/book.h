@@ -82,6 +82,7 @@ struct BookMove {
     uint64_t reversed;         // REVERSE: the entry, and the two accounts of it, rows; row_none
     uint32_t reversed_debit;   // for an entry that moved nothing which could be moved back
     uint32_t reversed_credit;
+    int64_t day_max;     // bound of what the terminal moves on one local day; 0 for none
     uint64_t looked;     // ledger_look_for_id: so many of the person's requests were looked at
     bool was_known;      // and the journal has an older request of this id
     IdRecord known;      // its answer
@@ -122,8 +123,41 @@ Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint
 Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
                        const Name& name, Role role, const PasswordRecord& password, BookTag tag);
 
-// Proposes a password for `person`, whose record must still have `version`. Returns ok, pending,
-// state when the version moved, misconf.
+// The same for somebody who was not made by an admin: counts for the terminal's day. Also returns
+// limit, with nothing written, when that terminal has registered `registered_max` today.
+Status book_register(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                     const Name& name, const PasswordRecord& password, uint32_t registered_max,
+                     BookTag tag);
+
+// Whether book_register would return limit now.
+bool book_may_register(const Book& book, uint64_t wall_ms, const Name& terminal,
+                       uint32_t registered_max);
+
+// What is asked about somebody who is there, by row; fields that the operation is not about are
+// left blank. An offline tool asks as nobody (row_none), from no terminal.
+struct BookChange {
+    PersonOperation operation;  // not added
+    uint32_t person;
+    uint32_t asked_by;
+    Name terminal;          // size 0 for none
+    uint32_t version;       // password, pin_set: what PersonValues.version must still be; 0 for any
+    Role role;              // role
+    PasswordRecord record;  // password: the password's; pin_set: the PIN's
+    Title title;            // title; size 0 takes it away
+};
+
+// Proposes a change of a person. Returns
+//   ok        proposed
+//   replayed  it holds already, durably (P10); nothing was written
+//   pending   ask again after the next commit
+//   state     it cannot be, and `why` is a sentence about it: the last active admin is to go, money
+//             or holds are left, the person was removed, the version moved
+//   oom misconf  nothing was written
+Status book_change_person(Book& book, uint64_t wall_ms, const BookChange& change, BookTag tag,
+                          const char*& why);
+
+// Proposes a password for `person`, whose record must still have `version`. Returns as
+// book_change_person.
 Status book_set_password(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
                          uint32_t person, uint32_t version, const PasswordRecord& password,
                          BookTag tag);

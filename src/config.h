@@ -15,6 +15,10 @@
 #include "base/limits.h"
 
 inline constexpr uint32_t listeners_max = 8;
+inline constexpr uint32_t terminals_config_max = 64;      // sections [terminal NAME]
+inline constexpr uint32_t terminal_accounts_max = 16;     // names of one list
+inline constexpr uint32_t config_names_size_max = 511;    // bytes of such a list, as it is kept
+inline constexpr uint32_t config_amount_size_max = 20;    // bytes of a decimal amount
 inline constexpr uint32_t config_channel_size_max = 15;   // bytes
 inline constexpr uint32_t config_address_size_max = 63;   // bytes of an IPv6 address with its zone
 inline constexpr uint32_t config_message_size_max = 255;  // bytes of UTF-8
@@ -40,6 +44,19 @@ struct ListenerConfig {
     char ca[path_size_max + 1];
     char crl[path_size_max + 1];
     uint32_t tls_min;  // 12 or 13
+    bool certificate_is_user;  // the person whom the certificate names is logged in by it
+};
+
+// A section [terminal NAME]: what may be done from where a certificate of that name is used. The
+// one of the name `default` holds for all others. Amounts are decimal text in the book's currency.
+struct TerminalConfig {
+    char name[name_size_max + 1];
+    uint32_t roles;            // a bit for each role, as entry.h numbers them
+    char accounts[config_names_size_max + 1];  // names, one blank between them; empty: any
+    char amount_max[config_amount_size_max + 1];
+    char day_max[config_amount_size_max + 1];
+    char pin_above[config_amount_size_max + 1];
+    bool login;                // a person must log in for anything at all
 };
 
 struct Config {
@@ -64,6 +81,8 @@ struct Config {
     char penalty_exempt[config_prefixes_size_max + 1];
     uint32_t reverse_minutes;     // for a till's own entries
     uint32_t refused_per_minute;  // journaled refusals of one person
+    uint32_t register_per_day;    // people whom one terminal registers on a local day
+    char pin_above[config_amount_size_max + 1];  // empty: no amount needs a PIN
     uint32_t checkpoint_entries;
     uint32_t checkpoint_minutes;
     uint32_t segment_size_kib;    // a multiple of block_size
@@ -95,6 +114,9 @@ struct Config {
 
     ListenerConfig listeners[listeners_max];
     uint32_t listener_count;
+
+    TerminalConfig terminal_sections[terminals_config_max];
+    uint32_t terminal_section_count;
 };
 
 // How an option is written.
@@ -112,14 +134,17 @@ enum class ConfigType : uint8_t {
     zone,          // the name of a time zone, as config_is_zone has it
     sensor,        // where a temperature comes from, as sensor_parse has it
     channel,       // the name of a channel type
+    roles,         // one or more roles, as a set; blanks and commas between them
+    names,         // names of accounts, in the same way; none is allowed too
+    amount,        // decimal, empty for none; min is the least one in minor units
 };
 
 // One row of config.def.
 struct ConfigRow {
-    const char* section;  // "listener" for each [listener NAME]
+    const char* section;  // "listener" for each [listener NAME], "terminal" likewise
     const char* key;
     ConfigType type;
-    uint32_t offset;      // bytes, in Config or, for a listener's option, in ListenerConfig
+    uint32_t offset;      // bytes, in Config, ListenerConfig or TerminalConfig
     const char* value_default;
     uint32_t min;
     uint32_t max;
@@ -135,7 +160,7 @@ void config_defaults(Config& config);
 Status config_parse(Config& config, const char* file_name, Slice text, Writer& error);
 
 // Takes one assignment, "section.key=value" or "listener NAME.key=value", over what was there. A
-// listener that is not there yet is added. Returns ok, or invalid (O2).
+// listener or terminal that is not there yet is added. Returns ok, or invalid (O2).
 Status config_set(Config& config, Slice assignment, Writer& error);
 
 // Says whether the options fit together. Returns ok, or invalid with the sentence.
@@ -147,6 +172,10 @@ bool config_is_zone(Slice text);
 
 // The listener of that name, or nullptr.
 const ListenerConfig* config_find_listener(const Config& config, Slice name);
+
+// The words that `roles` may have, in the order of their bits.
+inline constexpr uint32_t config_role_count = 5;
+const char* config_role_word(uint32_t index);
 
 // All rows, in the order of config.def.
 uint32_t config_row_count();

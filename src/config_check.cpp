@@ -73,6 +73,45 @@ Status check_listeners(const Config& config, Writer& error) {
     return Status::ok;
 }
 
+// Amounts have the decimals of the ledger's currency, and are ones that it can move.
+Status check_amount(const Config& config, const char* section, const char* name, const char* key,
+                    const char* text, Writer& error) {
+    int64_t minor = 0;
+    if (text[0] == 0) return Status::ok;
+    const Status status = parse_minor(slice_of(text), config.scale, minor);
+    if (status == Status::ok && minor <= amount_minor_max) return Status::ok;
+    put_text(error, section);
+    put_text(error, name);
+    put_text(error, ": ");
+    put_text(error, key);
+    put_text(error, " is ");
+    put_text(error, text);
+    put_text(error, "; it takes at most ");
+    put_minor(error, amount_minor_max, config.scale);
+    put_text(error, " in steps of ");
+    put_minor(error, 1, config.scale);
+    put_text(error, ", as [ledger] scale says");
+    return Status::invalid;
+}
+
+Status check_amounts(const Config& config, Writer& error) {
+    Status status = check_amount(config, "server", "", "pin-above", config.pin_above, error);
+    for (uint32_t i = 0; i < config.terminal_section_count && status == Status::ok; i++) {
+        const TerminalConfig& terminal = config.terminal_sections[i];
+        const struct {
+            const char* key;
+            const char* text;
+        } rows[] = {{"amount-max", terminal.amount_max},
+                    {"day-max", terminal.day_max},
+                    {"pin-above", terminal.pin_above}};
+        for (const auto& row : rows) {
+            status = check_amount(config, "terminal ", terminal.name, row.key, row.text, error);
+            if (status != Status::ok) break;
+        }
+    }
+    return status;
+}
+
 }  // namespace
 
 Status config_check(const Config& config, Writer& error) {
@@ -91,6 +130,8 @@ Status config_check(const Config& config, Writer& error) {
                                    error);
     if (status != Status::ok) return status;
     status = check_not_more("handshakes", config.handshakes, "buffers", config.buffers, error);
+    if (status != Status::ok) return status;
+    status = check_amounts(config, error);
     if (status != Status::ok) return status;
     return check_listeners(config, error);
 }

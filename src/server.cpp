@@ -155,10 +155,44 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     server.read_owner = arena_array<uint32_t>(arena, "  read owners", config.reads);
     server.snapshot.memory = arena_array<uint8_t>(arena, "checkpoint text", snapshot_chunk_size);
     book_layout(server.book, arena, limits);
-    access_layout(server.access, arena, config.accounts);
+    access_layout(server.access, arena, config.accounts, terminals_config_max);
     door_layout(server, arena);
     crypto_layout(server.heap, arena, sessions, config.handshakes);
 }
+
+namespace {
+
+// An amount that config_check has accepted, or `none` for an empty one.
+int64_t minor_of(const char* text, uint32_t scale, int64_t none) {
+    int64_t minor = none;
+    if (text[0] == '\0') return none;
+    CHECK(parse_minor(slice_of(text), scale, minor) == Status::ok);
+    return minor;
+}
+
+TerminalRights rights_of(const TerminalConfig& terminal, uint32_t scale) {
+    TerminalRights rights = {};
+    // The reserved name stands for all terminals without a section of their own.
+    const bool is_default = slice_equal_text(slice_of(terminal.name), "default");
+    if (!is_default) CHECK(parse_name(slice_of(terminal.name), rights.name) == Status::ok);
+    rights.roles = static_cast<RoleSet>(terminal.roles);
+    rights.login = terminal.login;
+    rights.amount_max = minor_of(terminal.amount_max, scale, 0);
+    rights.day_max = minor_of(terminal.day_max, scale, 0);
+    rights.pin_above = minor_of(terminal.pin_above, scale, pin_never);
+    Reader names = reader_of(slice_of(terminal.accounts));
+    Slice word = {};
+    while (reader_left(names) > 0 && cut_word(names, ' ', word) == Status::ok) {
+        CHECK(rights.account_count < rights_accounts_max);
+        CHECK(parse_name(word, rights.accounts[rights.account_count++]) == Status::ok);
+    }
+    return rights;
+}
+
+static_assert(terminal_accounts_max == rights_accounts_max);
+static_assert(config_role_count == role_count);
+
+}  // namespace
 
 void server_init(Server& server, uint64_t memory_reserved) {
     const Config& config = server.config;
@@ -167,7 +201,9 @@ void server_init(Server& server, uint64_t memory_reserved) {
         .self_service = config.self_service,
         .refused_per_minute = config.refused_per_minute,
         .reverse_minutes = config.reverse_minutes,
-        .multi = config.multi};
+        .multi = config.multi,
+        .register_per_day = config.register_per_day,
+        .pin_above = minor_of(config.pin_above, config.scale, pin_never)};
     pool_init(server.sessions);
     pool_init(server.buffers);
     pool_init(server.hashes);
@@ -182,6 +218,9 @@ void server_init(Server& server, uint64_t memory_reserved) {
     ring_clear(server.key_queue);
     access_init(server.access, rules);
     door_init(server);
+    for (uint32_t i = 0; i < config.terminal_section_count; i++) {
+        access_add_terminal(server.access, rights_of(config.terminal_sections[i], config.scale));
+    }
     server.hash_running = pool_none;
     server.key_running = pool_none;
     server.service.book = &server.book;
@@ -233,19 +272,23 @@ uint64_t judging_ms(const Server& server) {
     return last_ms > from_ms ? last_ms : from_ms;
 }
 
+void take_dearer(const PasswordRecord& record, PasswordCost& most) {
+    PasswordCost cost = {};
+    const Slice text = slice_of_chars(record.text, record.size);
+    if (password_cost_of(text, cost) != Status::ok) return;
+    if (cost.memory_kib > most.memory_kib && cost.memory_kib <= password_memory_kib_max) {
+        most = cost;
+    }
+}
+
 }  // namespace
 
 PasswordCost server_password_cost(const Server& server) {
     PasswordCost most = server.service.cost;
     const Ledger& ledger = server.book.ledger;
     for (uint32_t row = 0; row < ledger.people_installed; row++) {
-        const PasswordRecord& record = ledger.people[row].installed.password;
-        PasswordCost cost = {};
-        const Slice text = slice_of_chars(record.text, record.size);
-        if (password_cost_of(text, cost) != Status::ok) continue;
-        if (cost.memory_kib > most.memory_kib && cost.memory_kib <= password_memory_kib_max) {
-            most = cost;
-        }
+        take_dearer(ledger.people[row].texts.password, most);
+        take_dearer(ledger.people[row].texts.pin, most);
     }
     return most;
 }

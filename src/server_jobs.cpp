@@ -59,9 +59,14 @@ void finish_hash(Server& server, uint32_t job) {
     Session& session = session_at(server, index);
     SessionTools tools = session_tools(server, session);
     tools.hash = &server.hashes.slots[job];
-    const SessionPhase phase = session.phase;
+    const uint32_t read = pool_take(server.reads);
+    if (read != pool_none) tools.read = &server.reads.slots[read];
+    const uint32_t person = session.caller.person;
     const DoorCounts before = door_counts(server);
-    if (!session_hash_done(session, tools)) {
+    SessionNeed need = SessionNeed::none;
+    const bool is_done = session_hash_done(session, tools, need);
+    if (need != SessionNeed::read && read != pool_none) pool_give(server.reads, read);
+    if (!is_done) {
         if (session.job_waits) {
             wait_for_commit(server, index);
         } else {
@@ -70,11 +75,13 @@ void finish_hash(Server& server, uint32_t job) {
         return;
     }
     door_log(server, session, before);
-    if (session.phase == SessionPhase::ready && phase == SessionPhase::login) {
+    if (session.caller.person != row_none && person == row_none) {
         log_session(server, session, "logged in");
     }
     pool_give(server.hashes, job);
     server.wake = true;
+    settle_group(server, session);
+    if (need == SessionNeed::read) begin_read(server, session, read);
     step_session(server, index);
 }
 

@@ -69,7 +69,7 @@ void door_init(Server& server);
 // Takes note of where a session comes from, and turns it away when its source has too many (Z5).
 void door_set_address(Server& server, Session& session, const char* address);
 
-// Answers jobs at the front of the password queue that a penalty has come upon (S6).
+// Answers jobs at the front of the password queue that a penalty has come upon (S7).
 void door_refuse_hashes(Server& server);
 
 // How many logins came to nothing, before something that may add to them; and what to log after.

@@ -84,6 +84,7 @@ SessionTools session_tools(Server& server, const Session& session) {
             .hash = nullptr,
             .read = nullptr,
             .group = session.group == pool_none ? nullptr : &server.groups.slots[session.group],
+            .certificate_is_user = server.config.listeners[session.listener].certificate_is_user,
             .login_ms = server.config.login_ms,
             .idle_ms = server.config.idle_s * 1000};
 }
@@ -263,7 +264,12 @@ void finish_handshake(Server& server, const Wish& wish) {
     if (session.phase == SessionPhase::handshake) {
         SessionTools tools = session_tools(server, session);
         session_handshake_done(session, tools, wish.outcome);
-        if (session.phase == SessionPhase::login || session.surplus) log_established(session);
+        const bool established =
+            session.phase == SessionPhase::login || session.phase == SessionPhase::ready;
+        if (established || session.surplus) log_established(session);
+        if (established && session.caller.person != row_none) {
+            log_session(server, session, "logged in by certificate");
+        }
         if (session.phase == SessionPhase::ending && !session.surplus) {
             server.service.stats.handshakes_failed++;
         }

@@ -79,8 +79,13 @@ void refuse_framing(Session& session, const Writer& text) {
     session_end(session, "the protocol was broken");
 }
 
+// Whether a terminal of these rights needs nobody who logs in (access.h).
+bool needs_nobody(const Session& session, const SessionTools& tools) {
+    return !tools.service->access->terminals[session.caller.rights].login;
+}
+
 void note_login(Session& session, const SessionTools& tools, uint32_t person_before) {
-    if (session.caller.person != row_none) {
+    if (session.caller.person != row_none || needs_nobody(session, tools)) {
         session.phase = SessionPhase::ready;
         session.deadline_ms = tools.now_ms + tools.idle_ms;
     } else if (person_before != row_none) {
@@ -260,16 +265,20 @@ void session_handshake_done(Session& session, SessionTools& tools, Status status
         session_end(session, "the certificate names no terminal");
         return;
     }
+    session.caller.rights = access_find_terminal(*tools.service->access, session.caller.terminal);
+    if (tools.certificate_is_user) service_login_by_certificate(*tools.service, session.caller);
     session.phase = SessionPhase::login;
     session.deadline_ms = tools.now_ms + tools.login_ms;
     session.active_ms = tools.now_ms;
+    note_login(session, tools, row_none);
     if (!session.surplus) return;
     put_text(session.plain_out, "-ERR max number of clients reached\r\n");
     session_end(session, "all sessions are taken");
 }
 
-bool session_hash_done(Session& session, SessionTools& tools) {
+bool session_hash_done(Session& session, SessionTools& tools, SessionNeed& need) {
     const Request none = {};
+    need = SessionNeed::none;
     ServiceCall call = call_of(session, tools, &none);
     const uint32_t person_before = session.caller.person;
     if (session.phase == SessionPhase::ending) {
@@ -288,6 +297,10 @@ bool session_hash_done(Session& session, SessionTools& tools) {
     unblock(session, tools);
     note_login(session, tools, person_before);
     if (next == ServiceNext::proposed) session.pending++;
+    if (next == ServiceNext::reading) {
+        session.block = SessionBlock::read;
+        need = SessionNeed::read;
+    }
     return true;
 }
 

@@ -6,7 +6,7 @@
 //   cipher_in ─channel_read─► plain_in ─request_parse─► service_execute
 //   cipher_out ◄─channel_write─ plain_out ◄────────────────────┘
 //
-//                 first bytes            channel_advance ok        AUTH ok
+//                 first bytes            channel_advance ok        AUTH ok, or none is wanted
 //      waiting ───────────────► handshake ────────────────► login ─────────► ready
 //         │                         │                         │                │
 //         └─────────────────────────┴────── session_end ──────┴────────────────┘
@@ -94,6 +94,7 @@ struct SessionTools {
     HashJob* hash;            // a free job or nullptr
     ReadJob* read;            // a free job or nullptr
     Group* group;             // its own one, or a free one, or nullptr
+    bool certificate_is_user; // of the session's listener
     uint32_t login_ms;
     uint32_t idle_ms;
 };
@@ -115,7 +116,8 @@ void session_handshake_done(Session& session, SessionTools& tools, Status status
 
 // The session's job was run; `tools.hash` or `tools.read` is that job. Returns false while the
 // job is still needed: call again after the next commit if `job_waits`, else run it once more.
-bool session_hash_done(Session& session, SessionTools& tools);
+// Behind a hash a read may be needed, for which `tools.read` is a free job or nullptr.
+bool session_hash_done(Session& session, SessionTools& tools, SessionNeed& need);
 bool session_read_done(Session& session, SessionTools& tools);
 void session_snapshot_done(Session& session, SessionTools& tools, bool was_checkpoint,
                            Status outcome, const Hash& digest, uint64_t entry);

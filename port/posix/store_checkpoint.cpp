@@ -57,8 +57,13 @@ Status verify(const Store& store, int fd, const SnapshotTable& expected) {
 
 Status finish_tables(Store& store, const Manifest& manifest, Writer& error) {
     for (uint32_t i = 0; i < table_count; i++) {
-        const StorePath path = store_path_in_checkpoint(store.checkpoint_newest,
-                                                        table_name(static_cast<TableName>(i)));
+        const TableName table = static_cast<TableName>(i);
+        if (!manifest_has(manifest, table)) {  // It is empty, and of a version not needed here.
+            unlink_in(store, store.checkpoint_newest, table_name(table));
+            continue;
+        }
+        const StorePath path =
+            store_path_in_checkpoint(store.checkpoint_newest, table_name(table));
         if (store.calls->fsync(store.table_fd[i]) != 0) {
             return say(store, error, path.text, "cannot be synced");
         }

@@ -506,15 +506,17 @@ uint64_t find_edited_line(Store& store, Book& book, uint8_t* window, const Store
 const char* advice_for_edit(TableName table) {
     switch (table) {
         case TableName::passwd:
-            return "; people and passwords are changed with REGISTER and PASSWD";
+            return "; people and passwords are changed with USER, REGISTER and PASSWD";
         case TableName::balance:
             return "; money is moved with DEPOSIT, WITHDRAW and TRANSFER, and bounds are set with "
                    "ACCOUNT LIMIT";
+        case TableName::people: return "; this is changed with USER NAME and PIN";
         case TableName::holds: return "; holds are ended with CAPTURE and VOID";
         case TableName::terminals:
         case TableName::asked:
         case TableName::ids:
-        case TableName::reversed: break;
+        case TableName::reversed:
+        case TableName::days: break;
     }
     return "; no command changes it";
 }

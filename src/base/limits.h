@@ -10,8 +10,12 @@
 inline constexpr uint32_t name_size_max = 31;      // bytes; a letter and up to 30 more
 inline constexpr uint32_t id_size_max = 32;        // bytes of a client's id: a UUID without dashes
 inline constexpr uint32_t memo_size_max = 63;      // bytes of UTF-8
+inline constexpr uint32_t title_size_max = 63;     // bytes of UTF-8: a name for people to read
 inline constexpr uint32_t password_size_max = 128;  // bytes; more is refused before hashing
 inline constexpr uint32_t password_size_min = 8;   // bytes; NIST SP 800-63B's floor
+inline constexpr uint32_t pin_size_min = 4;        // digits
+inline constexpr uint32_t pin_size_max = 12;       // digits
+inline constexpr uint32_t pin_tries_max = 3;       // wrong ones in a row that lock it
 inline constexpr uint32_t phc_size_max = 128;      // bytes of one stored password record
 inline constexpr uint32_t path_size_max = 255;     // bytes of a file name in the configuration
 inline constexpr uint32_t told_size_max = 255;     // bytes of what TELL puts into the log

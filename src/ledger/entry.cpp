@@ -14,9 +14,18 @@ constexpr const char* operation_names[] = {"",     "deposit", "withdraw", "trans
                                            "reverse"};
 constexpr uint32_t operation_count = sizeof operation_names / sizeof operation_names[0];
 
+constexpr const char* person_operation_names[] = {
+    "",      "added", "password", "role",     "lock",      "unlock",
+    "remove", "title", "pin set",  "pin lock", "pin unlock"};
+static_assert(sizeof person_operation_names / sizeof person_operation_names[0] ==
+              person_operation_count + 1);
+
+constexpr const char* person_state_names[] = {"active", "locked", "removed"};
+constexpr const char* pin_state_names[] = {"none", "set", "locked"};
+
 // Every entry needs at most this much beside its texts.
-static_assert(112 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
-static_assert(48 + name_size_max + phc_size_max <= entry_size_max);
+static_assert(136 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
+static_assert(60 + name_size_max + phc_size_max + title_size_max <= entry_size_max);
 
 void encode_genesis(const GenesisEntry& genesis, Writer& out) {
     put_bytes(out, {genesis.bank_id, bank_id_size});
@@ -33,17 +42,24 @@ void encode_limits(const LimitsEntry& limits, Writer& out) {
     put_u32(out, limits.reversible);
 }
 
-void encode_person(const PersonEntry& person, Writer& out) {
+void encode_person(const PersonEntry& person, uint32_t version, Writer& out) {
     put_u32(out, person.person);
     put_u32(out, person.account);
     put_u8(out, static_cast<uint8_t>(person.operation));
     put_u8(out, static_cast<uint8_t>(person.role));
     put_u8(out, static_cast<uint8_t>(person.state));
     put_u8(out, person.name.size);
-    put_u8(out, person.password.size);
-    put_zeros(out, 3);
+    put_u8(out, person.record.size);
+    put_u8(out, person.title.size);
+    put_zeros(out, 2);
+    if (version >= 2) {
+        put_u32(out, person.day);
+        put_u32(out, person.registered);
+        put_u32(out, person.registered_max);
+    }
     put_bytes(out, name_slice(person.name));
-    put_bytes(out, slice_of_chars(person.password.text, person.password.size));
+    put_bytes(out, slice_of_chars(person.record.text, person.record.size));
+    put_bytes(out, slice_of_chars(person.title.text, person.title.size));
 }
 
 void encode_account(const AccountEntry& account, Writer& out) {
@@ -58,7 +74,7 @@ void encode_account(const AccountEntry& account, Writer& out) {
     put_bytes(out, name_slice(account.name));
 }
 
-void encode_movement(const MovementEntry& movement, Writer& out) {
+void encode_movement(const MovementEntry& movement, uint32_t version, Writer& out) {
     put_u32(out, movement.debit);
     put_u32(out, movement.credit);
     put_i64(out, movement.amount);
@@ -74,6 +90,13 @@ void encode_movement(const MovementEntry& movement, Writer& out) {
     put_u8(out, movement.group_place);
     put_u8(out, movement.group_size);
     put_zeros(out, 2);
+    if (version >= 2) {
+        put_i64(out, movement.day_total);
+        put_i64(out, movement.day_max);
+        put_u32(out, movement.day);
+        put_u8(out, movement.beyond_day ? 1 : 0);
+        put_zeros(out, 3);
+    }
     if (movement.operation == Operation::reverse) put_u64(out, movement.reversed);
     if (operation_is_of_hold(movement.operation)) {
         put_u64(out, movement.hold);
@@ -137,27 +160,62 @@ Status decode_limits(Reader& reader, LimitsEntry& out) {
     return Status::ok;
 }
 
-Status decode_person(Reader& reader, PersonEntry& out) {
+// What each operation on a person may say; what it is not about is left out.
+bool fits_person(const PersonEntry& person) {
+    const PersonOperation operation = person.operation;
+    const bool added = operation == PersonOperation::added;
+    const bool has_record = added || operation == PersonOperation::password;
+    if (operation == PersonOperation::pin_set && person.record.size == 0) return false;
+    if (!has_record && operation != PersonOperation::pin_set && person.record.size > 0) {
+        return false;
+    }
+    if (!added && operation != PersonOperation::title && person.title.size > 0) return false;
+    if (!added && person.day != 0) return false;
+    if ((person.day == 0) != (person.registered == 0)) return false;
+    if (person.day == 0 && person.registered_max != 0) return false;
+    if (person.registered > person.registered_max) return false;
+    if (operation == PersonOperation::lock) return person.state == PersonState::locked;
+    if (operation == PersonOperation::unlock) return person.state == PersonState::active;
+    const bool removes = operation == PersonOperation::remove;
+    return removes == (person.state == PersonState::removed);
+}
+
+uint32_t version_of_person(const PersonEntry& person) {
+    const bool is_old = person.operation <= PersonOperation::password;
+    return is_old && person.title.size == 0 && person.day == 0 ? 1 : 2;
+}
+
+Status decode_person(Reader& reader, uint32_t version, PersonEntry& out) {
     out.person = get_u32(reader);
     out.account = get_u32(reader);
     const uint8_t operation = get_u8(reader);
     const uint8_t role = get_u8(reader);
     const uint8_t state = get_u8(reader);
     const uint8_t name_size = get_u8(reader);
-    out.password.size = get_u8(reader);
-    if (!take_zeros(reader, 3)) return Status::damaged;
-    if (operation < 1 || operation > static_cast<uint8_t>(PersonOperation::password)) {
-        return Status::damaged;
+    out.record.size = get_u8(reader);
+    out.title.size = get_u8(reader);
+    if (!take_zeros(reader, 2)) return Status::damaged;
+    out.day = out.registered = out.registered_max = 0;
+    if (version >= 2) {
+        out.day = get_u32(reader);
+        out.registered = get_u32(reader);
+        out.registered_max = get_u32(reader);
     }
-    if (role >= role_count || state > static_cast<uint8_t>(PersonState::locked)) {
+    if (operation < 1 || operation > person_operation_count) return Status::damaged;
+    if (role >= role_count || state > static_cast<uint8_t>(PersonState::removed)) {
         return Status::damaged;
     }
     out.operation = static_cast<PersonOperation>(operation);
     out.role = static_cast<Role>(role);
     out.state = static_cast<PersonState>(state);
-    const Status status = take_name(reader, name_size, out.name);
+    if (!fits_person(out) || version_of_person(out) != version) return Status::damaged;  // E3
+    Status status = take_name(reader, name_size, out.name);
     if (status != Status::ok) return status;
-    return take_text(reader, out.password.size, out.password.text, phc_size_max);
+    status = take_text(reader, out.record.size, out.record.text, phc_size_max);
+    if (status != Status::ok) return status;
+    const Slice title = get_bytes(reader, out.title.size);
+    if (title.size != out.title.size) return Status::damaged;
+    return parse_title(title, out.title) == Status::ok ? Status::ok : Status::damaged;
 }
 
 Status decode_account(Reader& reader, AccountEntry& out) {
@@ -204,12 +262,30 @@ Status decode_reversal(Reader& reader, MovementEntry& out) {
     return out.reversed == 0 ? Status::damaged : Status::ok;
 }
 
+// What a movement that counts for a terminal's day has in front; zero in all others.
+Status decode_day(Reader& reader, uint32_t version, MovementEntry& out) {
+    out.day_total = out.day_max = 0;
+    out.day = 0;
+    out.beyond_day = false;
+    if (version < 2) return Status::ok;
+    out.day_total = get_i64(reader);
+    out.day_max = get_i64(reader);
+    out.day = get_u32(reader);
+    const uint8_t beyond_day = get_u8(reader);
+    if (beyond_day > 1 || !take_zeros(reader, 3)) return Status::damaged;
+    if (out.day == 0 || !operation_counts(out.operation)) return Status::damaged;  // E3
+    if (out.day_total < 0 || out.day_total > balance_minor_max) return Status::damaged;
+    if (out.day_max < 0 || out.day_max > amount_minor_max) return Status::damaged;
+    out.beyond_day = beyond_day == 1;
+    return Status::ok;
+}
+
 // The server's own entries have no id, belong to no group, and are asked for by nobody.
 bool fits_release(const MovementEntry& movement) {
     return movement.id.size == 0 && movement.group_size == 0 && movement.asker_previous == 0;
 }
 
-Status decode_movement(Reader& reader, MovementEntry& out) {
+Status decode_movement(Reader& reader, uint32_t version, MovementEntry& out) {
     out.debit = get_u32(reader);
     out.credit = get_u32(reader);
     out.amount = get_i64(reader);
@@ -236,7 +312,9 @@ Status decode_movement(Reader& reader, MovementEntry& out) {
     out.operation = static_cast<Operation>(operation);
     if (out.operation == Operation::release && !fits_release(out)) return Status::damaged;
     if (out.operation != Operation::release && out.id.size == 0) return Status::damaged;
-    Status status = decode_hold(reader, out);
+    Status status = decode_day(reader, version, out);
+    if (status != Status::ok) return status;
+    status = decode_hold(reader, out);
     if (status != Status::ok) return status;
     status = decode_reversal(reader, out);
     if (status != Status::ok) return status;
@@ -255,28 +333,44 @@ Status decode_terminal(Reader& reader, TerminalEntry& out) {
     return take_name(reader, name_size, out.name);
 }
 
-Status decode_body(Reader& reader, Entry& out) {
+Status decode_body(Reader& reader, uint32_t version, Entry& out) {
     switch (out.kind) {
         case EntryKind::genesis: return decode_genesis(reader, out.genesis);
         case EntryKind::limits: return decode_limits(reader, out.limits);
-        case EntryKind::person: return decode_person(reader, out.row_person);
+        case EntryKind::person: return decode_person(reader, version, out.row_person);
         case EntryKind::account: return decode_account(reader, out.account);
-        case EntryKind::movement: return decode_movement(reader, out.movement);
+        case EntryKind::movement: return decode_movement(reader, version, out.movement);
         case EntryKind::terminal: return decode_terminal(reader, out.row_terminal);
     }
     return Status::damaged;
 }
 
-void encode_body(const Entry& entry, Writer& out) {
+void encode_body(const Entry& entry, uint32_t version, Writer& out) {
     switch (entry.kind) {
         case EntryKind::genesis: encode_genesis(entry.genesis, out); return;
         case EntryKind::limits: encode_limits(entry.limits, out); return;
-        case EntryKind::person: encode_person(entry.row_person, out); return;
+        case EntryKind::person: encode_person(entry.row_person, version, out); return;
         case EntryKind::account: encode_account(entry.account, out); return;
-        case EntryKind::movement: encode_movement(entry.movement, out); return;
+        case EntryKind::movement: encode_movement(entry.movement, version, out); return;
         case EntryKind::terminal: encode_terminal(entry.row_terminal, out); return;
     }
     CHECK(false);
+}
+
+// The newest version of the kind that is known here.
+uint32_t version_max_of(EntryKind kind) {
+    const bool has_two = kind == EntryKind::person || kind == EntryKind::movement;
+    return has_two ? entry_version_max : 1;
+}
+
+// A day is some terminal's, and its bound was kept or is why the movement was refused.
+bool fits_day(const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    if (movement.day == 0) return true;
+    if (entry.terminal == row_none) return false;
+    if (movement.beyond_day) return entry.status == Status::limit && movement.day_max > 0;
+    const bool bound = entry.status == Status::ok && movement.day_max > 0;
+    return !bound || movement.day_total <= movement.day_max;
 }
 
 }  // namespace
@@ -317,8 +411,54 @@ Status parse_operation(Slice text, Operation& out) {
     return Status::invalid;
 }
 
+const char* person_operation_name(PersonOperation operation) {
+    const uint32_t index = static_cast<uint32_t>(operation);
+    CHECK(index >= 1 && index <= person_operation_count);
+    return person_operation_names[index];
+}
+
+const char* person_state_name(PersonState state) {
+    return person_state_names[static_cast<uint32_t>(state)];
+}
+
+const char* pin_state_name(PinState state) {
+    return pin_state_names[static_cast<uint32_t>(state)];
+}
+
+Status parse_title(Slice text, Title& out) {
+    if (text.size > title_size_max) return Status::invalid;
+    for (uint32_t i = 0; i < text.size;) {
+        const uint32_t size = utf8_size(slice_part(text, i, text.size));
+        if (size == 0) return Status::invalid;
+        // U+0080 to U+009F are control characters too.
+        const bool is_control = size == 1 ? text.data[i] < ' ' || text.data[i] == 0x7f
+                                          : text.data[i] == 0xc2 && text.data[i + 1] < 0xa0;
+        if (is_control) return Status::invalid;
+        i += size;
+    }
+    Title title = {};
+    title.size = static_cast<uint8_t>(text.size);
+    if (text.size > 0) memcpy(title.text, text.data, text.size);
+    out = title;
+    return Status::ok;
+}
+
+uint32_t entry_version(const Entry& entry) {
+    switch (entry.kind) {
+        case EntryKind::person: return version_of_person(entry.row_person);
+        case EntryKind::movement: return entry.movement.day == 0 ? 1 : 2;
+        case EntryKind::genesis:
+        case EntryKind::limits:
+        case EntryKind::account:
+        case EntryKind::terminal: return 1;
+    }
+    CHECK(false);
+    return 0;
+}
+
 void entry_encode(const Entry& entry, Writer& out) {
     const uint32_t start = out.size;
+    const uint32_t version = entry_version(entry);
     CHECK(writer_room(out) >= entry_size_max);
     put_u16(out, 0);
     put_u8(out, static_cast<uint8_t>(entry.kind));
@@ -327,8 +467,8 @@ void entry_encode(const Entry& entry, Writer& out) {
     put_u64(out, entry.seq);
     put_u64(out, entry.time_ms);
     put_u32(out, entry.terminal);
-    put_u32(out, entry_version);
-    encode_body(entry, out);
+    put_u32(out, version);
+    encode_body(entry, version, out);
     CHECK(!out.overflow);
     const uint32_t size = out.size - start;
     CHECK(size <= entry_size_max);
@@ -347,14 +487,13 @@ Status entry_decode(Slice bytes, Entry& out) {
     out.terminal = get_u32(reader);
     const uint32_t version = get_u32(reader);
     if (reader.short_read || version == 0 || kind < 1) return Status::damaged;
-    const bool is_newer =
-        version > entry_version || kind > static_cast<uint8_t>(EntryKind::terminal);
-    if (is_newer) return Status::failed;
+    if (kind > static_cast<uint8_t>(EntryKind::terminal)) return Status::failed;
     out.kind = static_cast<EntryKind>(kind);
+    if (version > version_max_of(out.kind)) return Status::failed;
     if (status_from_byte(status_byte, out.status) != Status::ok) return Status::damaged;
     if (out.status != Status::ok && !status_is_remembered(out.status)) return Status::damaged;
     if (out.status != Status::ok && out.kind != EntryKind::movement) return Status::damaged;
-    const Status body = decode_body(reader, out);
+    const Status body = decode_body(reader, version, out);
     if (body != Status::ok) return body;
     // Only who asked for the whole of what is not there named no amount.
     if (out.kind == EntryKind::movement && out.movement.amount == 0 &&
@@ -363,5 +502,6 @@ Status entry_decode(Slice bytes, Entry& out) {
     }
     const bool aborted = out.status == Status::execabort;
     if (aborted && out.movement.group_size == 0) return Status::damaged;
+    if (out.kind == EntryKind::movement && !fits_day(out)) return Status::damaged;
     return reader.short_read || reader_left(reader) > 0 ? Status::damaged : Status::ok;
 }

@@ -11,7 +11,7 @@
 //          8     8  sequence, from 1 without gaps
 //         16     8  time of its batch, ms since 1970 UTC
 //         24     4  terminal it came from, row number; none
-//         28     4  format version of the kind, 1
+//         28     4  format version of the kind, 1 or 2 (below)
 //
 //     kind movement                            kind person
 //         32   4  debit account                    32   4  person, row number
@@ -40,6 +40,21 @@
 //     a reversal has, from 96 on, before its texts
 //         96   8  sequence of the entry that it reverses
 //
+// Version 2 of a kind is written where version 1 cannot say it, and only there:
+//
+//     a movement that counts for a terminal's    a person of whom more is to be said than a role
+//     day has, in front of what 96 has in        and a password
+//     version 1
+//         96   8  total of the day after it          as version 1, but
+//        104   8  bound of that total in force;      45   1  size of title
+//                 0 for none                         48   4  local day on which a terminal
+//        112   4  local day since 1970-01-01,                registered it; 0 when not counted
+//                 as days.h has it                   52   4  how many the terminal had registered
+//        116   1  1 when the bound refused it                on that day, this one counted
+//        117   3  zero                               56   4  bound of that number in force
+//                                                    60      name, record, title
+//     the record is the PIN's where that was set
+//
 //     kind account                             kind terminal
 //         32   4  account, row number              32   4  terminal, row number
 //         36   4  owner, person or none            36   1  size of name
@@ -57,6 +72,8 @@
 //   E1. entry_decode accepts exactly what entry_encode writes: same size, fields in range, zeros.
 //   E2. A refused movement has status other than ok, moves nothing, and joins no account's chain
 //       (the previous positions of its accounts are 0), but the chain of its person's requests.
+//   E3. Of two versions an entry has the lower one that can say it, so that programs which know no
+//       other go on reading the journals of banks that need no other.
 #pragma once
 
 #include "base/text.h"
@@ -64,7 +81,7 @@
 
 inline constexpr uint32_t row_none = UINT32_MAX;
 inline constexpr uint32_t currency_size_max = 8;  // bytes, upper-case letters
-inline constexpr uint32_t entry_version = 1;
+inline constexpr uint32_t entry_version_max = 2;
 
 enum class EntryKind : uint8_t { genesis = 1, limits, person, account, movement, terminal };
 
@@ -102,15 +119,47 @@ Status parse_operation(Slice text, Operation& out);
 // What changed an account. Values are on disk.
 enum class AccountOperation : uint8_t { open = 1, close, limit };
 
+// Whether it counts for the day of its terminal: what is only reserved, given free or moved back
+// does not.
+inline bool operation_counts(Operation operation) {
+    return operation_moves_money(operation) && operation != Operation::reverse;
+}
+
 // What changed a person. Values are on disk.
-enum class PersonOperation : uint8_t { added = 1, password };
+enum class PersonOperation : uint8_t {
+    added = 1,
+    password,
+    role,
+    lock,
+    unlock,
+    remove,  // for good: the name is never given again
+    title,
+    pin_set,
+    pin_lock,
+    pin_unlock,
+};
+inline constexpr uint32_t person_operation_count = 10;
+
+// The operation's name for people: "added", ..., "pin unlock".
+const char* person_operation_name(PersonOperation operation);
+
+// Whether it ends the logins that the person has.
+inline bool person_operation_ends_logins(PersonOperation operation) {
+    return operation == PersonOperation::password || operation == PersonOperation::role ||
+           operation == PersonOperation::lock || operation == PersonOperation::remove;
+}
 
 enum class Role : uint8_t { customer, till, treasurer, auditor, admin };
 inline constexpr uint32_t role_count = 5;
 const char* role_name(Role role);
 Status parse_role(Slice text, Role& out);
 
-enum class PersonState : uint8_t { active, locked };
+enum class PersonState : uint8_t { active, locked, removed };
+const char* person_state_name(PersonState state);
+
+enum class PinState : uint8_t { none, set, locked };
+const char* pin_state_name(PinState state);
+
 enum class AccountState : uint8_t { open, closed };
 
 // True for 1 to currency_size_max upper-case letters.
@@ -126,10 +175,20 @@ struct Memo {
     char text[memo_size_max];
 };
 
+// Of a password or a PIN.
 struct PasswordRecord {
     uint8_t size;
     char text[phc_size_max];
 };
+
+// A name for people to read: UTF-8 without control characters; size 0 for none.
+struct Title {
+    uint8_t size;
+    char text[title_size_max];
+};
+
+// Returns invalid for what is too long, no UTF-8, or has control characters.
+Status parse_title(Slice text, Title& out);
 
 struct GenesisEntry {
     uint8_t bank_id[bank_id_size];
@@ -153,7 +212,11 @@ struct PersonEntry {
     Role role;
     PersonState state;
     Name name;
-    PasswordRecord password;
+    PasswordRecord record;  // added, password: the password's; pin_set: the PIN's; else size 0
+    Title title;            // added, title
+    uint32_t day;           // added: local day on which it counts for a terminal; 0 for none
+    uint32_t registered;    // that terminal's on that day, this one counted
+    uint32_t registered_max;  // the bound of it in force
 };
 
 struct AccountEntry {
@@ -185,6 +248,10 @@ struct MovementEntry {
     uint64_t reversed;   // the entry that it reverses; 0 for none
     uint8_t group_place;  // from 1 to group_size; 0 when alone
     uint8_t group_size;   // movements that are booked or refused together; 0 when alone
+    uint32_t day;         // local day for which it counts; 0 when it counts for none
+    int64_t day_total;    // of its terminal on that day, after it
+    int64_t day_max;      // the bound of that total in force; 0 for none
+    bool beyond_day;      // that bound refused it
 };
 
 struct TerminalEntry {
@@ -211,6 +278,9 @@ struct Entry {
 
 // Appends the entry to `out`, which has entry_size_max of room.
 void entry_encode(const Entry& entry, Writer& out);
+
+// The version of its kind that an entry needs (E3).
+uint32_t entry_version(const Entry& entry);
 
 // Takes a whole entry from untrusted bytes. Returns damaged, with `out` undefined, for anything
 // that entry_encode would not have written (E1), failed for a kind or a version of a kind that only

@@ -38,6 +38,7 @@ struct IdRecord {
     uint64_t hold;         // number of the hold it is about; 0 for none
     uint32_t expires_s;
     bool whole;            // no amount was named
+    bool beyond_day;       // LIMIT is that of its terminal's day, not the account's
     uint64_t reversed;     // the entry that a REVERSE named; 0 for none
     uint8_t group_place;   // from 1 to group_size; 0 when alone
     uint8_t group_size;

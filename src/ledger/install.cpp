@@ -33,6 +33,7 @@ void save_account(Ledger& ledger, Account& account) {
 void save_person(Ledger& ledger, Person& person) {
     if (person.saved_epoch == ledger.epoch) return;
     person.saved = person.installed;
+    person.texts_saved = person.texts;
     person.saved_epoch = ledger.epoch;
 }
 
@@ -93,10 +94,38 @@ Status install_account(Ledger& ledger, const AccountEntry& entry, InstallMode mo
     return Status::ok;
 }
 
-Status install_new_person(Ledger& ledger, const PersonEntry& entry, InstallMode mode) {
+// Keeps what the snapshot of this epoch must still show of a terminal's day, and moves it on.
+void install_day(Ledger& ledger, uint32_t terminal, const TerminalDay& day, InstallMode mode) {
+    TerminalRow& row = ledger.days[terminal];
+    if (row.saved_epoch != ledger.epoch) {
+        row.saved = row.installed;
+        row.saved_epoch = ledger.epoch;
+    }
+    row.installed = day;
+    if (mode == InstallMode::replay) row.decided = day;
+}
+
+// M4, L1, L2: a day that follows from the terminal's and is that of the entry's time.
+bool day_fits(const Ledger& ledger, const Entry& entry, uint32_t day) {
+    if (entry.terminal >= ledger.terminals_installed) return false;
+    return day >= ledger.days[entry.terminal].installed.day && days_fits_time(day, entry.time_ms);
+}
+
+// One more person who was registered at a terminal.
+bool registration_fits(const Ledger& ledger, const Entry& entry) {
+    const PersonEntry& person = entry.row_person;
+    if (person.day == 0) return true;
+    if (!day_fits(ledger, entry, person.day)) return false;
+    const TerminalDay now = days_on(ledger.days[entry.terminal].installed, person.day);
+    return person.registered == now.registered + uint64_t{1};
+}
+
+Status install_new_person(Ledger& ledger, const Entry& whole, InstallMode mode) {
+    const PersonEntry& entry = whole.row_person;
     if (entry.person != ledger.people_installed) return Status::damaged;
     if (entry.account != ledger.accounts_installed) return Status::damaged;
     if (entry.account <= account_shop) return Status::damaged;
+    if (!registration_fits(ledger, whole)) return Status::damaged;
     if (mode == InstallMode::replay) {
         if (entry.account >= ledger.limits.accounts) return Status::full;
         if (ledger_find_account(ledger, entry.name) != row_none) return Status::damaged;
@@ -106,26 +135,61 @@ Status install_new_person(Ledger& ledger, const PersonEntry& entry, InstallMode 
     }
     Person& person = ledger.people[entry.person];
     Account& account = ledger.accounts[entry.account];
-    person.installed = rows_person_values(entry, 1);
+    person.installed = rows_change_person({}, entry);
+    rows_change_texts(person.texts, entry);
     account.installed = rows_member_account();
     if (mode == InstallMode::replay) {
         person.decided = person.installed;
         account.decided = account.installed;
+    }
+    if (entry.day != 0) {
+        TerminalDay day = days_on(ledger.days[whole.terminal].installed, entry.day);
+        day.registered = entry.registered;
+        install_day(ledger, whole.terminal, day, mode);
     }
     ledger.people_installed++;
     ledger.accounts_installed++;
     return Status::ok;
 }
 
-Status install_person(Ledger& ledger, const PersonEntry& entry, InstallMode mode) {
-    if (entry.operation == PersonOperation::added) return install_new_person(ledger, entry, mode);
+// M4 for a change of somebody who is there: what the operation is not about is as it was.
+bool change_fits(const Person& person, const AccountValues& account, const PersonEntry& entry) {
+    const PersonValues& now = person.installed;
+    if (!name_equal(person.name, entry.name) || person.account != entry.account) return false;
+    if (now.state == PersonState::removed) return false;
+    if (entry.operation != PersonOperation::role && entry.role != now.role) return false;
+    switch (entry.operation) {
+        case PersonOperation::lock:
+        case PersonOperation::unlock: return true;
+        case PersonOperation::remove: return account.balance == 0 && account.held == 0;
+        case PersonOperation::pin_set:
+            return entry.state == now.state && now.pin != PinState::locked;
+        case PersonOperation::pin_lock:
+        case PersonOperation::pin_unlock:
+            return entry.state == now.state && now.pin != PinState::none;
+        case PersonOperation::password:
+        case PersonOperation::role:
+        case PersonOperation::title: return entry.state == now.state;
+        case PersonOperation::added: break;
+    }
+    return false;
+}
+
+Status install_person(Ledger& ledger, const Entry& whole, InstallMode mode) {
+    const PersonEntry& entry = whole.row_person;
+    if (entry.operation == PersonOperation::added) return install_new_person(ledger, whole, mode);
     if (entry.person >= ledger.people_installed) return Status::damaged;
     Person& person = ledger.people[entry.person];
-    if (!name_equal(person.name, entry.name)) return Status::damaged;
-    if (person.account != entry.account) return Status::damaged;
+    Account& account = ledger.accounts[person.account];
+    if (!change_fits(person, account.installed, entry)) return Status::damaged;
     save_person(ledger, person);
-    person.installed = rows_person_values(entry, person.installed.version + 1);
+    person.installed = rows_change_person(person.installed, entry);
+    rows_change_texts(person.texts, entry);
     if (mode == InstallMode::replay) person.decided = person.installed;
+    if (entry.operation != PersonOperation::remove) return Status::ok;
+    save_account(ledger, account);
+    account.installed.state = AccountState::closed;
+    if (mode == InstallMode::replay) account.decided = account.installed;
     return Status::ok;
 }
 
@@ -260,8 +324,24 @@ void install_asked(Ledger& ledger, const Entry& entry, Position position, Instal
     if (mode == InstallMode::replay) row.decided = row.installed;
 }
 
+// M4 for what a movement adds to its terminal's day; `after` is the day then. What refused one of a
+// group was counted behind those before it, which were refused with it.
+bool counted_fits(const Ledger& ledger, const Entry& entry, TerminalDay& after) {
+    const MovementEntry& movement = entry.movement;
+    if (movement.day == 0) return true;
+    if (!day_fits(ledger, entry, movement.day)) return false;
+    const bool booked = entry.status == Status::ok;
+    const TerminalDay& now = ledger.days[entry.terminal].installed;
+    after = rows_count_movement(now, movement.day, movement.amount, booked);
+    if (movement.day_total != after.total) return false;
+    if (!movement.beyond_day || movement.group_size > 0) return true;
+    return days_add(after.total, movement.amount) > movement.day_max;
+}
+
 Status install_movement(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
     const MovementEntry& movement = entry.movement;
+    TerminalDay day = {};
+    if (!counted_fits(ledger, entry, day)) return Status::damaged;
     if (entry.person != row_none && entry.person >= ledger.people_installed) return Status::damaged;
     const bool is_release = movement.operation == Operation::release;
     if (is_release && entry.person != row_none) return Status::damaged;
@@ -280,6 +360,7 @@ Status install_movement(Ledger& ledger, const Entry& entry, Position position, I
         if (is_release || !refusal_fits(ledger, movement)) return Status::damaged;
     }
     if (is_release) return Status::ok;  // The server's own, without an id.
+    if (movement.day != 0) install_day(ledger, entry.terminal, day, mode);
     install_asked(ledger, entry, position, mode);
     if (mode == InstallMode::replay) ids_add(ledger.ids, id_record_of(entry));
     ledger.ids_installed++;
@@ -307,7 +388,7 @@ Status install_body(Ledger& ledger, const Entry& entry, Position position, Insta
     switch (entry.kind) {
         case EntryKind::genesis: return install_genesis(ledger, entry);
         case EntryKind::limits: return install_limits(ledger, entry.limits, mode);
-        case EntryKind::person: return install_person(ledger, entry.row_person, mode);
+        case EntryKind::person: return install_person(ledger, entry, mode);
         case EntryKind::account: return install_account(ledger, entry.account, mode);
         case EntryKind::movement: return install_movement(ledger, entry, position, mode);
         case EntryKind::terminal: return install_terminal(ledger, entry.row_terminal, mode);

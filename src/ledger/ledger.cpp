@@ -98,23 +98,25 @@ bool has_room_for_ids(const Ledger& ledger, uint32_t count) {
     return newest < ids.capacity || newest - ids.capacity < ledger.ids_kept_from;
 }
 
-// A movement whose id is new.
-Status judge_new(const Ledger& ledger, const Movement& movement) {
-    if (movement.debit == movement.credit && movement.debit != row_none) return Status::err;
-    if (!has_room_for_ids(ledger, 1)) return Status::oom;
-    return judge_accounts(ledger, movement);
+// Whether what it moves stays within the bound of its terminal's day. A terminal that has no row
+// yet has moved nothing.
+Status judge_day(const Ledger& ledger, const Movement& movement) {
+    if (movement.day == 0 || movement.day_max == 0) return Status::ok;
+    const bool is_known = movement.terminal != row_none;
+    const TerminalDay now = is_known ? ledger.days[movement.terminal].decided : TerminalDay{};
+    const int64_t total = days_on(now, movement.day).total;
+    return days_add(total, movement.amount) <= movement.day_max ? Status::ok : Status::limit;
 }
 
-Entry entry_begin(EntryKind kind, uint32_t person, uint32_t terminal, const LogStamp& stamp) {
-    Entry entry;
-    memset(&entry, 0, sizeof entry);
-    entry.kind = kind;
-    entry.status = Status::ok;
-    entry.person = person;
-    entry.terminal = terminal;
-    entry.seq = stamp.seq;
-    entry.time_ms = stamp.time_ms;
-    return entry;
+// A movement whose id is new; `field` is "day" where that is what bounds it.
+Status judge_new(const Ledger& ledger, const Movement& movement, const char*& field) {
+    if (movement.debit == movement.credit && movement.debit != row_none) return Status::err;
+    if (!has_room_for_ids(ledger, 1)) return Status::oom;
+    Status status = judge_accounts(ledger, movement);
+    if (status != Status::ok) return status;
+    status = judge_day(ledger, movement);
+    if (status != Status::ok) field = "day";
+    return status;
 }
 
 }  // namespace
@@ -132,7 +134,7 @@ Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdReco
         if (field != nullptr) return Status::exists;
         return known->seq > ledger.seq_installed ? Status::pending : Status::replayed;
     }
-    return judge_new(ledger, movement);
+    return judge_new(ledger, movement, field);
 }
 
 void ledger_resolve_hold(const Ledger& ledger, Movement& movement) {
@@ -174,12 +176,23 @@ void decide_booked(Ledger& ledger, const LogStamp& stamp, Entry& out) {
     credit.last = stamp.position;
 }
 
+// Moves the decided day of the terminal, of which the entry says what it is then.
+void decide_day(Ledger& ledger, const Movement& movement, Entry& out) {
+    CHECK(movement.terminal < ledger.terminals_decided && operation_counts(movement.operation));
+    TerminalDay& decided = ledger.days[movement.terminal].decided;
+    decided = rows_count_movement(decided, movement.day, movement.amount,
+                                  out.status == Status::ok);
+    out.movement.day = decided.day;
+    out.movement.day_total = decided.total;
+    out.movement.day_max = movement.day_max;
+}
+
 }  // namespace
 
 void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const LogStamp& stamp,
                  Entry& out) {
     CHECK(outcome == Status::ok || status_is_remembered(outcome));
-    out = entry_begin(EntryKind::movement, movement.person, movement.terminal, stamp);
+    out = rows_entry(EntryKind::movement, movement.person, movement.terminal, stamp);
     out.status = outcome;
     MovementEntry& entry = out.movement;
     entry.operation = movement.operation;
@@ -194,9 +207,11 @@ void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const
     entry.reversed = movement.reversed;
     entry.group_place = movement.group_place;
     entry.group_size = movement.group_size;
+    entry.beyond_day = outcome == Status::limit && movement.beyond_day;
     const bool names_nobody = movement.debit == row_none || movement.credit == row_none;
     if (outcome != Status::ok && names_nobody) entry.missing = movement.missing;
     if (outcome == Status::ok) decide_booked(ledger, stamp, out);
+    if (movement.day != 0) decide_day(ledger, movement, out);
     if (entry.debit != row_none) entry.debit_after = ledger.accounts[entry.debit].decided.balance;
     if (entry.credit != row_none) {
         entry.credit_after = ledger.accounts[entry.credit].decided.balance;
@@ -232,6 +247,7 @@ struct Undo {
     AccountValues debit_values;
     AccountValues credit_values;
     Asked asked;
+    TerminalDay day;
     uint32_t hold_slot;  // of the one that it ended; pool_none for none
 };
 
@@ -242,6 +258,7 @@ Undo undo_of(const Ledger& ledger, const Movement& movement) {
     undo.debit_values = ledger.accounts[movement.debit].decided;
     undo.credit_values = ledger.accounts[movement.credit].decided;
     if (movement.person != row_none) undo.asked = ledger.asked[movement.person].decided;
+    if (movement.day != 0) undo.day = ledger.days[movement.terminal].decided;
     undo.hold_slot = operation_ends_hold(movement.operation)
                          ? holds_find(ledger.holds, movement.hold)
                          : pool_none;
@@ -252,6 +269,7 @@ void take_back(Ledger& ledger, const Movement& movement, const Undo& undo, uint6
     ledger.accounts[undo.debit].decided = undo.debit_values;
     ledger.accounts[undo.credit].decided = undo.credit_values;
     if (movement.person != row_none) ledger.asked[movement.person].decided = undo.asked;
+    if (movement.day != 0) ledger.days[movement.terminal].decided = undo.day;
     if (movement.operation == Operation::hold) holds_undo(ledger.holds);
     if (undo.hold_slot != pool_none) ledger.holds.pool.slots[undo.hold_slot].decided = true;
     if (movement.operation == Operation::reverse) reversals_undo(ledger.reversals);
@@ -261,9 +279,10 @@ void take_back(Ledger& ledger, const Movement& movement, const Undo& undo, uint6
 }  // namespace
 
 Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t count,
-                          const LogStamp& first, uint32_t& refused_at) {
+                          const LogStamp& first, uint32_t& refused_at, const char*& field) {
     CHECK(count > 0 && count <= group_moves_max);
     refused_at = 0;
+    field = nullptr;
     if (!has_room_for_ids(ledger, count)) return Status::oom;  // Refused ones are remembered too.
     Undo undo[group_moves_max];
     Movement resolved[group_moves_max];
@@ -275,7 +294,7 @@ Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t co
         movement = movements[booked];
         // One before it may have ended the hold.
         if (operation_ends_hold(movement.operation)) ledger_resolve_hold(ledger, movement);
-        status = judge_new(ledger, movement);
+        status = judge_new(ledger, movement, field);
         if (status != Status::ok) break;
         undo[booked] = undo_of(ledger, movement);
         Entry entry;
@@ -291,7 +310,7 @@ Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t co
 
 void ledger_release(Ledger& ledger, uint32_t hold_slot, const LogStamp& stamp, Entry& out) {
     const Hold& hold = pool_at(ledger.holds.pool, hold_slot);
-    out = entry_begin(EntryKind::movement, row_none, row_none, stamp);
+    out = rows_entry(EntryKind::movement, row_none, row_none, stamp);
     MovementEntry& entry = out.movement;
     entry.operation = Operation::release;
     entry.debit = hold.debit;
@@ -303,53 +322,9 @@ void ledger_release(Ledger& ledger, uint32_t hold_slot, const LogStamp& stamp, E
     entry.credit_after = ledger.accounts[entry.credit].decided.balance;
 }
 
-Status ledger_judge_person(const Ledger& ledger, const Name& name) {
-    if (name_is_reserved(name)) return Status::err;
-    if (ledger_find_person(ledger, name) != row_none) return Status::exists;
-    if (ledger_find_account(ledger, name) != row_none) return Status::exists;
-    if (ledger.people_decided >= ledger.limits.accounts) return Status::oom;
-    if (ledger.accounts_decided >= ledger.limits.accounts) return Status::oom;
-    return Status::ok;
-}
-
-void ledger_add_person(Ledger& ledger, uint32_t asked_by, uint32_t terminal, const Name& name,
-                       Role role, const PasswordRecord& password, const LogStamp& stamp,
-                       Entry& out) {
-    const uint32_t person = ledger.people_decided;
-    const uint32_t account = ledger.accounts_decided;
-    out = entry_begin(EntryKind::person, asked_by, terminal, stamp);
-    out.row_person = {.person = person,
-                      .account = account,
-                      .operation = PersonOperation::added,
-                      .role = role,
-                      .state = PersonState::active,
-                      .name = name,
-                      .password = password};
-    rows_put_person(ledger, person, name, account);
-    rows_put_account(ledger, account, name, person);
-    ledger.people[person].decided = rows_person_values(out.row_person, 1);
-    ledger.accounts[account].decided = rows_member_account();
-}
-
-void ledger_set_password(Ledger& ledger, uint32_t asked_by, uint32_t terminal, uint32_t person,
-                         const PasswordRecord& password, const LogStamp& stamp, Entry& out) {
-    CHECK(person < ledger.people_decided);
-    Person& row = ledger.people[person];
-    row.decided.password = password;
-    row.decided.version++;
-    out = entry_begin(EntryKind::person, asked_by, terminal, stamp);
-    out.row_person = {.person = person,
-                      .account = row.account,
-                      .operation = PersonOperation::password,
-                      .role = row.decided.role,
-                      .state = row.decided.state,
-                      .name = row.name,
-                      .password = password};
-}
-
 void ledger_add_terminal(Ledger& ledger, const Name& name, const LogStamp& stamp, Entry& out) {
     const uint32_t terminal = ledger.terminals_decided;
-    out = entry_begin(EntryKind::terminal, row_none, row_none, stamp);
+    out = rows_entry(EntryKind::terminal, row_none, row_none, stamp);
     out.row_terminal = {.terminal = terminal, .name = name};
     rows_put_terminal(ledger, terminal, name);
 }
@@ -357,12 +332,12 @@ void ledger_add_terminal(Ledger& ledger, const Name& name, const LogStamp& stamp
 void ledger_genesis(Ledger& ledger, const GenesisEntry& genesis, const LogStamp& stamp,
                     Entry& out) {
     CHECK(ledger.currency[0] == '\0' && stamp.seq == 1);
-    out = entry_begin(EntryKind::genesis, row_none, row_none, stamp);
+    out = rows_entry(EntryKind::genesis, row_none, row_none, stamp);
     out.genesis = genesis;
 }
 
 void ledger_set_limits(Ledger& ledger, const LogStamp& stamp, Entry& out) {
-    out = entry_begin(EntryKind::limits, row_none, row_none, stamp);
+    out = rows_entry(EntryKind::limits, row_none, row_none, stamp);
     out.limits = {.accounts = ledger.limits.accounts,
                   .ids = ledger.limits.ids,
                   .terminals = ledger.limits.terminals,
@@ -376,7 +351,7 @@ void ledger_add_account(Ledger& ledger, uint32_t asked_by, uint32_t terminal, co
                         uint32_t owner, int64_t floor, int64_t ceiling, const LogStamp& stamp,
                         Entry& out) {
     const uint32_t account = ledger.accounts_decided;
-    out = entry_begin(EntryKind::account, asked_by, terminal, stamp);
+    out = rows_entry(EntryKind::account, asked_by, terminal, stamp);
     out.account = {.account = account,
                    .owner = owner,
                    .floor = floor,
@@ -399,7 +374,7 @@ void ledger_set_account(Ledger& ledger, uint32_t asked_by, uint32_t terminal, ui
     row.decided.floor = values.floor;
     row.decided.ceiling = values.ceiling;
     row.decided.state = values.state;
-    out = entry_begin(EntryKind::account, asked_by, terminal, stamp);
+    out = rows_entry(EntryKind::account, asked_by, terminal, stamp);
     out.account = {.account = account,
                    .owner = row.owner,
                    .floor = values.floor,

@@ -20,10 +20,13 @@
 //       however well hashed, never reach a CHECK (P7).
 //   M5. Movements of one group are booked all or none, one behind the other, by one person.
 //   M6. Row numbers are given once, in the order of entries, and never used again.
+//   M7. A book that had an active admin keeps one, however people are changed. Who is removed has
+//       no money, no holds and no other open account, and stays as a row: no name is given twice.
 #pragma once
 
 #include "base/table.h"
 #include "ledger/asked.h"
+#include "ledger/days.h"
 #include "ledger/holds.h"
 #include "ledger/ids.h"
 #include "ledger/reversals.h"
@@ -34,8 +37,17 @@ inline constexpr uint32_t account_shop = 1;
 struct PersonValues {
     Role role;
     PersonState state;
-    uint32_t version;  // counts the changes since this process started
-    PasswordRecord password;
+    PinState pin;
+    uint32_t version;  // counts what ends logins since this process started; at least 1
+    uint32_t changes;  // counts all that changes a person
+};
+
+// What a person chose. Large and rarely changed, so nothing is decided against it: a request that
+// must see the newest waits until no change of the person is in flight.
+struct PersonTexts {
+    PasswordRecord password;  // size 0 once removed
+    PasswordRecord pin;       // size 0 for none
+    Title title;
 };
 
 struct Person {
@@ -45,6 +57,8 @@ struct Person {
     PersonValues installed;
     PersonValues decided;
     PersonValues saved;
+    PersonTexts texts;       // as installed
+    PersonTexts texts_saved;
 };
 
 // The newest ids of one person; beside the people, so that their budget shows.
@@ -101,6 +115,10 @@ struct Ledger {
     uint64_t reversed_loaded;  // newest reversed entry that a checkpoint has given
     Account* accounts;
     Name* terminals;
+    TerminalRow* days;     // by terminal
+    uint32_t days_loaded;  // terminals that rows of a checkpoint have got to
+    uint32_t people_loaded;  // the same of its table of people, and how many rows that had
+    uint32_t texts_loaded;
     Table people_by_name;
     Table accounts_by_name;
     Table terminals_by_name;
@@ -144,7 +162,32 @@ struct Movement {
     uint64_t head;       // newest entry before its own, in a group too
     uint8_t group_place;  // from 1 to group_size; 0 when alone
     uint8_t group_size;
+    uint32_t day;        // local day, when it comes from a terminal and counts; else 0
+    int64_t day_max;     // bound of the terminal's total on that day; 0 for none
+    bool beyond_day;     // for ledger_book: that bound is why it was judged `limit`
     const IdRecord* remembered;  // the journal's answer about an older id; nullptr for none
+};
+
+// One change of a person as it was asked for. What the operation is not about is left blank.
+struct PersonChange {
+    PersonOperation operation;  // not added
+    uint32_t person;
+    uint32_t asked_by;
+    uint32_t terminal;
+    Role role;
+    PasswordRecord record;  // password: the password's; pin_set: the PIN's
+    Title title;
+};
+
+// A person to be added as it was asked for.
+struct PersonToAdd {
+    Name name;
+    Role role;
+    PasswordRecord password;
+    uint32_t asked_by;
+    uint32_t terminal;
+    uint32_t day;             // local day, when it counts for the terminal; else 0
+    uint32_t registered_max;  // bound of what the terminal registers on that day
 };
 
 void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits);
@@ -171,14 +214,15 @@ void ledger_resolve_hold(const Ledger& ledger, Movement& movement);
 //              success
 //   amount     more than the hold has
 //   err        the two accounts are the same one
+// With `limit`, `field` is "day" when it is the bound of the terminal's day and not the account's.
 Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdRecord*& known,
                     const char*& field);
 
 // Judges movements of one group, each as if those before it were booked, and changes nothing.
 // `first` is the stamp that the first one will have; their ids are not known yet. Returns ok, or
-// what movement `refused_at` comes to.
+// what movement `refused_at` comes to; `field` then is as ledger_judge has it.
 Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t count,
-                          const LogStamp& first, uint32_t& refused_at);
+                          const LogStamp& first, uint32_t& refused_at, const char*& field);
 
 // Says whether an id that the ring does not remember may be one of the person's newest requests all
 // the same. The person's first `looked` requests have been looked at in the journal. Returns
@@ -198,14 +242,23 @@ void ledger_release(Ledger& ledger, uint32_t hold_slot, const LogStamp& stamp, E
 // Says whether a person of this name could be added: ok, exists, oom, or err for a reserved name.
 Status ledger_judge_person(const Ledger& ledger, const Name& name);
 
-// Makes the entry that adds a person and an account of the same name, judged ok before.
-void ledger_add_person(Ledger& ledger, uint32_t asked_by, uint32_t terminal, const Name& name,
-                       Role role, const PasswordRecord& password, const LogStamp& stamp,
-                       Entry& out);
+// Says whether the terminal may register one more person on that day: ok, or limit.
+Status ledger_judge_registration(const Ledger& ledger, uint32_t terminal, uint32_t day,
+                                 uint32_t registered_max);
 
-// Makes the entry that gives a person another password.
-void ledger_set_password(Ledger& ledger, uint32_t asked_by, uint32_t terminal, uint32_t person,
-                         const PasswordRecord& password, const LogStamp& stamp, Entry& out);
+// Makes the entry that adds a person and an account of the same name, judged ok before.
+void ledger_add_person(Ledger& ledger, const PersonToAdd& asked, const LogStamp& stamp, Entry& out);
+
+// Judges a change of a person against the decided values and changes nothing. Returns
+//   ok        it would be made
+//   replayed  it holds already
+//   pending   it will hold, or what it depends on will be known, after the next commit
+//   state     it cannot be: `why` is a sentence for people
+Status ledger_judge_change(const Ledger& ledger, const PersonChange& change, const char*& why);
+
+// Makes the entry of a change that was just judged ok. Who is removed loses the account, too.
+void ledger_change_person(Ledger& ledger, const PersonChange& change, const LogStamp& stamp,
+                          Entry& out);
 
 // Makes the entry that gives a terminal's name a row. The caller has checked that there is room.
 void ledger_add_terminal(Ledger& ledger, const Name& name, const LogStamp& stamp, Entry& out);
@@ -231,7 +284,11 @@ Status ledger_install(Ledger& ledger, const Entry& entry, Position position, Ins
 // Rows of a checkpoint, in their order, into a ledger that tables_begin readied. Each returns
 // damaged for a row that cannot be (a name twice, an owner who is nobody, an id older than the one
 // before), full when the limits are too small.
-Status ledger_load_person(Ledger& ledger, const Name& name, const PersonValues& values);
+Status ledger_load_person(Ledger& ledger, const Name& name, const PersonValues& values,
+                          const PasswordRecord& password);
+Status ledger_load_texts(Ledger& ledger, const Name& name, PinState pin,
+                         const PasswordRecord& record, const Title& title);
+Status ledger_load_day(Ledger& ledger, const Name& terminal, const TerminalDay& day);
 Status ledger_load_account(Ledger& ledger, const Name& name, const Name& owner,
                            const AccountValues& values);
 Status ledger_load_terminal(Ledger& ledger, const Name& name);

@@ -66,11 +66,41 @@ Status take_hash_of_above(Reader& text, const char* word, Hash& out) {
     return hash_equal(expected, out) ? Status::ok : Status::damaged;
 }
 
+// T4.
+uint32_t version_of(const Snapshot& snapshot) {
+    uint32_t version = 1;
+    for (uint32_t i = 0; i < table_count; i++) {
+        const uint32_t since = table_since(static_cast<TableName>(i));
+        if (snapshot.tables[i].size > 0 && since > version) version = since;
+    }
+    return version;
+}
+
+// The lines of the tables that a checkpoint of this version has; one of them is why it has it.
+Status take_tables(Reader& text, Manifest& out) {
+    uint32_t least = 1;
+    for (uint32_t i = 0; i < table_count; i++) {
+        const TableName table = static_cast<TableName>(i);
+        out.tables[i] = {0, hash_of({nullptr, 0})};
+        if (!manifest_has(out, table)) continue;
+        if (take_table_line(text, table_name(table), out.tables[i]) != Status::ok) {
+            return Status::damaged;
+        }
+        if (out.tables[i].size > 0 && table_since(table) > least) least = table_since(table);
+    }
+    return least == out.version ? Status::ok : Status::damaged;
+}
+
 }  // namespace
+
+bool manifest_has(const Manifest& manifest, TableName table) {
+    return table_since(table) <= manifest.version;
+}
 
 Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out) {
     CHECK(snapshot_is_done(snapshot) && out.size == 0);
-    put_line_number(out, "pennybank-checkpoint", manifest_version);
+    const uint32_t version = version_of(snapshot);
+    put_line_number(out, "pennybank-checkpoint", version);
     put_line_hex(out, "bank", {ledger.key, bank_id_size});
     put_text(out, "currency ");
     put_text(out, ledger.currency);
@@ -93,6 +123,7 @@ Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out
     put_line_number(out, "reversible", snapshot.reversible_from);
     put_line_number(out, "forgotten", snapshot.ids_forgotten);
     for (uint32_t i = 0; i < table_count; i++) {
+        if (table_since(static_cast<TableName>(i)) > version) continue;
         put_text(out, "table ");
         put_text(out, table_name(static_cast<TableName>(i)));
         put_u8(out, ' ');
@@ -122,8 +153,9 @@ Status manifest_parse(Slice text, Manifest& out) {
     if (take_line_number(reader, "pennybank-checkpoint", UINT32_MAX, version) != Status::ok) {
         return Status::damaged;
     }
-    if (version > manifest_version) return Status::failed;
-    if (version != manifest_version) return Status::damaged;
+    if (version > manifest_version_max) return Status::failed;
+    if (version == 0) return Status::damaged;
+    out.version = static_cast<uint32_t>(version);
     if (take_line_hex(reader, "bank", out.bank_id, bank_id_size) != Status::ok) {
         return Status::damaged;
     }
@@ -143,10 +175,7 @@ Status manifest_parse(Slice text, Manifest& out) {
     if (take_line_number(reader, "forgotten", newest, out.ids_forgotten) != Status::ok) {
         return Status::damaged;
     }
-    for (uint32_t i = 0; i < table_count; i++) {
-        const char* name = table_name(static_cast<TableName>(i));
-        if (take_table_line(reader, name, out.tables[i]) != Status::ok) return Status::damaged;
-    }
+    if (take_tables(reader, out) != Status::ok) return Status::damaged;
     if (take_hash_of_above(reader, "digest", out.digest) != Status::ok) return Status::damaged;
     if (take_place(reader, out.mark) != Status::ok) return Status::damaged;
     Hash sum;

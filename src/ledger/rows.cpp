@@ -53,6 +53,7 @@ void rows_put_person(Ledger& ledger, uint32_t row, const Name& name, uint32_t ac
 void rows_put_terminal(Ledger& ledger, uint32_t row, const Name& name) {
     CHECK(row < ledger.limits.terminals);
     ledger.terminals[row] = name;
+    ledger.days[row] = {};
     table_put(ledger.terminals_by_name, rows_hash_of_name(ledger, name), row);
     ledger.terminals_decided = row + 1;
 }
@@ -78,11 +79,61 @@ Hold rows_hold_of(const Entry& entry) {
             .installed = false};
 }
 
-PersonValues rows_person_values(const PersonEntry& entry, uint32_t version) {
-    return {.role = entry.role,
-            .state = entry.state,
-            .version = version,
-            .password = entry.password};
+Entry rows_entry(EntryKind kind, uint32_t person, uint32_t terminal, const LogStamp& stamp) {
+    Entry entry;
+    memset(&entry, 0, sizeof entry);
+    entry.kind = kind;
+    entry.status = Status::ok;
+    entry.person = person;
+    entry.terminal = terminal;
+    entry.seq = stamp.seq;
+    entry.time_ms = stamp.time_ms;
+    return entry;
+}
+
+PersonValues rows_change_person(const PersonValues& before, const PersonEntry& entry) {
+    PersonValues after = before;
+    after.role = entry.role;
+    after.state = entry.state;
+    after.changes++;
+    if (person_operation_ends_logins(entry.operation)) after.version++;
+    switch (entry.operation) {
+        case PersonOperation::added:
+            return {entry.role, entry.state, PinState::none, 1, 1};
+        case PersonOperation::remove: after.pin = PinState::none; break;
+        case PersonOperation::pin_lock: after.pin = PinState::locked; break;
+        case PersonOperation::pin_set:
+        case PersonOperation::pin_unlock: after.pin = PinState::set; break;
+        case PersonOperation::password:
+        case PersonOperation::role:
+        case PersonOperation::lock:
+        case PersonOperation::unlock:
+        case PersonOperation::title: break;
+    }
+    return after;
+}
+
+void rows_change_texts(PersonTexts& texts, const PersonEntry& entry) {
+    switch (entry.operation) {
+        case PersonOperation::added: texts = {entry.record, {}, entry.title}; return;
+        case PersonOperation::password: texts.password = entry.record; return;
+        case PersonOperation::title: texts.title = entry.title; return;
+        case PersonOperation::pin_set: texts.pin = entry.record; return;
+        case PersonOperation::remove: texts = {}; return;
+        case PersonOperation::role:
+        case PersonOperation::lock:
+        case PersonOperation::unlock:
+        case PersonOperation::pin_lock:
+        case PersonOperation::pin_unlock: return;
+    }
+    CHECK(false);
+}
+
+TerminalDay rows_count_movement(const TerminalDay& now, uint32_t day, int64_t amount,
+                                bool booked) {
+    TerminalDay after = days_on(now, day);
+    if (booked) after.total = days_add(after.total, amount);
+    return after;
 }
 
 void rows_add_asked(const Ledger& ledger, const Entry& entry, Position position, Asked& asked) {
@@ -122,6 +173,7 @@ void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits) {
     ledger.accounts = arena_array<Account>(arena, "accounts", limits.accounts);
     table_layout(ledger.accounts_by_name, arena, "  by name", limits.accounts);
     ledger.terminals = arena_array<Name>(arena, "terminals", limits.terminals);
+    ledger.days = arena_array<TerminalRow>(arena, "  day of each", limits.terminals);
     table_layout(ledger.terminals_by_name, arena, "  by name", limits.terminals);
     holds_layout(ledger.holds, arena, limits.holds);
     ids_layout(ledger.ids, arena, limits.ids);
@@ -140,6 +192,8 @@ void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]) {
     reversals_init(ledger.reversals);
     ledger.group = {};
     ledger.asked_loaded = 0;
+    ledger.people_loaded = ledger.texts_loaded = 0;
+    ledger.days_loaded = 0;
     ledger.reversed_loaded = 0;
     ledger.people_decided = ledger.people_installed = 0;
     ledger.accounts_decided = ledger.accounts_installed = 0;
@@ -179,14 +233,33 @@ uint32_t ledger_find_terminal(const Ledger& ledger, const Name& name) {
     return row_none;
 }
 
-Status ledger_load_person(Ledger& ledger, const Name& name, const PersonValues& values) {
+Status ledger_load_person(Ledger& ledger, const Name& name, const PersonValues& values,
+                          const PasswordRecord& password) {
     const uint32_t row = ledger.people_installed;
     if (row >= ledger.limits.accounts) return Status::full;
     if (ledger_find_person(ledger, name) != row_none) return Status::damaged;
     rows_put_person(ledger, row, name, row_none);
     ledger.people[row].installed = values;
     ledger.people[row].decided = values;
+    ledger.people[row].texts.password = password;
     ledger.people_installed++;
+    return Status::ok;
+}
+
+Status ledger_load_texts(Ledger& ledger, const Name& name, PinState pin,
+                         const PasswordRecord& record, const Title& title) {
+    const uint32_t row = ledger_find_person(ledger, name);
+    if (row == row_none || row < ledger.people_loaded) return Status::damaged;
+    Person& person = ledger.people[row];
+    if ((pin == PinState::none) != (record.size == 0)) return Status::damaged;
+    const bool is_removed = person.installed.state == PersonState::removed;
+    if (is_removed && (record.size > 0 || title.size > 0)) return Status::damaged;
+    ledger.people_loaded = row + 1;
+    ledger.texts_loaded++;
+    person.installed.pin = pin;
+    person.decided.pin = pin;
+    person.texts.pin = record;
+    person.texts.title = title;
     return Status::ok;
 }
 
@@ -212,6 +285,16 @@ Status ledger_load_terminal(Ledger& ledger, const Name& name) {
     if (ledger_find_terminal(ledger, name) != row_none) return Status::damaged;
     rows_put_terminal(ledger, row, name);
     ledger.terminals_installed++;
+    return Status::ok;
+}
+
+Status ledger_load_day(Ledger& ledger, const Name& terminal, const TerminalDay& day) {
+    const uint32_t row = ledger_find_terminal(ledger, terminal);
+    if (row == row_none || row < ledger.days_loaded) return Status::damaged;
+    if (day.day == 0 || day.total < 0 || day.total > balance_minor_max) return Status::damaged;
+    ledger.days_loaded = row + 1;
+    ledger.days[row].installed = day;
+    ledger.days[row].decided = day;
     return Status::ok;
 }
 
@@ -291,6 +374,9 @@ void ledger_drop(Ledger& ledger) {
     for (uint32_t row = 0; row < ledger.people_installed; row++) {
         ledger.asked[row].decided = ledger.asked[row].installed;
     }
+    for (uint32_t row = 0; row < ledger.terminals_installed; row++) {
+        ledger.days[row].decided = ledger.days[row].installed;
+    }
     holds_drop(ledger.holds);
     reversals_drop(ledger.reversals);
     ids_drop_after(ledger.ids, ledger.seq_installed);
@@ -325,6 +411,7 @@ IdRecord id_record_of(const Entry& entry) {
     record.hold = movement.hold;
     record.expires_s = movement.expires_s;
     record.whole = movement.whole;
+    record.beyond_day = movement.beyond_day;
     record.reversed = movement.reversed;
     record.group_place = movement.group_place;
     record.group_size = movement.group_size;

@@ -23,7 +23,16 @@ void rows_put_person(Ledger& ledger, uint32_t row, const Name& name, uint32_t ac
 void rows_put_terminal(Ledger& ledger, uint32_t row, const Name& name);
 
 AccountValues rows_member_account();
-PersonValues rows_person_values(const PersonEntry& entry, uint32_t version);
+
+// Begins the entry of something that is about to be decided.
+Entry rows_entry(EntryKind kind, uint32_t person, uint32_t terminal, const LogStamp& stamp);
+
+// What an entry makes of a person; the same for decided and for installed values.
+PersonValues rows_change_person(const PersonValues& before, const PersonEntry& entry);
+void rows_change_texts(PersonTexts& texts, const PersonEntry& entry);
+
+// The total of the terminal's day after a movement that is booked or not.
+TerminalDay rows_count_movement(const TerminalDay& now, uint32_t day, int64_t amount, bool booked);
 
 // The hold that the entry of a HOLD makes, open as decided.
 Hold rows_hold_of(const Entry& entry);

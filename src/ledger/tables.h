@@ -16,28 +16,34 @@
 //   T2. What manifest_format and snapshot_step write is accepted by the loaders and gives the same
 //       text again.
 //   T3. Loaders believe nothing: every field is checked, every refusal names the line.
+//   T4. Of two versions a checkpoint has the lower one that can say it: a manifest names the tables
+//       of its version, and version 2 is that of a state which has rows in a table of version 2. So
+//       a digest never changes because a newer program looks at the same book.
 #pragma once
 
 #include "ledger/ledger.h"
 
 enum class TableName : uint8_t {
-#define TABLE(name, columns) name,
+#define TABLE(name, since, columns) name,
 #include "ledger/tables.def"
 #undef TABLE
 };
 
 inline constexpr uint32_t table_count = 0
-#define TABLE(name, columns) +1
+#define TABLE(name, since, columns) +1
 #include "ledger/tables.def"
 #undef TABLE
     ;
 
-inline constexpr uint32_t table_line_size_max = 512;   // bytes of one row, its line end included
+inline constexpr uint32_t table_line_size_max = 768;   // bytes of one row, its line end included
 inline constexpr uint32_t manifest_size_max = 2048;    // bytes
-inline constexpr uint32_t manifest_version = 1;
+inline constexpr uint32_t manifest_version_max = 2;
 
 const char* table_name(TableName table);
 const char* table_columns(TableName table);
+
+// The first version of a checkpoint that may have it.
+uint32_t table_since(TableName table);
 
 // What the snapshot belongs to; copied into the manifest.
 struct SnapshotMark {
@@ -83,6 +89,7 @@ void snapshot_end(Snapshot& snapshot, Ledger& ledger);
 
 // What a manifest says.
 struct Manifest {
+    uint32_t version;
     uint8_t bank_id[bank_id_size];
     uint8_t scale;
     char currency[currency_size_max + 1];
@@ -91,9 +98,12 @@ struct Manifest {
     uint64_t holds_given;
     uint64_t reversible_from;
     uint64_t ids_forgotten;
-    SnapshotTable tables[table_count];
+    SnapshotTable tables[table_count];  // one of a later version is empty
     Hash digest;
 };
+
+// Whether the checkpoint has a file for this table.
+bool manifest_has(const Manifest& manifest, TableName table);
 
 // Writes the manifest of a complete snapshot; its digest is returned. `out` has manifest_size_max.
 Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out);

@@ -98,6 +98,9 @@ void put_book(const Service& service, const ServiceCall& call, Writer& out) {
     put_number(out, "ids_remembered", ledger.ids.head - first);
     put_number(out, "ids_forgotten", ids_forgotten(ledger.ids));
     put_number(out, "ids_age_seconds", seconds_since(call, oldest_ms));
+    put_number(out, "receipt_alarms", service.alarms.count);
+    put_number(out, "receipt_alarm_entry", service.alarms.entry_newest);
+    if (call.caller->person == row_none) return;
     const Asked& asked = ledger.asked[call.caller->person].installed;
     const uint64_t own = asked.count < asked_max ? asked.count : asked_max;
     put_number(out, "own_ids_window", asked_max);
@@ -105,8 +108,6 @@ void put_book(const Service& service, const ServiceCall& call, Writer& out) {
     put_number(out, "own_ids_forgotten", asked.count - own);
     put_number(out, "own_ids_age_seconds",
                seconds_since(call, own == 0 ? call.wall_ms : asked.turned_ms));
-    put_number(out, "receipt_alarms", service.alarms.count);
-    put_number(out, "receipt_alarm_entry", service.alarms.entry_newest);
 }
 
 struct Section {

@@ -89,21 +89,50 @@ const CommandRow* command_find(Slice word) {
 
 namespace {
 
-// Everything that is true of the row, and then what it does.
-ServiceNext execute_row(Service& service, ServiceCall& call, const CommandRow& row) {
+// Takes `PIN text` off the end of a movement that has words enough without it. Returns invalid for
+// a text that cannot be a PIN.
+Status take_pin(ServiceCall& call, const CommandRow& row, Request& rest) {
+    const uint32_t count = call_words(call);
+    if ((row.flags & command_money) == 0 || count < row.words_min + 2u) return Status::ok;
+    if (!slice_equal_nocase(call_word(call, count - 2), "PIN")) return Status::ok;
+    call.pin = call_word(call, count - 1);
+    rest = *call.request;
+    rest.count = count - 2;
+    call.request = &rest;
+    return pin_is_fine(call.pin) ? Status::ok : Status::invalid;
+}
+
+// Whether row, role and terminal permit it (P6); false after having refused.
+bool may_execute(const Service& service, ServiceCall& call, const CommandRow& row) {
+    const Caller& caller = *call.caller;
+    const bool logged_in = caller.person != row_none;
+    const Role role = logged_in ? call_person(service, call).installed.role : Role::customer;
+    switch (access_may(row.phase, row.roles, call_rights(service, call), logged_in, role)) {
+        case AccessVerdict::yes: return true;
+        case AccessVerdict::needs_login:
+            refuse(call, Status::noauth, "Authentication required.");
+            return false;
+        case AccessVerdict::not_from_here:
+            refuse(call, Status::noperm, "this terminal does not permit your role");
+            return false;
+        case AccessVerdict::not_this_role:
+            refuse(call, Status::noperm, "your role does not permit this command");
+            return false;
+    }
+    CHECK(false);
+    return false;
+}
+
+// Everything that is true of the row, and then what it does. `pin` says whether the words that were
+// taken off the end can be a PIN.
+ServiceNext execute_words(Service& service, ServiceCall& call, const CommandRow& row, Status pin) {
     Caller& caller = *call.caller;
     const bool is_money = (row.flags & command_money) != 0;
     if (call_words(call) < row.words_min || call_words(call) > row.words_max) {
         return refuse_words(call, row);
     }
-    if (row.phase == CommandPhase::person && !caller.lab) {
-        if (caller.person == row_none) {
-            return refuse(call, Status::noauth, "Authentication required.");
-        }
-        if (!role_is_in(row.roles, call_person(service, call).installed.role)) {
-            return refuse(call, Status::noperm, "your role does not permit this command");
-        }
-    }
+    if (!caller.lab && !may_execute(service, call, row)) return ServiceNext::replied;
+    if (pin != Status::ok) return refuse_pin_text(call);
     if (caller.in_group && !is_money && (row.flags & command_steer) == 0) {
         return refuse(call, Status::err, "only commands with an id may be queued in a group");
     }
@@ -112,6 +141,15 @@ ServiceNext execute_row(Service& service, ServiceCall& call, const CommandRow& r
         return refuse(call, Status::busy, "the group was refused; end it with EXEC or DISCARD");
     }
     return row.handler(service, call);
+}
+
+ServiceNext execute_row(Service& service, ServiceCall& call, const CommandRow& row) {
+    const Request* const whole = call.request;
+    Request rest;
+    const Status pin = take_pin(call, row, rest);
+    const ServiceNext next = execute_words(service, call, row, pin);
+    call.request = whole;
+    return next;
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ ServiceNext begin_login(Service& service, ServiceCall& call, HashPurpose purpose
     job.attempt = attempt;
     if (job.person != row_none) {
         const PersonValues& values = ledger.people[job.person].installed;
-        job.has_known = true;
-        job.known = values.password;
+        job.known = ledger.people[job.person].texts.password;
+        job.has_known = job.known.size > 0;  // Who was removed has none, which costs the same.
         job.version = values.version;
     }
     // A password that is too long cannot be right; an empty one is as wrong and costs the same.
@@ -206,6 +206,16 @@ ServiceNext command_reset(Service& service, ServiceCall& call) {
     call.reply.protocol = 2;
     reply_simple(call.reply, "RESET");
     return ServiceNext::replied;
+}
+
+void service_login_by_certificate(const Service& service, Caller& caller) {
+    const Ledger& ledger = service.book->ledger;
+    const uint32_t row = ledger_find_person(ledger, caller.terminal);
+    if (row == row_none || row >= ledger.people_installed) return;
+    const PersonValues& values = ledger.people[row].installed;
+    if (values.state != PersonState::active) return;
+    caller.person = row;
+    caller.version = values.version;
 }
 
 // Goes on when a login's password was verified. The person is looked at again: the record, the lock

@@ -22,6 +22,48 @@ const Person& call_person(const Service& service, const ServiceCall& call);
 // since (P6).
 bool login_holds(const Service& service, const Caller& caller);
 
+// What may be done from the caller's terminal (access.h).
+const TerminalRights& call_rights(const Service& service, const ServiceCall& call);
+
+// Whether the terminal permits this movement; false after having refused it.
+bool may_move_here(const Service& service, ServiceCall& call, const BookMove& move);
+
+// Looks whether a movement needs a PIN (S6). Returns ok to go on, more when a job was filled that
+// verifies it, pending when none is at hand, absent after having refused.
+Status check_pin(const Service& service, ServiceCall& call, const BookMove& move);
+
+// Whether the person is logged in and in this role, and the terminal permits it.
+bool has_role(const Service& service, const ServiceCall& call, Role role);
+
+// Finds the person of a word. Returns absent after having refused.
+Status find_person(const Service& service, ServiceCall& call, Slice word, uint32_t& out);
+
+// Proposes a change of a person by who is logged in.
+ServiceNext change_person(Service& service, ServiceCall& call, BookChange& change);
+
+// Begins to add a person: name and password are words `at` and `at` + 1.
+ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpose, uint32_t at,
+                         Role role);
+
+Status take_password(Slice text, Password& out);
+ServiceNext refuse_password_size(ServiceCall& call);
+ServiceNext refuse_hash(ServiceCall& call);
+
+// A PIN as it was typed, and as it is hashed.
+bool pin_is_fine(Slice text);
+void put_pin(Slice text, Password& out);
+ServiceNext refuse_pin_text(ServiceCall& call);
+
+inline constexpr char locked_pin_text[] = "the PIN is locked; a till or an admin unlocks it";
+bool pin_is_locked(const Service& service, uint32_t person);
+ServiceNext refuse_locked_pin(ServiceCall& call);
+
+// Go on behind a hash.
+ServiceNext login_hashed(Service& service, ServiceCall& call);
+ServiceNext pin_set_hashed(Service& service, ServiceCall& call);
+ServiceNext user_password_hashed(Service& service, ServiceCall& call);
+ServiceNext move_hashed(Service& service, ServiceCall& call);
+
 // Ends a login that does not hold, and says so.
 ServiceNext end_login(ServiceCall& call);
 
@@ -42,7 +84,7 @@ Attempt attempt_of(const Service& service, const ServiceCall& call, Slice typed,
 bool may_try(const Service& service, const ServiceCall& call, const Attempt& attempt);
 
 // Notes a try that came to nothing. The second and the third also put the one reply that there is
-// to a wrong password, an unknown name and a penalty (S6).
+// to a wrong password, an unknown name and a penalty (S7).
 void note_failed_try(Service& service, const ServiceCall& call, const Attempt& attempt);
 ServiceNext fail_try(Service& service, ServiceCall& call, const Attempt& attempt);
 ServiceNext refuse_try(Service& service, ServiceCall& call, const Attempt& attempt);
@@ -69,8 +111,6 @@ inline bool may_read_now(const ServiceCall& call) { return call.alone && call.re
 ServiceNext statement_done(const Service& service, ServiceCall& call);
 ServiceNext reverse_done(Service& service, ServiceCall& call);
 
-// Goes on with a REVERSE whose id has been looked for.
-ServiceNext begin_reverse(Service& service, ServiceCall& call, BookMove& move);
 ServiceNext receipt_done(Service& service, ServiceCall& call);
 
 // Puts a movement into the group of this session.
@@ -99,6 +139,9 @@ ServiceNext look_for_id(const Service& service, ServiceCall& call, const BookMov
 
 // Proposes a movement by the person who is logged in, or answers what can be answered at once.
 ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move);
+
+// The same for a reversal, whose entry may have to be read first.
+ServiceNext reverse_money(Service& service, ServiceCall& call, BookMove& move);
 
 // What follows from the status of a proposal about a person or an account.
 ServiceNext after_proposal(const Service& service, ServiceCall& call, Status status);

@@ -67,10 +67,11 @@ ServiceNext id_done(Service& service, ServiceCall& call) {
     }
     if (job.outcome != Status::ok) return refuse_unreadable(call);
     BookMove move = job.move;
+    call.pin_verified = job.pin_verified;
     move.looked = job.walk.looked;
     move.was_known = job.walk.found;
     move.known = job.walk.record;
-    if (move.operation == Operation::reverse) return begin_reverse(service, call, move);
+    if (move.operation == Operation::reverse) return reverse_money(service, call, move);
     return move_money(service, call, move);
 }
 
@@ -101,6 +102,23 @@ void committed_movement(const Service& service, Reply& reply, const Entry& entry
     }
 }
 
+// Who changed the own password stays logged in; any other change that ends logins ends this one.
+void committed_person(Service& service, Caller& caller, Reply& reply, const Entry& whole) {
+    const PersonEntry& entry = whole.row_person;
+    const bool is_own = entry.person == caller.person && whole.person == caller.person;
+    if (is_own && entry.operation == PersonOperation::password) {
+        caller.version = service.book->ledger.people[entry.person].installed.version;
+    }
+    const bool is_of_pin = entry.operation == PersonOperation::pin_set ||
+                           entry.operation == PersonOperation::pin_unlock;
+    if (is_of_pin) access_clear_pin(*service.access, entry.person);
+    if (entry.operation == PersonOperation::pin_lock) {  // What led to it is refused.
+        reply_error(reply, status_word(Status::noperm), locked_pin_text);
+    } else {
+        reply_ok(reply);
+    }
+}
+
 }  // namespace
 
 void put_refusal(const Ledger& ledger, const IdRecord& record, Writer& out) {
@@ -111,9 +129,10 @@ void put_refusal(const Ledger& ledger, const IdRecord& record, Writer& out) {
         put_text(out, ", not enough for ");
         put_minor(out, record.amount, ledger.scale);
     } else if (record.status == Status::limit) {
-        put_text(out, "the account cannot take ");
+        put_text(out, record.beyond_day ? "this terminal cannot move "
+                                        : "the account cannot take ");
         put_minor(out, record.amount, ledger.scale);
-        put_text(out, " more");
+        put_text(out, record.beyond_day ? " more today" : " more");
     } else if (record.status == Status::noacct) {
         put_text(out, "no account '");
         put_bytes(out, name_slice(record.missing));
@@ -152,6 +171,7 @@ ServiceNext look_for_id(const Service& service, ServiceCall& call, const BookMov
     if (look == Status::ok) return ServiceNext::replied;
     if (look == Status::pending || !may_read_now(call)) return ServiceNext::waiting;
     call.read->move = move;
+    call.read->pin_verified = call.pin_verified;
     read_id(*call.read, move.person, ledger.asked[move.person].installed, steps, move.id);
     return ServiceNext::reading;
 }
@@ -159,6 +179,13 @@ ServiceNext look_for_id(const Service& service, ServiceCall& call, const BookMov
 ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move) {
     move.person = call.caller->person;
     move.terminal = call.caller->terminal;
+    move.day_max = call_rights(service, call).day_max;
+    if (!may_move_here(service, call, move)) return ServiceNext::replied;
+    const Status pin = check_pin(service, call, move);
+    if (pin == Status::absent) return ServiceNext::replied;
+    if (pin != Status::ok) {
+        return pin == Status::more ? ServiceNext::hashing : ServiceNext::waiting;
+    }
     const ServiceNext look = look_for_id(service, call, move);
     if (look != ServiceNext::replied) return look;
     if (call.caller->in_group) return queue_move(service, call, move);
@@ -217,11 +244,7 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
     switch (done.entry.kind) {
         case EntryKind::movement: committed_movement(service, reply, done.entry, now_ms); return;
         case EntryKind::person: {
-            const PersonEntry& entry = done.entry.row_person;
-            if (entry.person == caller.person) {
-                caller.version = service.book->ledger.people[entry.person].installed.version;
-            }
-            reply_ok(reply);
+            committed_person(service, caller, reply, done.entry);
             return;
         }
         case EntryKind::account: reply_ok(reply); return;

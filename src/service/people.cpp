@@ -5,16 +5,12 @@
 #include "base/check.h"
 #include "service/handlers.h"
 
-namespace {
-
 Status take_password(Slice text, Password& out) {
     if (text.size < password_size_min || text.size > password_size_max) return Status::invalid;
     out.size = static_cast<uint8_t>(text.size);
     memcpy(out.bytes, text.data, text.size);
     return Status::ok;
 }
-
-Slice password_slice(const Password& password) { return {password.bytes, password.size}; }
 
 ServiceNext refuse_password_size(ServiceCall& call) {
     reply_error_begin(call.reply, "ERR");
@@ -28,19 +24,41 @@ ServiceNext refuse_password_size(ServiceCall& call) {
     return ServiceNext::replied;
 }
 
+ServiceNext refuse_hash(ServiceCall& call) {
+    return refuse(call, Status::busy, "the password could not be hashed; try again");
+}
+
+bool has_role(const Service& service, const ServiceCall& call, Role role) {
+    if (call.caller->person == row_none) return false;
+    if (call_person(service, call).installed.role != role) return false;
+    return role_is_in(call_rights(service, call).roles, role);
+}
+
+namespace {
+
+Slice password_slice(const Password& password) { return {password.bytes, password.size}; }
+
 bool may_register(const Service& service, const ServiceCall& call) {
     const AccessRegistration rule = service.access->rules.registration;
     if (rule == AccessRegistration::open) return true;
-    if (call.caller->person == row_none) return false;
-    const Role role = call_person(service, call).installed.role;
-    if (role == Role::admin) return true;
-    return rule == AccessRegistration::till && role == Role::till;
+    if (has_role(service, call, Role::admin)) return true;
+    return rule == AccessRegistration::till && has_role(service, call, Role::till);
 }
 
 ServiceNext refuse_registration(const Service& service, ServiceCall& call) {
     const bool off = service.access->rules.registration == AccessRegistration::off;
     return refuse(call, Status::noperm,
                   off ? "new people are made by an admin" : "new people are made at a till");
+}
+
+ServiceNext refuse_registered(const Service& service, ServiceCall& call) {
+    reply_error_begin(call.reply, status_word(Status::noperm));
+    Writer& out = *call.reply.out;
+    put_text(out, "this terminal registers at most ");
+    put_decimal(out, service.access->rules.register_per_day);
+    put_text(out, " people a day; an admin makes more");
+    reply_error_end(call.reply);
+    return ServiceNext::replied;
 }
 
 }  // namespace
@@ -66,7 +84,7 @@ void know_person(const Ledger& ledger, uint32_t row, HashJob& job) {
     job.guesses = true;  // The right password gets another answer than a wrong one.
     job.attempt.person = row;
     job.person = row;
-    job.known = ledger.people[row].installed.password;
+    job.known = ledger.people[row].texts.password;
     job.version = ledger.people[row].installed.version;
 }
 
@@ -84,23 +102,29 @@ ServiceNext registration_overtaken(const Service& service, ServiceCall& call) {
 
 ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
+    const bool by_admin = has_role(service, call, Role::admin);
+    const bool is_add = job.purpose == HashPurpose::add_user;
     if (job.has_known) {  // P10: the right password makes a resend, any other somebody else's name.
         if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
-        if (job.outcome != Status::ok) {
-            note_failed_try(service, call, job.attempt);
-            return after_proposal(service, call, Status::exists);
-        }
+        if (job.outcome == Status::wrongpass) note_failed_try(service, call, job.attempt);
+        const Role role = service.book->ledger.people[job.person].installed.role;
+        const bool same = job.outcome == Status::ok && (!is_add || role == job.role);
+        if (!same) return after_proposal(service, call, Status::exists);
         reply_ok(call.reply);
         return ServiceNext::replied;
     }
-    if (job.outcome != Status::ok) {
-        return refuse(call, Status::busy, "the password could not be hashed; try again");
-    }
-    if (!may_register(service, call)) return refuse_registration(service, call);
+    if (job.outcome != Status::ok) return refuse_hash(call);
+    if (!is_add && !may_register(service, call)) return refuse_registration(service, call);
+    const Caller& caller = *call.caller;
+    // An admin's are not counted.
     const Status status =
-        book_add_person(*service.book, call.wall_ms, call.caller->person, call.caller->terminal,
-                        job.name, Role::customer, job.made, call.tag);
+        is_add || by_admin
+            ? book_add_person(*service.book, call.wall_ms, caller.person, caller.terminal,
+                              job.name, job.role, job.made, call.tag)
+            : book_register(*service.book, call.wall_ms, caller.person, caller.terminal, job.name,
+                            job.made, service.access->rules.register_per_day, call.tag);
     if (status == Status::exists) return registration_overtaken(service, call);
+    if (status == Status::limit) return refuse_registered(service, call);
     return after_proposal(service, call, status);
 }
 
@@ -112,9 +136,7 @@ ServiceNext password_hashed(Service& service, ServiceCall& call) {
         return ServiceNext::replied;
     }
     if (job.outcome == Status::wrongpass) return fail_try(service, call, job.attempt);
-    if (job.outcome != Status::ok) {
-        return refuse(call, Status::busy, "the password could not be hashed; try again");
-    }
+    if (job.outcome != Status::ok) return refuse_hash(call);
     if (call.caller->person != job.person) {
         return refuse(call, Status::noauth, "Authentication required.");
     }
@@ -151,9 +173,23 @@ Status run_change(HashJob& job, PasswordArena& arena, const PasswordCost& cost) 
     return fresh == Status::ok ? Status::replayed : old;
 }
 
-}  // namespace
+// Without an old password to know: an admin's change.
+Status run_user_change(HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
+    if (verify_known(job, arena, job.fresh) == Status::ok) return Status::replayed;
+    return make_record(job, arena, cost, job.fresh);
+}
 
-ServiceNext login_hashed(Service& service, ServiceCall& call);
+// The password first; then whether the PIN is the present one, or a new record of it.
+Status run_pin(HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
+    const Status password = verify_known(job, arena, job.password);
+    if (password != Status::ok) return password;
+    const Slice known = slice_of_chars(job.known_pin.text, job.known_pin.size);
+    const bool holds = known.size > 0 && password_verify(arena, known,
+                                                         password_slice(job.fresh)) == Status::ok;
+    return holds ? Status::replayed : make_record(job, arena, cost, job.fresh);
+}
+
+}  // namespace
 
 ServiceNext command_whoami(Service& service, ServiceCall& call) {
     const Person& person = call_person(service, call);
@@ -168,14 +204,19 @@ ServiceNext command_whoami(Service& service, ServiceCall& call) {
 }
 
 ServiceNext command_register(Service& service, ServiceCall& call) {
+    if (!may_register(service, call)) return refuse_registration(service, call);
+    return begin_adding(service, call, HashPurpose::add_person, 1, Role::customer);
+}
+
+ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpose, uint32_t at,
+                         Role role) {
     Name name;
     Password password;
-    if (!may_register(service, call)) return refuse_registration(service, call);
-    if (parse_name(call_word(call, 1), name) != Status::ok) {
+    if (parse_name(call_word(call, at), name) != Status::ok) {
         return refuse(call, Status::err,
                       "a name is a letter and up to 30 of [a-z0-9._-], not ending in '.'");
     }
-    if (take_password(call_word(call, 2), password) != Status::ok) {
+    if (take_password(call_word(call, at + 1), password) != Status::ok) {
         return refuse_password_size(call);
     }
     if (call.hash == nullptr) {
@@ -198,8 +239,16 @@ ServiceNext command_register(Service& service, ServiceCall& call) {
         wipe(&password, sizeof password);
         return refuse_try(service, call, attempt);
     }
+    const uint32_t most = service.access->rules.register_per_day;
+    const bool counts = purpose == HashPurpose::add_person && row == row_none &&
+                        !has_role(service, call, Role::admin);
+    if (counts && !book_may_register(*service.book, call.wall_ms, call.caller->terminal, most)) {
+        wipe(&password, sizeof password);
+        return refuse_registered(service, call);
+    }
     HashJob& job = *call.hash;
-    job.purpose = HashPurpose::add_person;
+    job.purpose = purpose;
+    job.role = role;
     job.name = name;
     job.password = password;
     wipe(&password, sizeof password);
@@ -228,7 +277,7 @@ ServiceNext command_passwd(Service& service, ServiceCall& call) {
     job.guesses = true;
     job.attempt = attempt;
     job.has_known = true;
-    job.known = person.installed.password;
+    job.known = person.texts.password;
     job.version = person.installed.version;
     return ServiceNext::hashing;
 }
@@ -237,8 +286,12 @@ void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena
     const PasswordCost& cost = service.cost;
     switch (job.purpose) {
         case HashPurpose::login:
-        case HashPurpose::hello: job.outcome = run_login(service, job, arena); return;
+        case HashPurpose::hello:
+        case HashPurpose::move: job.outcome = run_login(service, job, arena); return;
+        case HashPurpose::user_password: job.outcome = run_user_change(job, arena, cost); return;
+        case HashPurpose::set_pin: job.outcome = run_pin(job, arena, cost); return;
         case HashPurpose::add_person:
+        case HashPurpose::add_user:
             job.outcome = job.has_known ? run_login(service, job, arena)
                                         : make_record(job, arena, cost, job.password);
             return;
@@ -250,13 +303,27 @@ void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena
 ServiceNext service_hashed(Service& service, ServiceCall& call) {
     CHECK(call.hash != nullptr);
     ServiceNext next = ServiceNext::replied;
+    const GroupWatch watch = group_watch(call);
+    const bool logs_in = call.hash->purpose == HashPurpose::login ||
+                         call.hash->purpose == HashPurpose::hello;
+    const bool has_login = call.caller->person != row_none && !logs_in;
+    if (has_login && !login_holds(service, *call.caller)) {  // S2
+        next = end_login(call);
+        wipe(call.hash, sizeof *call.hash);
+        return next;
+    }
     switch (call.hash->purpose) {
         case HashPurpose::login:
         case HashPurpose::hello: next = login_hashed(service, call); break;
-        case HashPurpose::add_person: next = registration_hashed(service, call); break;
+        case HashPurpose::add_person:
+        case HashPurpose::add_user: next = registration_hashed(service, call); break;
         case HashPurpose::set_password: next = password_hashed(service, call); break;
+        case HashPurpose::user_password: next = user_password_hashed(service, call); break;
+        case HashPurpose::set_pin: next = pin_set_hashed(service, call); break;
+        case HashPurpose::move: next = move_hashed(service, call); break;
     }
+    group_note(call, watch, next);
     const bool goes_on = next == ServiceNext::waiting || next == ServiceNext::hashing;
-    if (!goes_on) wipe(call.hash, sizeof *call.hash);  // S4
+    if (!goes_on) wipe(call.hash, sizeof *call.hash);  // S5
     return next;
 }

@@ -84,6 +84,7 @@ struct ReadJob {
 
     // The request goes on with this.
     BookMove move;
+    bool pin_verified;
     Receipt receipt;
 
     Position next;         // of the next entry of a walk back; 0 when the chain ends

@@ -55,14 +55,20 @@ ServiceNext command_reverse(Service& service, ServiceCall& call) {
     if (number != Status::ok || move.reversed == 0) {
         return refuse(call, Status::err, "an entry is named by its number, such as 17");
     }
-    return begin_reverse(service, call, move);
+    return reverse_money(service, call, move);
 }
 
-// What was answered before is answered again, whatever the entry, its reach and the till's time are
-// by now; so the id is looked for before the entry is, in the journal too.
-ServiceNext begin_reverse(Service& service, ServiceCall& call, BookMove& move) {
+ServiceNext reverse_money(Service& service, ServiceCall& call, BookMove& move) {
     const Book& book = *service.book;
     move.person = call.caller->person;
+    // A PIN that was given is looked at before what it may be needed for is known.
+    const Status pin = check_pin(service, call, move);
+    if (pin == Status::absent) return ServiceNext::replied;
+    if (pin != Status::ok) {
+        return pin == Status::more ? ServiceNext::hashing : ServiceNext::waiting;
+    }
+    // What was answered before is answered again, whatever the entry, its reach and the till's time
+    // are by now; so the id is looked for before the entry is, in the journal too.
     const ServiceNext look = look_for_id(service, call, move);
     if (look != ServiceNext::replied) return look;
     const Slice id = slice_of_chars(move.id.text, move.id.size);
@@ -76,6 +82,7 @@ ServiceNext begin_reverse(Service& service, ServiceCall& call, BookMove& move) {
     }
     if (!may_read_now(call)) return ServiceNext::waiting;
     call.read->move = move;
+    call.read->pin_verified = call.pin_verified;
     read_entry(*call.read, ReadUse::reverse, book.log.bank_id, move.reversed,
                book.log.end_durable);
     return ServiceNext::reading;
@@ -95,5 +102,6 @@ ServiceNext reverse_done(Service& service, ServiceCall& call) {
                       "a till reverses what it entered itself a short while ago; ask a treasurer");
     }
     BookMove move = reverse_of(job.move, job.entry);
+    call.pin_verified = job.pin_verified;
     return move_money(service, call, move);
 }

@@ -17,8 +17,10 @@
 //       (P9).
 //   S4. Between MULTI and EXEC only commands with an id are queued; anything else that is refused
 //       breaks the group, and EXEC then books nothing.
-//   S5. Passwords live in a HashJob only, and it is wiped by service_hashed on every path.
-//   S6. No password is looked at while a penalty holds: neither when it comes, nor when its turn at
+//   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.
+//   S6. A movement that needs a PIN is proposed, or queued, only behind a right one; the PIN itself
+//       is no part of it.
+//   S7. No password is looked at while a penalty holds: neither when it comes, nor when its turn at
 //       a worker has come behind others. Wrong, unknown and too often get the same answer.
 #pragma once
 
@@ -43,6 +45,7 @@ struct Caller {
     uint32_t version;      // of the person's record at login; a moved one ends the login
     uint64_t number;       // of the session, for people and logs
     Name terminal;         // from the certificate
+    uint32_t rights;       // index of what may be done from there (access.h)
     Name client_name;      // from HELLO … SETNAME; size 0 for none
     NetAddress source;     // of the peer, as net_source_of has it
     bool is_exempt;        // that source is on the list
@@ -64,7 +67,16 @@ struct Password {
     uint8_t bytes[password_size_max];
 };
 
-enum class HashPurpose : uint8_t { login, hello, add_person, set_password };
+enum class HashPurpose : uint8_t {
+    login,
+    hello,
+    add_person,     // REGISTER
+    add_user,       // USER ADD
+    set_password,   // PASSWD
+    user_password,  // USER PASSWD
+    set_pin,        // PIN SET
+    move,           // the PIN of a movement
+};
 
 // One password to hash or to verify, on a worker, in a slot of its own.
 struct HashJob {
@@ -73,14 +85,18 @@ struct HashJob {
     bool has_known;           // `known` is the record of an existing person
     bool guesses;             // `attempt` is set: a wrong password is held against somebody
     Attempt attempt;
+    bool is_counted;          // a wrong PIN has been counted
     uint32_t person;
     uint32_t version;         // of the record that was copied into `known`
     Name name;
     Name client_name;         // asked for by HELLO
     PasswordRecord known;
+    PasswordRecord known_pin;  // set_pin: the present one; size 0 for none
     Password password;        // what must match `known`, or the first password
-    Password fresh;           // the new password of PASSWD
+    Password fresh;           // the new password or PIN
     PasswordRecord made;      // the new record
+    Role role;                // add_user
+    BookMove move;            // move: what goes on when the PIN is right
     Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed, or
                               // busy: a penalty came between, and nothing was hashed
 };
@@ -148,11 +164,13 @@ struct ServiceCall {
     HashJob* hash;            // nullptr when none is free
     ReadJob* read;            // nullptr when none is free
     Group* group;             // the one of this session; in MULTI, nullptr when none is free
+    Slice pin;                // given behind a movement; size 0 for none
+    bool pin_verified;        // and found right
 };
 
 // Which file of service/ a command belongs to.
 enum class CommandGroup : uint8_t { connection, identity, bank, info, admin };
-enum class CommandPhase : uint8_t { any, person };
+using CommandPhase = AccessPhase;
 
 inline constexpr uint8_t command_none = 0;
 inline constexpr uint8_t command_lab = 1;
@@ -183,6 +201,9 @@ const CommandRow* command_find(Slice word);
 // Executes one request that has at least one word.
 ServiceNext service_execute(Service& service, ServiceCall& call);
 
+// Logs in the person whom the terminal's certificate names, if there is one who may log in.
+void service_login_by_certificate(const Service& service, Caller& caller);
+
 // Writes the reply to a proposal whose fate is known.
 void service_committed(Service& service, Caller& caller, Reply& reply, const BookDone& done,
                        uint64_t now_ms);
@@ -190,16 +211,16 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
 // Runs a job on a worker; touches nothing but the job and the arena, and reads the costs.
 void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena);
 
-// Says whether the job may still be run when its turn has come: ok, or busy (S6).
+// Says whether the job may still be run when its turn has come: ok, or busy (S7).
 Status service_hash_judge(const Service& service, const HashJob& job, uint64_t now_ms,
                           uint64_t wall_ms);
 
 // Nobody waits for what the job came to. A wrong password counts all the same.
 void service_hash_dropped(Service& service, const HashJob& job, uint64_t now_ms, uint64_t wall_ms);
 
-// Goes on after a job was run: replied, proposed, hashing (the same job is to be run once more) or
-// waiting (call again with the same job after the next commit). The job is wiped unless it goes on
-// (S5).
+// Goes on after a job was run: replied, proposed, reading, hashing (the same job is to be run once
+// more) or waiting (call again with the same job after the next commit). The job is wiped unless it
+// goes on (S5).
 ServiceNext service_hashed(Service& service, ServiceCall& call);
 
 // Goes on after a read has ended: replied, proposed, reading (another read has begun in the same

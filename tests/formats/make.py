@@ -61,7 +61,36 @@ def live(bank):
         wait_until("the hold has expired",
                    lambda: ask(till, "DEPOSIT", "+", "0.01", "alice") and
                    isinstance(till.ask("VOID", "+", gone), Error))
+        change_people(bank, admin, till)
         return {name: ask(till, "BALANCE", name).decode() for name in ("alice", "bob", "fund")}
+
+
+# What version 2 of entries and checkpoints came with: people, PINs, and the days of terminals.
+BOUNDS = ("terminal till.day-max=40.00", "terminal till.pin-above=20.00",
+          "terminal kiosk.pin-above=20.00", "server.register=open")
+
+
+def change_people(bank, admin, till):
+    for words in (("ADD", "dora", "a word of hers", "ROLE", "auditor"), ("ROLE", "dora", "till"),
+                  ("NAME", "dora", "Dora: the 2nd, gr\u00fc\u00df dich"), ("LOCK", "dora"),
+                  ("ADD", "emil", "a word of his"), ("LOCK", "emil"), ("UNLOCK", "emil"),
+                  ("PASSWD", "emil", "another word"), ("ADD", "fred", "a word of his"),
+                  ("NAME", "fred", "Fred"), ("DEL", "fred")):
+        ask(admin, "USER", *words)
+    ask(till, "PIN", "SET", bank.passwords["till"], "4711")
+    ask(till, "DEPOSIT", "p-1", "21.00", "bob", "PIN", "4711")
+    ask(till, "DEPOSIT", "p-2", "19.50", "bob", refused=True)  # The day's bound.
+    for group in (("q-1", "1.00"), ("q-2", "18.00")):
+        ask(till, "MULTI")
+        ask(till, "DEPOSIT", group[0] + "a", group[1], "bob")
+        ask(till, "DEPOSIT", group[0] + "b", group[1], "bob")
+        ask(till, "EXEC", refused=group[0] == "q-2")
+    with bank.wire("emil", terminal="kiosk", password="another word") as emil:
+        ask(emil, "REGISTER", "gina", "a word of hers")
+        ask(emil, "PIN", "SET", "another word", "123456")
+        for _ in range(3):
+            ask(emil, "DEPOSIT", "r-1", "30.00", "PIN", "9999", refused=True)
+    ask(admin, "PIN", "UNLOCK", "till")
 
 
 def facts_of(bank, balances):
@@ -73,7 +102,7 @@ def facts_of(bank, balances):
 
 
 def make_journal(name):
-    with Bank() as bank:
+    with Bank(settings=BOUNDS) as bank:
         formats.keep(bank.path("data"), name, facts_of(bank, live(bank)))
 
 
@@ -102,7 +131,7 @@ def shorten(data, size):
 
 def make_archived(name):
     kib = 512  # The least.
-    with Bank(start=False, settings=(f"server.segment-size-kib={kib}",)) as bank:
+    with Bank(start=False, settings=(f"server.segment-size-kib={kib}", *BOUNDS)) as bank:
         shorten(bank.path("data"), kib * 1024)
         bank.start()
         balances = live(bank)
@@ -120,7 +149,7 @@ def make_archived(name):
 
 
 def make_backup(name):
-    with Bank() as bank:
+    with Bank(settings=BOUNDS) as bank:
         facts = facts_of(bank, live(bank))
         file = os.path.join(bank.folder, "bank.tar")
         bank.pennyctl("backup", bank.home, file, "--no-keys")

@@ -50,9 +50,22 @@ void fit_group(const Ledger& ledger, Entry& entry) {
     entry.person = ledger.group.person;
 }
 
+// What the terminal's day comes to.
+void fit_day(const Ledger& ledger, Entry& entry) {
+    MovementEntry& movement = entry.movement;
+    if (movement.day == 0 || entry.terminal >= ledger.terminals_installed) return;
+    TerminalDay day = days_on(ledger.days[entry.terminal].installed, movement.day);
+    if (entry.status == Status::ok) day.total = days_add(day.total, movement.amount);
+    movement.day = day.day;
+    movement.day_total = day.total;
+    const bool kept = entry.status != Status::ok || movement.day_max >= day.total;
+    if (!kept) movement.day_max = 0;
+}
+
 void fit_movement(const Ledger& ledger, Entry& entry) {
     MovementEntry& movement = entry.movement;
     if (entry.status == Status::ok) fit_hold(ledger, movement);
+    fit_day(ledger, entry);
     fit_group(ledger, entry);
     const bool has_asker = entry.person < ledger.people_installed &&
                            movement.operation != Operation::release;
@@ -74,6 +87,31 @@ void fit_movement(const Ledger& ledger, Entry& entry) {
         movement.credit_after = credit.balance + amount;
         if (moves) movement.credit_previous = credit.last;
     }
+}
+
+// What happens to a person who is there keeps what the operation is not about.
+void fit_person(const Ledger& ledger, Entry& entry) {
+    PersonEntry& person = entry.row_person;
+    if (person.operation == PersonOperation::added) {
+        person.person = ledger.people_installed;
+        person.account = ledger.accounts_installed;
+        if (person.day == 0 || entry.terminal >= ledger.terminals_installed) return;
+        const TerminalDay now = days_on(ledger.days[entry.terminal].installed, person.day);
+        person.day = now.day;
+        person.registered = now.registered + 1;
+        if (person.registered_max < person.registered) person.registered_max = person.registered;
+        return;
+    }
+    if (person.person >= ledger.people_installed) return;
+    const Person& row = ledger.people[person.person];
+    person.name = row.name;
+    person.account = row.account;
+    if (person.operation != PersonOperation::role) person.role = row.installed.role;
+    const bool sets_state = person.operation == PersonOperation::lock ||
+                            person.operation == PersonOperation::unlock ||
+                            person.operation == PersonOperation::remove;
+    const bool was_removed = row.installed.state == PersonState::removed;
+    if (!sets_state && !was_removed) person.state = row.installed.state;
 }
 
 // What happens to an account that is there keeps its name and its owner.
@@ -126,6 +164,27 @@ void check_reversals(const Ledger& ledger, const Entry& entry) {
     if (entry.seq - entry.movement.reversed < reversals.capacity) {
         CHECK(is_reversed(reversals, entry.movement.reversed));
     }
+}
+
+// M7's last part, and that a terminal's day is what its newest entry says of it.
+void check_people_and_days(const Ledger& ledger, const Entry& entry) {
+    for (uint32_t row = 0; row < ledger.people_installed; row++) {
+        const Person& person = ledger.people[row];
+        const AccountValues& account = ledger.accounts[person.account].installed;
+        CHECK((person.installed.pin == PinState::none) == (person.texts.pin.size == 0));
+        if (person.installed.state != PersonState::removed) continue;
+        CHECK(account.state == AccountState::closed && account.balance == 0 && account.held == 0);
+        CHECK(person.texts.password.size == 0 && person.texts.title.size == 0);
+    }
+    for (uint32_t row = 0; row < ledger.terminals_installed; row++) {
+        const TerminalDay& day = ledger.days[row].installed;
+        CHECK(day.total >= 0 && day.total <= balance_minor_max);
+        CHECK(day.day != 0 || (day.total == 0 && day.registered == 0));
+    }
+    if (entry.kind != EntryKind::movement || entry.movement.day == 0) return;
+    const TerminalDay& day = ledger.days[entry.terminal].installed;
+    CHECK(day.day == entry.movement.day && day.total == entry.movement.day_total);
+    CHECK(days_is_past(day.day, entry.time_ms));
 }
 
 // M5 as far as it has come: the entry is the newest of a group that goes on, or there is none.
@@ -186,12 +245,19 @@ void check_same_account(const AccountValues& a, const AccountValues& b) {
     CHECK(a.state == b.state);
 }
 
+void check_same_record(const PasswordRecord& a, const PasswordRecord& b) {
+    CHECK(slice_equal(slice_of_chars(a.text, a.size), slice_of_chars(b.text, b.size)));
+}
+
 void check_same_person(const Person& a, const Person& b) {
     CHECK(a.account == b.account);
     CHECK(a.installed.role == b.installed.role);
     CHECK(a.installed.state == b.installed.state);
-    CHECK(slice_equal(slice_of_chars(a.installed.password.text, a.installed.password.size),
-                      slice_of_chars(b.installed.password.text, b.installed.password.size)));
+    CHECK(a.installed.pin == b.installed.pin);
+    check_same_record(a.texts.password, b.texts.password);
+    check_same_record(a.texts.pin, b.texts.pin);
+    CHECK(slice_equal(slice_of_chars(a.texts.title.text, a.texts.title.size),
+                      slice_of_chars(b.texts.title.text, b.texts.title.size)));
 }
 
 }  // namespace
@@ -218,11 +284,7 @@ void fuzz_fit_entry(const Ledger& ledger, uint64_t time_ms, Entry& entry) {
     entry.time_ms = time_ms;
     switch (entry.kind) {
         case EntryKind::movement: fit_movement(ledger, entry); break;
-        case EntryKind::person:
-            if (entry.row_person.operation != PersonOperation::added) break;
-            entry.row_person.person = ledger.people_installed;
-            entry.row_person.account = ledger.accounts_installed;
-            break;
+        case EntryKind::person: fit_person(ledger, entry); break;
         case EntryKind::account: fit_account(ledger, entry.account); break;
         case EntryKind::terminal: entry.row_terminal.terminal = ledger.terminals_installed; break;
         case EntryKind::genesis:
@@ -239,6 +301,7 @@ void fuzz_check_entry(const Ledger& ledger, const Entry& entry) {
     check_reversals(ledger, entry);
     check_group(ledger, entry);
     check_asked(ledger, entry);
+    check_people_and_days(ledger, entry);
     if (entry.kind != EntryKind::movement || entry.status != Status::ok) return;
     check_movement(entry.movement.operation,
                    ledger.accounts[entry.movement.debit].installed,
@@ -311,6 +374,11 @@ void fuzz_check_tables(Ledger& ledger, Ledger& other, const SnapshotMark& mark) 
     for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
         CHECK(ledger.accounts[row].owner == other.accounts[row].owner);
         check_same_account(ledger.accounts[row].installed, other.accounts[row].installed);
+    }
+    for (uint32_t row = 0; row < ledger.terminals_installed; row++) {
+        const TerminalDay& a = ledger.days[row].installed;
+        const TerminalDay& b = other.days[row].installed;
+        CHECK(a.day == b.day && a.total == b.total && a.registered == b.registered);
     }
     check_same_reversals(ledger.reversals, other.reversals);
 }

@@ -15,10 +15,15 @@ Config config;
 Config again;
 uint8_t error_memory[config_error_size_max];
 
+bool is_of_terminal(const ConfigRow& row) {
+    return slice_equal_text(slice_of(row.section), "terminal");
+}
+
 const uint8_t* fields_of(const ConfigRow& row, const Config& owner, uint32_t listener) {
     const bool is_listener = slice_equal_text(slice_of(row.section), "listener");
     const void* fields = &owner;
     if (is_listener) fields = &owner.listeners[listener];
+    if (is_of_terminal(row)) fields = &owner.terminal_sections[listener];
     return static_cast<const uint8_t*>(fields);
 }
 
@@ -33,6 +38,32 @@ void check_text(const ConfigRow& row, const uint8_t* field) {
     while (size <= row.max && field[size] != 0) size++;
     CHECK(size >= row.min && size <= row.max);  // The NUL is inside.
     for (uint32_t i = 0; i < size; i++) CHECK(field[i] >= ' ' && field[i] != 0x7f);
+}
+
+// Names with one blank between them, not too many.
+void check_names(const uint8_t* field) {
+    const Slice text = slice_of(reinterpret_cast<const char*>(field));
+    Reader reader = reader_of(text);
+    uint32_t count = 0;
+    for (Slice word; text.size > 0 && cut_word(reader, ' ', word) == Status::ok; count++) {
+        Name name = {};
+        CHECK(parse_name(word, name) == Status::ok);
+    }
+    CHECK(count <= terminal_accounts_max);
+}
+
+void check_roles(const uint8_t* field) {
+    uint32_t roles = 0;
+    memcpy(&roles, field, sizeof roles);
+    CHECK(roles > 0 && roles < 1u << config_role_count);
+}
+
+void check_amount(const ConfigRow& row, const uint8_t* field) {
+    const Slice text = slice_of(reinterpret_cast<const char*>(field));
+    int64_t minor = 0;
+    CHECK(text.size <= row.max);
+    if (text.size == 0) return;
+    CHECK(parse_minor(text, scale_max, minor) == Status::ok && minor >= row.min);
 }
 
 // O1 for one option.
@@ -57,6 +88,9 @@ void check_row(const ConfigRow& row, const uint8_t* fields) {
         case ConfigType::currency:
         case ConfigType::zone:
         case ConfigType::channel: check_text(row, field); break;
+        case ConfigType::roles: check_roles(field); break;
+        case ConfigType::names: check_names(field); break;
+        case ConfigType::amount: check_amount(row, field); break;
         case ConfigType::root:
             check_text(row, field);
             CHECK(*field == '/');
@@ -71,10 +105,13 @@ void check_row(const ConfigRow& row, const uint8_t* fields) {
 
 void check_config(const Config& found) {
     CHECK(found.listener_count <= listeners_max);
+    CHECK(found.terminal_section_count <= terminals_config_max);
     for (uint32_t i = 0; i < config_row_count(); i++) {
         const ConfigRow& row = config_row(i);
         const bool is_listener = slice_equal_text(slice_of(row.section), "listener");
-        const uint32_t count = is_listener ? found.listener_count : 1;
+        const uint32_t count = is_listener           ? found.listener_count
+                               : is_of_terminal(row) ? found.terminal_section_count
+                                                     : 1;
         for (uint32_t j = 0; j < count; j++) check_row(row, fields_of(row, found, j));
     }
     for (uint32_t i = 0; i < found.listener_count; i++) {
@@ -105,12 +142,30 @@ void set_first_line(Slice text) {
     if (status == Status::ok) check_config(again);
 }
 
+// What fits together has amounts that the ledger can have (the server takes them without asking).
+void check_money() {
+    for (uint32_t i = 0; i < config_row_count(); i++) {
+        const ConfigRow& row = config_row(i);
+        if (row.type != ConfigType::amount) continue;
+        const uint32_t count = is_of_terminal(row) ? config.terminal_section_count : 1;
+        for (uint32_t j = 0; j < count; j++) {
+            const uint8_t* field = fields_of(row, config, j) + row.offset;
+            const Slice text = slice_of(reinterpret_cast<const char*>(field));
+            int64_t minor = 0;
+            if (text.size == 0) continue;
+            CHECK(parse_minor(text, config.scale, minor) == Status::ok);
+            CHECK(minor >= 0 && minor <= amount_minor_max);
+        }
+    }
+}
+
 void check_together() {
     memcpy(&again, &config, sizeof again);
     Writer error = writer_of(error_memory, sizeof error_memory);
     const Status status = config_check(config, error);
     CHECK(status == Status::ok || status == Status::invalid);
     if (status == Status::invalid) check_refusal(config, again, error);
+    if (status == Status::ok) check_money();
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ std::string state_of(const Ledger& ledger) {
     add(ledger.reversals.bits, ledger.reversals.capacity / 8);
     add(ledger.accounts, ledger.accounts_installed * sizeof(Account));
     add(ledger.terminals, ledger.terminals_installed * sizeof(Name));
+    add(ledger.days, ledger.terminals_installed * sizeof(TerminalRow));
     return state;
 }
 

@@ -16,9 +16,10 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 
-from entries import (BOUND, CAPTURE, CLOSE, DEPOSIT, EXECABORT, EXPIRED, FUNDS, HOLD, LIMIT,
-                     NOACCT, NONE, OK, REVERSE, STATE, TRANSFER, VOID, WITHDRAW, account, genesis,
-                     limits, movement, numbered, person, terminal_row)
+from entries import (ADDED, BOUND, CAPTURE, CLOSE, DEPOSIT, EXECABORT, EXPIRED, FUNDS, HOLD, LIMIT,
+                     LIMITED, LOCK, NOACCT, NONE, OK, PASSWORD, PHC, PIN_LOCK, PIN_SET, PIN_UNLOCK,
+                     REMOVE, REVERSE, ROLE, STATE, TITLE, TRANSFER, UNLOCK, VOID, WITHDRAW, account,
+                     genesis, limits, movement, numbered, person, person2, terminal_row)
 
 CORPUS = os.path.join(HERE, "corpus")
 BANK = bytes(range(1, 17))
@@ -59,7 +60,19 @@ HOLDS = [movement(HOLD, 2, 3, 100, b"h1", asked_by=0, expires=3600),
          movement(CAPTURE, NONE, NONE, 0, b"h5", status=STATE, asked_by=1, hold=9, whole=1)]
 BOUNDS = [account(b"bob", -500, 100000, LIMIT, 3, owner=1), account(b"shop", operation=CLOSE, row=1,
                                                                     state=1)]
-PASSWORD = [person(b"alice", operation=2, row=2)]
+NEW_PASSWORD = [person(b"alice", operation=PASSWORD, row=2)]
+# Version 2 of both kinds; the fitting puts in names, rows and totals.
+CHANGES = [person2(b"bob", ROLE, number=1, role=4), person2(b"bob", LOCK, number=1, state=1),
+           person2(b"bob", UNLOCK, number=1),
+           person2(b"alice", TITLE, title="Ann\u00e9: 1 %".encode()),
+           person2(b"alice", PIN_SET, record=PHC), person2(b"alice", PIN_LOCK),
+           person2(b"alice", PIN_UNLOCK), person2(b"bob", REMOVE, number=1, state=2)]
+DAYS = [terminal_row(b"kiosk"),
+        movement(DEPOSIT, 0, 2, 5000, b"k1", terminal=0, day=1, total=5000, most=6000),
+        movement(DEPOSIT, 0, 2, 1250, b"k2", terminal=0, day=1, total=5000, most=6000, beyond=1,
+                 status=LIMITED),
+        movement(TRANSFER, 2, 3, 50, b"k3", terminal=0, day=1, total=5050, asked_by=0),
+        person2(b"carol", ADDED, record=PHC, day=1, registered=1, most=20, terminal=0)]
 # Entry 7 is the deposit of MONEY, entry 8 the transfer.
 REVERSALS = [reverse(3, 2, 1250, b"r1", 8, asked_by=1),
              reverse(2, 0, 5000, b"r2", 7, asked_by=1),
@@ -75,12 +88,25 @@ HALF_BOOKED = group((TRANSFER, 2, 3, 100, b"m1"), (TRANSFER, 2, 3, 99900, b"m2",
 
 
 def entry_seeds():
-    whole = BEGIN + PEOPLE + MONEY + REFUSED + TILL + PASSWORD
+    whole = BEGIN + PEOPLE + MONEY + REFUSED + TILL + NEW_PASSWORD
     return {
         "begin": b"".join(fitted(e) for e in BEGIN),
         "people": b"".join(fitted(e) for e in BEGIN + PEOPLE),
         "whole": b"".join(fitted(e) for e in whole),
         "holds": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + HOLDS + BOUNDS),
+        "changes": b"".join(fitted(e) for e in BEGIN + PEOPLE + CHANGES),
+        "days": b"".join(fitted(e) for e in BEGIN + PEOPLE + DAYS),
+        "removed-with-money": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + [person2(b"alice", REMOVE, state=2)]),
+        "changed-after-removal": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + CHANGES +
+            [person2(b"bob", TITLE, number=1, title=b"B")]),
+        "day-from-the-future": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + DAYS[:2] +
+            [movement(DEPOSIT, 0, 2, 50, b"k4", terminal=0, day=3)]),
+        "day-of-no-terminal": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + [movement(DEPOSIT, 0, 2, 50, b"k4", terminal=0,
+                                                          day=1)]),
         "unfitted": b"".join(fitted(e) for e in BEGIN) + fitted(MONEY[0], 0),
         "reversals": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + REVERSALS),
         "reversed-twice": b"".join(
@@ -165,7 +191,7 @@ def journal_seeds():
         "group-with-two-culprits": seed(KNOWS, MADE, batch(TWO_CULPRITS)),
         "closed": seed(0, MADE, batch(REFUSED), CLOSING),
         "two-segments": seed(KNOWS | NEAR_END, MADE, batch(REFUSED), NEXT, batch(TILL), CLOSING),
-        "whole": seed(KNOWS | NEAR_END, MADE, batch(REFUSED + TILL), NEXT, batch(PASSWORD), marked=2),
+        "whole": seed(KNOWS | NEAR_END, MADE, batch(REFUSED + TILL), NEXT, batch(NEW_PASSWORD), marked=2),
         "torn-tail": seed(KNOWS, MADE, batch(TILL), damage(2 * 4096 + 200, 4)),
         "damaged": seed(KNOWS, MADE, batch(TILL), damage(4096 + 200, 4)),
         "damaged-marked": seed(KNOWS, batch(BEGIN), damage(200, 1), marked=1),
@@ -183,10 +209,13 @@ def journal_seeds():
 
 def checkpoint(passwd="", balance="", terminals="", ids="", limits_line="8 64 4 8 64",
                currency="EUR", chain="0a" * 32, holds="", given=0, asked="", reversed_rows="",
-               reversible=1, forgotten=0, newest=12):
+               reversible=1, forgotten=0, newest=12, people=None, days=None):
     tables = {"passwd": passwd, "balance": balance, "terminals": terminals, "asked": asked,
               "holds": holds, "ids": ids, "reversed": reversed_rows}
-    return (f"pennybank-checkpoint 1\nbank {BANK.hex()}\ncurrency {currency} 2\nentry {newest}\n"
+    version = 1
+    if people is not None or days is not None:
+        version, tables["people"], tables["days"] = 2, people or "", days or ""
+    return (f"pennybank-checkpoint {version}\nbank {BANK.hex()}\ncurrency {currency} 2\nentry {newest}\n"
             f"limits {limits_line}\nholds {given}\nreversible {reversible}\nforgotten {forgotten}\n" +
             "".join(f"= {name}\n{rows}" for name, rows in tables.items()) +
             f"= place\nbatch 3\nsegment 1\noffset 12288\nsalt 77\ntime 1002\n"
@@ -251,6 +280,22 @@ def tables_seeds():
             balance=own, reversed_rows=f"{2**64 - 20}\n", newest=2**64 - 2,
             reversible=2**64 - 60),
         "forgotten": of_book(ids=ids, forgotten=6),
+        "people": of_book(people=f"alice:Ann%c3%a9%3a%201:set:{phc}\nbob:Bob:none:\n"),
+        "days": of_book(terminals="till-1\nkiosk\n", days="till-1:1:12.50:0\nkiosk:1:0.00:3\n"),
+        "removed": of_book(
+            passwd=book["passwd"] + "carol:customer:removed:\n",
+            balance=book["balance"] + "carol:0.00:0.00:0.00:-:carol:closed:0.0\n",
+            asked=book["asked"] + "carol:0:0.0:0:\n", people="carol::none:\n",
+            ids=id_row(9, "bob", "deposit", "LIMIT", "d1", "cash", "bob", "0.50", "12.00",
+                       whole="day")),
+        "nothing-of-version-2": of_book(people="", days=""),
+        "removed-in-version-1": of_book(
+            passwd=f"alice:customer:removed:\nbob:till:locked:{phc}\n"),
+        "people-out-of-order": of_book(people="bob:Bob:none:\nalice:A:none:\n"),
+        "people-of-nothing": of_book(people="bob::none:\n"),
+        "pin-of-nobody": of_book(people=f"carol::set:{phc}\n"),
+        "day-of-no-terminal": of_book(days="till-1:1:12.50:0\n"),
+        "day-from-the-future": of_book(terminals="till-1\n", days="till-1:2:12.50:0\n"),
         "small-window-of-reversals": checkpoint(
             balance=own, reversed_rows="20\n90\n99\n", newest=100, limits_line="8 64 4 8 1000"),
         # Each of them must be refused: not the account's sum, out of order, never given.
@@ -320,6 +365,17 @@ tls-min = 1.2
 [listener two]
 address = fe80::1%eth0
 port = 0
+certificate-is-user = yes
+
+[terminal default]
+roles = customer, till
+accounts = shop fund
+amount-max = 20.00
+day-max = 500
+
+[terminal kiosk]
+pin-above = 0
+login = no
 """
 
 

@@ -1,7 +1,7 @@
 // tables_fuzz.cpp - a checkpoint from a disk. The hashes in a manifest would stop every mutation,
 // so they are put in here. Input is text: the lines of a manifest as far as "limits", then for each
-// table a line "= NAME" and its rows, then "= place" and the manifest's lines from "batch" to
-// "chain". The input as it is goes into manifest_parse as well.
+// table of its version a line "= NAME" and its rows, then "= place" and the manifest's lines from
+// "batch" to "chain". The input as it is goes into manifest_parse as well.
 #include <string.h>
 
 #include <string>
@@ -33,11 +33,19 @@ std::string cut_part(std::string& rest) {
     return part;
 }
 
+// The version that the first line names; 1 where it names none.
+uint32_t version_of(const std::string& manifest) {
+    const std::string start = "pennybank-checkpoint ";
+    return manifest.compare(0, start.size() + 2, start + "2\n") == 0 ? 2 : 1;
+}
+
 FuzzTables compose(const std::string& input) {
     FuzzTables all;
     std::string rest = input;
     all.manifest = cut_part(rest);
+    const uint32_t version = version_of(all.manifest);
     for (uint32_t i = 0; i < table_count; i++) {
+        if (table_since(static_cast<TableName>(i)) > version) continue;
         all.tables[i] = cut_part(rest);
         if (!all.tables[i].empty() && all.tables[i].back() != '\n') all.tables[i] += '\n';
         all.manifest += std::string("table ") + table_name(static_cast<TableName>(i));

@@ -10,19 +10,21 @@ NONE = 0xFFFFFFFF
 BOUND = 4 * 10**18
 
 GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL = range(1, 7)
-OK, FUNDS, NOACCT, EXPIRED, STATE, EXECABORT = 0, 22, 24, 26, 27, 28
+OK, FUNDS, LIMITED, NOACCT, EXPIRED, STATE, EXECABORT = 0, 22, 23, 24, 26, 27, 28
 DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE, REVERSE = range(1, 9)
 OPEN, CLOSE, LIMIT = 1, 2, 3
+(ADDED, PASSWORD, ROLE, LOCK, UNLOCK, REMOVE, TITLE, PIN_SET, PIN_LOCK, PIN_UNLOCK) = range(1, 11)
 
 HEAD = struct.Struct("<BBIQQII")  # kind, status, person, sequence, time, terminal, version
 MOVED = struct.Struct("<IIqqqQQQBBBBBB2x")
 HELD = struct.Struct("<QIB3x")
 REVERSED = struct.Struct("<Q")
+COUNTED = struct.Struct("<qqIB3x")
 SIZE = struct.Struct("<H")
 
 
-def entry(kind, body, status=OK, person=NONE, terminal=NONE, seq=0, time_ms=0):
-    return HEAD.pack(kind, status, person, seq, time_ms, terminal, 1) + body
+def entry(kind, body, status=OK, person=NONE, terminal=NONE, seq=0, time_ms=0, version=1):
+    return HEAD.pack(kind, status, person, seq, time_ms, terminal, version) + body
 
 
 def numbered(seq, time_ms, body):
@@ -48,26 +50,37 @@ def account(name, floor=-BOUND, ceiling=BOUND, operation=OPEN, row=0, state=0, o
     return entry(ACCOUNT, head + name)
 
 
-def person(name, operation=1, row=0, role=0, number=0):
-    phc = b"$argon2id$v=19$m=4096,t=1,p=1$c2FsdA$aGFzaA"
-    head = struct.pack("<IIBBBBB3x", number, row, operation, role, 0, len(name), len(phc))
-    return entry(PERSON, head + name + phc)
+PHC = b"$argon2id$v=19$m=4096,t=1,p=1$c2FsdA$aGFzaA"
+
+
+def person(name, operation=ADDED, row=0, role=0, number=0):
+    head = struct.pack("<IIBBBBB3x", number, row, operation, role, 0, len(name), len(PHC))
+    return entry(PERSON, head + name + PHC)
+
+
+def person2(name, operation, row=0, role=0, number=0, state=0, record=b"", title=b"", day=0,
+            registered=0, most=0, terminal=NONE):
+    """Version 2: what is more than a role and a password."""
+    head = struct.pack("<IIBBBBBB2xIII", number, row, operation, role, state, len(name),
+                       len(record), len(title), day, registered, most)
+    return entry(PERSON, head + name + record + title, terminal=terminal, version=2)
 
 
 def movement(operation, debit, credit, amount, number, memo=b"", missing=b"", status=OK,
              asked_by=NONE, terminal=NONE, debit_after=0, credit_after=0, debit_previous=0,
              credit_previous=0, asked_previous=0, place=0, group=0, hold=0, expires=0, whole=0,
-             reverses=0, seq=0, time_ms=0):
+             reverses=0, seq=0, time_ms=0, day=0, total=0, most=0, beyond=0):
     head = MOVED.pack(debit, credit, amount, debit_after, credit_after, debit_previous,
                       credit_previous, asked_previous, operation, len(number), len(memo),
                       len(missing), place, group)
+    counted = COUNTED.pack(total, most, day, beyond) if day else b""
     about = b""
     if HOLD <= operation <= RELEASE:
         about = HELD.pack(hold, expires, whole)
     elif operation == REVERSE:
         about = REVERSED.pack(reverses)
-    return entry(MOVEMENT, head + about + number + memo + missing, status, asked_by, terminal, seq,
-                 time_ms)
+    return entry(MOVEMENT, head + counted + about + number + memo + missing, status, asked_by,
+                 terminal, seq, time_ms, version=2 if day else 1)
 
 
 def terminal_row(name):

@@ -247,11 +247,26 @@ void shorten_segment(Damaging& damaging) {
     }
 }
 
+// A table that an older version has no need of has no file.
+std::vector<std::string> checkpoint_files(const Damaging& damaging) {
+    std::vector<std::string> paths;
+    for (uint32_t i = 0; i <= table_count; i++) {
+        const char* name = i == table_count ? store_manifest_name
+                                            : table_name(static_cast<TableName>(i));
+        paths.push_back(data_path(store_path_in_checkpoint(damaging.checkpoint, name)));
+        const int fd = sim_disk_calls.open(AT_FDCWD, paths.back().c_str(), O_RDONLY, 0);
+        if (fd < 0) {
+            paths.pop_back();
+        } else {
+            sim_disk_calls.close(fd);
+        }
+    }
+    return paths;
+}
+
 void turn_table_bit(Damaging& damaging) {
-    const uint64_t table = below(damaging, table_count + 1);
-    const char* name = table == table_count ? store_manifest_name
-                                            : table_name(static_cast<TableName>(table));
-    const std::string path = data_path(store_path_in_checkpoint(damaging.checkpoint, name));
+    const std::vector<std::string> paths = checkpoint_files(damaging);
+    const std::string path = paths[below(damaging, paths.size())];
     const uint64_t size = size_of(path);
     if (size == 0) return;
     damaging.bytes.resize(size);

@@ -124,7 +124,10 @@ bool start_again(Day& day, uint64_t at) {
 bool spend(Day& day, const Fault& fault, uint64_t at) {
     strike(fault, at);
     if (sim_world_start() != Status::ok) {
-        if (sim_world_refusal()[0] == '\0') return fail(day, "a start was refused without a word");
+        const bool is_dark = fault.fault == SimFault::cut;  // Nobody is there to be told.
+        if (sim_world_refusal()[0] == '\0' && !is_dark) {
+            return fail(day, "a start was refused without a word");
+        }
         return !leaked(day);
     }
     day.stage.party.restarted(false);

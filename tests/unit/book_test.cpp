@@ -250,7 +250,7 @@ TEST(Book, RefusesAPasswordForARecordThatMoved) {
     EXPECT_EQ(set(1), Status::state);
     EXPECT_EQ(set(2), Status::ok);
     one.commit();
-    EXPECT_EQ(one.book().ledger.people[alice].installed.password.size, 3);
+    EXPECT_EQ(one.book().ledger.people[alice].texts.password.size, 3);
 }
 
 TEST(Book, KnowsATerminalByTheNumberOfItsFirstEntry) {

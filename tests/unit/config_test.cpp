@@ -97,10 +97,14 @@ std::string refusal_of_check(const Config& config) {
 }
 
 bool is_listener(const ConfigRow& row) { return strcmp(row.section, "listener") == 0; }
+bool is_terminal(const ConfigRow& row) { return strcmp(row.section, "terminal") == 0; }
 
-std::string header(const ConfigRow& row) {
-    return std::string("[") + row.section + (is_listener(row) ? " tls]" : "]");
+std::string section_of(const ConfigRow& row) {
+    return std::string(row.section) +
+           (is_listener(row) ? " tls" : is_terminal(row) ? " till" : "");
 }
+
+std::string header(const ConfigRow& row) { return "[" + section_of(row) + "]"; }
 
 std::string file_with(const ConfigRow& row, const std::string& value) {
     return header(row) + "\n" + row.key + " = " + value + "\n";
@@ -109,6 +113,7 @@ std::string file_with(const ConfigRow& row, const std::string& value) {
 const uint8_t* field(const Config& config, const ConfigRow& row) {
     const void* fields = &config;
     if (is_listener(row)) fields = &config.listeners[0];
+    if (is_terminal(row)) fields = &config.terminal_sections[0];
     return static_cast<const uint8_t*>(fields) + row.offset;
 }
 
@@ -305,6 +310,8 @@ TEST(Config, AChoiceIsOneOfItsWordsAndTheRefusalNamesThemAll) {
     };
     const std::vector<Choice> choices = {{"register", {"off", "till", "open"}, "off, till or open"},
                                          {"self-service", {"yes", "no"}, "yes or no"},
+                                         {"certificate-is-user", {"yes", "no"}, "yes or no"},
+                                         {"login", {"yes", "no"}, "yes or no"},
                                          {"tls-min", {"1.2", "1.3"}, "1.2 or 1.3"},
                                          {"channel", {"tls"}, "tls"}};
     EXPECT_EQ(rows_of({ConfigType::flag, ConfigType::registration, ConfigType::tls_version,
@@ -458,8 +465,8 @@ TEST(Config, AnEmptyFileChangesNothing) {
 }
 
 TEST(Config, AnUnknownSectionIsRefusedWithThoseThereAre) {
-    const std::string known = "\"; there are server, ledger, limits and listener NAME";
-    for (const char* name : {"sever", "Server", " server", "server ", "", "terminal x", "lis"}) {
+    const std::string known = "\"; there are server, ledger, limits, listener NAME and terminal NAME";
+    for (const char* name : {"sever", "Server", " server", "server ", "", "till x", "lis"}) {
         EXPECT_EQ(refusal(std::string("\n[") + name + "]\n"),
                   std::string("pennyd.conf:2: unknown section \"") + name + known);
     }
@@ -597,11 +604,12 @@ TEST(Config, AnAssignmentOverridesAnyKeyOfTheFile) {
     Config config = with_listener();
     for (const ConfigRow& row : rows()) {
         if (row.value_default[0] == 0) continue;
-        const std::string section = std::string(row.section) + (is_listener(row) ? " tls" : "");
-        const std::string assignment = section + "." + row.key + "=" + row.value_default;
+        const std::string assignment = section_of(row) + "." + row.key + "=" + row.value_default;
         EXPECT_EQ(set(config, assignment).status, Status::ok) << assignment;
     }
-    EXPECT_TRUE(is_same(config, with_listener()));
+    Config expected = with_listener();
+    ASSERT_EQ(parse(expected, "[terminal till]\n").status, Status::ok);
+    EXPECT_TRUE(is_same(config, expected));
     EXPECT_EQ(set(config, "server.threads=4").status, Status::ok);
     EXPECT_EQ(set(config, " server.threads = 5 ").status, Status::ok);
     EXPECT_EQ(config.threads, 5u);
@@ -640,8 +648,8 @@ TEST(Config, AnAssignmentThatIsNoneIsRefusedAndAddsNothing) {
               "--set listener new.prot=1: unknown key \"prot\" in section listener; did you mean "
               "port");
     EXPECT_EQ(refusal_of_set("sever.threads=1"),
-              "--set sever.threads=1: unknown section \"sever\"; there are server, ledger, limits "
-              "and listener NAME");
+              "--set sever.threads=1: unknown section \"sever\"; there are server, ledger, limits, "
+              "listener NAME and terminal NAME");
     EXPECT_NE(refusal_of_set(std::string("server.message=a\0b", 18)).find("printable UTF-8"),
               std::string::npos);
 }
@@ -751,6 +759,7 @@ TEST(Config, RandomBytesNeverCrashAndNeverLeaveTheBoundsOfARow) {
         answer = set(config, text);
         EXPECT_EQ(answer.status == Status::ok, answer.error.empty()) << answer;
         ASSERT_LE(config.listener_count, listeners_max);
+        ASSERT_LE(config.terminal_section_count, terminals_config_max);
         for (const ConfigRow& row : rows_of({ConfigType::number})) {
             if (is_listener(row) && config.listener_count == 0) continue;
             EXPECT_GE(number_at(config, row), row.min) << row.key;

@@ -58,8 +58,42 @@ std::vector<Entry> samples() {
     entry.row_person.operation = PersonOperation::password;
     entry.row_person.role = Role::auditor;
     entry.row_person.name = test_name("a.long-name_with.thirty.1.byte5");
-    memset(entry.row_person.password.text, 'x', phc_size_max);
-    entry.row_person.password.size = phc_size_max;
+    memset(entry.row_person.record.text, 'x', phc_size_max);
+    entry.row_person.record.size = phc_size_max;
+    all.push_back(entry);
+    for (uint32_t i = 3; i <= person_operation_count; i++) {
+        const PersonOperation operation = static_cast<PersonOperation>(i);
+        entry = blank(EntryKind::person);
+        entry.row_person.operation = operation;
+        entry.row_person.name = test_name("a");
+        if (operation == PersonOperation::lock) entry.row_person.state = PersonState::locked;
+        if (operation == PersonOperation::remove) entry.row_person.state = PersonState::removed;
+        if (operation == PersonOperation::pin_set) entry.row_person.record = {3, {'p', 'i', 'n'}};
+        if (operation == PersonOperation::title) entry.row_person.title = {3, "J\xc3\xb6"};
+        all.push_back(entry);
+    }
+    entry.row_person = {};
+    entry.row_person.operation = PersonOperation::added;
+    entry.row_person.name = test_name("b");
+    entry.row_person.record = {1, {'x'}};
+    entry.row_person.day = 20'778;
+    entry.row_person.registered = 7;
+    entry.row_person.registered_max = 20;
+    all.push_back(entry);
+    entry = movement(Status::ok);
+    entry.terminal = 2;
+    entry.movement.day = 20'778;
+    entry.movement.day_total = amount_minor_max;
+    entry.movement.day_max = amount_minor_max;
+    all.push_back(entry);
+    entry.status = Status::limit;
+    entry.movement.beyond_day = true;
+    entry.movement.day_max = 1;
+    all.push_back(entry);
+    entry = movement(Status::state);
+    entry.terminal = 2;
+    entry.movement.operation = Operation::capture;
+    entry.movement.day = 1;
     all.push_back(entry);
     entry = blank(EntryKind::account);
     entry.account = {.account = 1,
@@ -167,7 +201,7 @@ TEST(Entry, IsRefusedOrTheSameForEveryValueOfEveryByte) {
 TEST(Entry, TellsANewerFormatFromDamage) {
     Entry decoded;
     std::string bytes = encoded(movement(Status::ok));
-    bytes[28] = 2;
+    bytes[28] = static_cast<char>(entry_version_max + 1);
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::failed);
     bytes[28] = 0;
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);
@@ -193,6 +227,72 @@ TEST(Entry, AcceptsNoStatusThatIsNotRemembered) {
                                  status_is_remembered(static_cast<Status>(i)));
         EXPECT_EQ(entry_decode(slice_of(bytes), decoded) == Status::ok, expected) << i;
     }
+}
+
+// E3: what version 1 can say is said in version 1, whose layout never moves.
+TEST(Entry, HasTheLowestVersionThatCanSayIt) {
+    for (const Entry& entry : samples()) {
+        std::string bytes = encoded(entry);
+        const bool is_new_person =
+            entry.kind == EntryKind::person &&
+            (entry.row_person.operation > PersonOperation::password || entry.row_person.day != 0);
+        const bool counts = entry.kind == EntryKind::movement && entry.movement.day != 0;
+        EXPECT_EQ(bytes[28], is_new_person || counts ? 2 : 1);
+        // The other version of the same bytes is none that was written.
+        bytes[28] = bytes[28] == 1 ? 2 : 1;
+        Entry decoded;
+        EXPECT_NE(entry_decode(slice_of(bytes), decoded), Status::ok);
+    }
+    Entry person = blank(EntryKind::person);
+    person.row_person.operation = PersonOperation::added;
+    person.row_person.name = test_name("ab");
+    person.row_person.record = {2, {'p', 'q'}};
+    EXPECT_EQ(encoded(person).substr(32), std::string("\0\0\0\0\0\0\0\0\1\0\0\2\2\0\0\0abpq", 20));
+    Entry paid = movement(Status::ok);
+    EXPECT_EQ(encoded(paid).substr(96), "a-client's:idtwo beers");
+}
+
+TEST(Entry, OfAPersonSaysNothingThatItsOperationIsNotAbout) {
+    Entry good = blank(EntryKind::person);
+    good.row_person.operation = PersonOperation::role;
+    good.row_person.name = test_name("a");
+    const auto decodes = [&](auto change) {
+        Entry entry = good;
+        change(entry.row_person);
+        Entry decoded;
+        return entry_decode(slice_of(encoded(entry)), decoded);
+    };
+    EXPECT_EQ(decodes([](PersonEntry&) {}), Status::ok);
+    EXPECT_EQ(decodes([](PersonEntry& person) { person.record = {1, {'x'}}; }), Status::damaged);
+    EXPECT_EQ(decodes([](PersonEntry& person) { person.title = {1, "x"}; }), Status::damaged);
+    EXPECT_EQ(decodes([](PersonEntry& person) { person.day = 5; }), Status::damaged);
+    EXPECT_EQ(decodes([](PersonEntry& person) { person.state = PersonState::removed; }),
+              Status::damaged);
+    EXPECT_EQ(decodes([](PersonEntry& person) { person.operation = PersonOperation::remove; }),
+              Status::damaged);
+    EXPECT_EQ(decodes([](PersonEntry& person) { person.operation = PersonOperation::lock; }),
+              Status::damaged);
+    EXPECT_EQ(decodes([](PersonEntry& person) { person.operation = PersonOperation::pin_set; }),
+              Status::damaged);
+    good.row_person.operation = PersonOperation::title;
+    for (const char* title : {"a\tb", "\x7f", "\xc2\x85", "\xff", "\xc3", "\xed\xa0\x80"}) {
+        EXPECT_EQ(decodes([&](PersonEntry& person) {
+                      person.title.size = static_cast<uint8_t>(strlen(title));
+                      memcpy(person.title.text, title, strlen(title));
+                  }),
+                  Status::damaged);
+    }
+    good.row_person.operation = PersonOperation::added;
+    const auto registered = [&](uint32_t day, uint32_t count, uint32_t most) {
+        return decodes([&](PersonEntry& person) {
+            person.day = day;
+            person.registered = count;
+            person.registered_max = most;
+        });
+    };
+    EXPECT_EQ(registered(9, 3, 3), Status::ok);
+    EXPECT_EQ(registered(9, 0, 3), Status::damaged);
+    EXPECT_EQ(registered(9, 4, 3), Status::damaged);
 }
 
 TEST(Entry, NamesRolesBothWays) {

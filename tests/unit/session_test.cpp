@@ -23,7 +23,14 @@ struct TestSession {
         test_commit(book.book);
         access.budgets = refusals;
         access.people_max = 8;
-        access.rules = {AccessRegistration::open, true, 60};
+        access.pin_tries = tries;
+        access.terminals = rights;
+        access.terminals_max = 1;
+        access_init(access, {.registration = AccessRegistration::open,
+                             .self_service = true,
+                             .refused_per_minute = 60,
+                             .register_per_day = 20,
+                             .pin_above = pin_never});
         service.book = &book.book;
         service.access = &access;
         session.buffers = UINT32_MAX;
@@ -60,6 +67,8 @@ struct TestSession {
     }
     TestBook book;
     MinuteBudget refusals[8] = {};
+    uint8_t tries[8] = {};
+    TerminalRights rights[1] = {};
     Access access = {};
     Service service = {};
     SessionBuffers buffers;

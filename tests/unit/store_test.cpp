@@ -647,7 +647,8 @@ TEST(Store, RefusesNewerFormatsByName) {
     make_book(folder, 2, true);
     const std::string manifest = read_file(folder.checkpoint(1, "MANIFEST"));
     std::string newer = manifest;
-    newer.replace(0, newer.find('\n'), "pennybank-checkpoint 2");
+    newer.replace(0, newer.find('\n'),
+                  "pennybank-checkpoint " + std::to_string(manifest_version_max + 1));
     write_file(folder.checkpoint(1, "MANIFEST"), newer);
     TestStart table(folder);
     EXPECT_TRUE(table.is_refused_with("checkpoint.00000001/MANIFEST: written by a newer version"))

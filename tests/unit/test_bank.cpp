@@ -73,6 +73,7 @@ BookMove test_book_move(const Book& book, const TestMove& move) {
     if (!move.debit.empty()) asked.debit = test_name(move.debit);
     if (!move.credit.empty()) asked.credit = test_name(move.credit);
     asked.hold = move.hold;
+    asked.day_max = move.day_max;
     asked.expires_s = move.expires_s;
     asked.whole = move.whole || move.operation == Operation::reverse;
     asked.amount = move.amount;
@@ -106,6 +107,21 @@ Status test_group(Book& book, const std::vector<TestMove>& moves, BookGroup* out
         book_move_group(book, moves[0].wall_ms, asked.data(), static_cast<uint32_t>(asked.size()),
                         moves[0].may_refuse, moves[0].tag, group);
     if (out != nullptr) *out = group;
+    return status;
+}
+
+Status test_change(Book& book, const TestChange& change, std::string* why) {
+    BookChange asked = {};
+    asked.operation = change.operation;
+    asked.person = ledger_find_person(book.ledger, test_name(change.person));
+    asked.asked_by = row_none;
+    asked.role = change.role;
+    memcpy(asked.record.text, change.record.data(), change.record.size());
+    asked.record.size = static_cast<uint8_t>(change.record.size());
+    EXPECT_EQ(parse_title(slice_of(change.title), asked.title), Status::ok) << change.title;
+    const char* said = nullptr;
+    const Status status = book_change_person(book, change.wall_ms, asked, change.tag, said);
+    if (why != nullptr) *why = status == Status::state ? said : "";
     return status;
 }
 
@@ -202,6 +218,20 @@ Status TestDisk::replay(Book& book, size_t count) const {
         if (status != Status::ok) return status;
     }
     return Status::ok;
+}
+
+void TestDisk::expect_same_again(Book& book) const {
+    TestBook other;
+    ASSERT_EQ(replay(other.book, batches.size()), Status::ok);
+    test_open(other.book, book.log);
+    const TestTables first = test_tables(book);
+    const TestTables again = test_tables(other.book);
+    EXPECT_EQ(again.tables, first.tables);
+    EXPECT_EQ(again.manifest, first.manifest);
+    TestBook loaded;
+    ASSERT_EQ(test_load(loaded.book, first), Status::ok);
+    test_open(loaded.book, book.log);
+    EXPECT_EQ(test_tables(loaded.book).manifest, first.manifest);
 }
 
 uint32_t TestDisk::read(ReadJob& job) const {

@@ -63,6 +63,7 @@ struct TestMove {
     uint32_t expires_s = 0;  // HOLD
     bool whole = false;
     uint64_t reversed = 0;   // REVERSE; `debit` and `credit` are that entry's, empty for none
+    int64_t day_max = 0;     // bound of the terminal's day; 0 for none
 };
 
 // The move as the book takes it.
@@ -75,6 +76,18 @@ Status test_move(Book& book, const TestMove& move, IdRecord* answer = nullptr,
 // book_move_group, which may be refused; asked for by the person of the moves, with the tag of the
 // first one.
 Status test_group(Book& book, const std::vector<TestMove>& moves, BookGroup* out = nullptr);
+
+// book_change_person by nobody; `why` is the sentence of a refusal.
+struct TestChange {
+    PersonOperation operation = PersonOperation::title;
+    std::string person;
+    Role role = Role::customer;
+    std::string record;
+    std::string title;
+    uint64_t wall_ms = 1000;
+    BookTag tag = book_tag_none;
+};
+Status test_change(Book& book, const TestChange& change, std::string* why = nullptr);
 
 int64_t test_balance(const Book& book, const std::string& name);
 
@@ -107,6 +120,8 @@ struct TestDisk {
     std::vector<BookDone> commit(Book& book);
     // Installs the first `count` batches into an empty book. Returns the first refusal.
     Status replay(Book& book, size_t count) const;
+    // CHECKs by tables that all batches give the same book again.
+    void expect_same_again(Book& book) const;
     // Reads for a job until it has ended. Returns how often.
     uint32_t read(ReadJob& job) const;
 };

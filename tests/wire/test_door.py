@@ -133,6 +133,52 @@ class Guessing(DoorTest):
                              REFUSED)
         self.assertEqual(self.info(bank, "logins_failed"), 8)
 
+    def test_pin_set_and_user_add_are_no_way_around(self):
+        bank = self.new_bank()
+        with bank.wire("admin") as wire:
+            for _ in range(4):
+                self.assert_word(wire.ask("USER", "ADD", "alice", "wrong password"), "EXISTS")
+            for password in ("wrong password", bank.passwords["alice"]):
+                self.assertEqual(wire.ask_bytes("USER", "ADD", "alice", password), REFUSED)
+            self.assertEqual(wire.ask("USER", "ADD", "somebody-new", "a long password"), "OK")
+            # What does not tell a right password from a wrong one is no guess.
+            self.assertEqual(wire.ask("USER", "PASSWD", "alice", "a new password"), "OK")
+        self.assertEqual(self.log_in(bank, "alice", "kiosk"), REFUSED)
+        with bank.wire("bob") as wire:
+            for _ in range(6):
+                self.assertEqual(wire.ask_bytes("PIN", "SET", "wrong password", "1234"), REFUSED)
+            self.assertEqual(wire.ask_bytes("PIN", "SET", bank.passwords["bob"], "1234"), REFUSED)
+        self.assertEqual(self.info(bank, "logins_failed"), 8)
+
+    def test_who_has_a_right_role_but_another_asked_for_has_not_guessed(self):
+        bank = self.new_bank()
+        with bank.wire("admin") as wire:
+            for _ in range(6):
+                self.assert_word(wire.ask("USER", "ADD", "alice", bank.passwords["alice"], "ROLE",
+                                          "till"), "EXISTS")
+            self.assertEqual(wire.ask("USER", "ADD", "alice", bank.passwords["alice"]), "OK")
+        self.assertEqual(self.info(bank, "logins_failed"), 0)
+
+    def test_a_right_password_makes_pin_set_begin_the_pair_anew(self):
+        bank = self.new_bank()
+        with bank.wire("bob") as wire:
+            for number in range(4):
+                for _ in range(3):
+                    self.assertEqual(wire.ask_bytes("PIN", "SET", "wrong password", "1234"),
+                                     REFUSED)
+                self.assertEqual(wire.ask("PIN", "SET", bank.passwords["bob"], f"123{number}"),
+                                 "OK")
+
+    def test_a_certificate_that_logs_in_guesses_nothing_and_waits_for_nobody(self):
+        bank = self.new_bank("listener tls.certificate-is-user=yes")
+        self.assertEqual(self.guess(bank, "alice", 10), [REFUSED] * 10)
+        for _ in range(6):
+            with self.wire(bank, "alice") as wire:
+                self.assertEqual(wire.ask("WHOAMI")[1], b"alice")
+        self.assertEqual(self.log_in(bank, "alice", "alice"), REFUSED)
+        self.assertEqual(self.info(bank, "logins_failed"), 4)
+        self.assertEqual(self.info(bank, "familiar_pairs"), 1, "the admin who asks")
+
     def test_a_success_begins_the_pair_anew(self):
         bank = self.new_bank()
         for _ in range(5):

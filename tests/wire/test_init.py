@@ -111,7 +111,8 @@ class InitTest(unittest.TestCase):
                          ["admin.crt", "admin.key"])
         with open(self.path("pennyd.conf"), encoding="utf-8") as text:
             conf = text.read()
-        self.assertIn("\nregister = off\n", conf)
+        self.assertIn("\nregister = till\n", conf)
+        self.assertIn("\n#[terminal default]\n", conf)
         self.assertIn("\nself-service = no\n", conf)
         self.assertNotIn("DEMO", conf)
 

@@ -212,5 +212,215 @@ class Logins(BankTest):
             self.assertEqual(wire.ask("PING"), "PONG")
 
 
+class Users(BankTest):
+    """USER: an admin keeps the people of the book."""
+
+    settings = ("server.password-memory-kib=4096",)
+
+    def setUp(self):
+        self.admin = self.bank.wire("admin")
+        self.addCleanup(self.admin.close)
+
+    def person(self, *more):
+        name = fresh_name()
+        self.assertEqual(self.admin.ask("USER", "ADD", name, "a long password", *more), "OK")
+        return name
+
+    def log_in(self, name, password="a long password"):
+        return self.bank.wire(name, terminal="alice", password=password)
+
+    def row(self, name):
+        after = ()
+        while True:
+            rows = [fields(row) for row in self.admin.ask("USER", "LIST", *after)]
+            self.assertTrue(rows, f"{name} is not in the list")
+            for row in rows:
+                if row["person"] == name:
+                    return row
+            after = ("AFTER", rows[-1]["person"])
+
+    def test_only_an_admin_may(self):
+        for who in ("alice", "till"):
+            with self.bank.wire(who) as wire:
+                for words in (("LIST",), ("ADD", "x", "a long password"), ("DEL", "bob"),
+                              ("ROLE", who, "admin"), ("LOCK", "admin"), ("NAME", who, "x"),
+                              ("PASSWD", "admin", "a long password")):
+                    self.assert_error(wire.ask("USER", *words), "NOPERM", "your role")
+
+    def test_each_is_listed_with_what_there_is_to_know(self):
+        name = self.person("ROLE", "auditor")
+        self.assertEqual(self.row(name), {"person": name, "role": "auditor", "state": "active",
+                                          "name": "", "pin": "none"})
+        self.assertEqual(self.admin.ask("USER", "NAME", name, "Zoë: a & b"), "OK")
+        with self.log_in(name) as wire:
+            self.assertEqual(wire.ask("PIN", "SET", "a long password", "1234"), "OK")
+        self.assertEqual(self.admin.ask("USER", "LOCK", name), "OK")
+        row = self.row(name)
+        self.assertEqual((row["state"], row["name"], row["pin"]), ("locked", "Zoë: a & b", "set"))
+        first = [fields(one)["person"] for one in self.admin.ask("USER", "LIST")]
+        self.assertEqual(first[:4], ["alice", "bob", "till", "admin"])
+        self.assert_error(self.admin.ask("USER", "LIST", "AFTER", "nobody"), "ERR", "no person")
+        self.assert_error(self.admin.ask("USER", "LIST", "BEFORE", "bob"), "ERR", "syntax")
+
+    def test_all_of_it_may_be_sent_again(self):
+        """P10."""
+        name = fresh_name()
+        for words in (("ADD", name, "a long password", "ROLE", "till"), ("ROLE", name, "customer"),
+                      ("NAME", name, "Somebody"), ("PASSWD", name, "another password"),
+                      ("LOCK", name), ("UNLOCK", name), ("NAME", name, ""), ("DEL", name)):
+            for _ in range(3):
+                self.assertEqual(self.admin.ask("USER", *words), "OK", words)
+        entries = fields(self.admin.ask("CHECKPOINT"))["entry"]
+        self.assertEqual(self.admin.ask("USER", "DEL", name), "OK")
+        self.assertEqual(fields(self.admin.ask("CHECKPOINT"))["entry"], entries)
+        self.assert_error(self.admin.ask("USER", "ADD", name, "another password"), "EXISTS")
+        self.assert_error(self.admin.ask("REGISTER", name, "another password"), "EXISTS")
+
+    def test_what_is_added_twice_with_another_role_or_password_exists(self):
+        name = self.person("ROLE", "till")
+        self.assert_error(self.admin.ask("USER", "ADD", name, "another password", "ROLE", "till"),
+                          "EXISTS")
+        self.assert_error(self.admin.ask("USER", "ADD", name, "a long password"), "EXISTS")
+
+    def test_a_change_that_takes_rights_ends_open_logins(self):
+        for words, again in ((("ROLE", "till"), True), (("PASSWD", "another password"), False),
+                             (("LOCK",), False), (("DEL",), False)):
+            name = self.person()
+            with self.log_in(name) as wire:
+                self.assertEqual(wire.ask("PING"), "PONG")
+                self.assertEqual(self.admin.ask("USER", words[0], name, *words[1:]), "OK")
+                self.assert_error(wire.ask("PING"), "NOAUTH", "log in again")
+                reply = wire.ask("AUTH", name, "a long password")
+                if again:
+                    self.assertEqual(reply, "OK")
+                    self.assertEqual(fields(wire.ask("WHOAMI"))["role"], "till")
+                else:
+                    self.assert_error(reply, "WRONGPASS")
+        name = self.person()
+        with self.log_in(name) as wire:
+            self.assertEqual(self.admin.ask("USER", "NAME", name, "x"), "OK")
+            self.assertEqual(self.admin.ask("USER", "UNLOCK", name), "OK")
+            self.assertEqual(wire.ask("PING"), "PONG")
+
+    def test_a_login_on_its_way_meets_the_lock(self):
+        for _ in range(5):
+            name = self.person()
+            with self.bank.wire(terminal="alice") as wire:
+                wire.send(command("AUTH", name, "a long password") + command("PING"))
+                self.assertEqual(self.admin.ask("USER", "LOCK", name), "OK")
+                first, second = wire.reply(), wire.reply()
+                if first == "OK":  # It was in before, and is out now.
+                    second = wire.ask("PING")
+                else:
+                    self.assert_error(first, "WRONGPASS")
+                self.assert_error(second, "NOAUTH")
+
+    def test_an_admins_password_for_somebody_opens_the_account_again(self):
+        name = self.person()
+        self.assertEqual(self.admin.ask("USER", "PASSWD", name, "given by admin"), "OK")
+        with self.bank.wire(terminal="alice") as wire:
+            self.assert_error(wire.ask("AUTH", name, "a long password"), "WRONGPASS")
+            self.assertEqual(wire.ask("AUTH", name, "given by admin"), "OK")
+        for password in ("short", "x" * 129, ""):
+            self.assert_error(self.admin.ask("USER", "PASSWD", name, password), "ERR",
+                              "a password has")
+            self.assert_error(self.admin.ask("USER", "ADD", fresh_name(), password), "ERR",
+                              "a password has")
+
+    def test_who_is_removed_is_gone_for_good_and_only_without_money(self):
+        name = self.person()
+        with self.bank.wire("till") as till:
+            self.assertNotIsInstance(till.ask("DEPOSIT", "+", "5.00", name), Error)
+            self.assert_error(self.admin.ask("USER", "DEL", name), "STATE", "still has money")
+            self.assertNotIsInstance(till.ask("WITHDRAW", "+", "5.00", name), Error)
+            self.assertNotIsInstance(till.ask("DEPOSIT", "+", "5.00", "alice"), Error)
+            with self.bank.wire("alice") as alice:
+                hold = fields(alice.ask("HOLD", "+", name, "1.00"))["hold"]
+            self.assert_error(self.admin.ask("USER", "DEL", name), "STATE", "still has holds")
+            self.assertNotIsInstance(till.ask("VOID", "+", hold), Error)
+            self.assertEqual(self.admin.ask("USER", "DEL", name), "OK")
+            self.assert_error(till.ask("DEPOSIT", "+", "5.00", name), "CLOSED")
+        self.assertEqual(self.row(name)["state"], "removed")
+        for words in (("ROLE", name, "till"), ("LOCK", name), ("UNLOCK", name), ("NAME", name, "x"),
+                      ("PASSWD", name, "a long password")):
+            self.assert_error(self.admin.ask("USER", *words), "STATE", "was removed")
+        self.bank.restart()
+        with self.bank.wire(terminal="alice") as wire:
+            self.assert_error(wire.ask("AUTH", name, "a long password"), "WRONGPASS")
+        with open(self.bank.path("data", "passwd"), encoding="ascii") as file:
+            self.assertIn(f"{name}:customer:removed:\n", file.read())
+
+    def test_the_last_active_admin_stays(self):
+        last = "the last active admin stays"
+        for words in (("DEL", "admin"), ("LOCK", "admin"), ("ROLE", "admin", "customer")):
+            self.assert_error(self.admin.ask("USER", *words), "STATE", last)
+        name = self.person("ROLE", "admin")
+        with self.log_in(name) as other:
+            self.assertEqual(other.ask("USER", "ROLE", "admin", "till"), "OK")
+            self.assert_error(self.admin.ask("USER", "LIST"), "NOAUTH")
+            self.assert_error(other.ask("USER", "LOCK", name), "STATE", last)
+            self.assertEqual(other.ask("USER", "ROLE", "admin", "admin"), "OK")
+
+    def test_bad_words_are_named(self):
+        name = self.person()
+        self.assert_error(self.admin.ask("USER", "ROLE", name, "boss"), "ERR",
+                          "a role is one of customer till treasurer auditor admin")
+        self.assert_error(self.admin.ask("USER", "ADD", fresh_name(), "a long password", "ROLE",
+                                         "boss"), "ERR", "a role is one of")
+        self.assert_error(self.admin.ask("USER", "ADD", fresh_name(), "a long password", "till"),
+                          "ERR", "syntax")
+        self.assert_error(self.admin.ask("USER", "LOCK", "nobody"), "ERR", "no person of that name")
+        self.assert_error(self.admin.ask("USER", "LOCK"), "ERR", "syntax")
+        self.assert_error(self.admin.ask("USER", "BAN", name), "ERR", "try LIST, ADD, DEL")
+        for title in ("a\tb", b"\xff", "x" * 64, "\u0085"):
+            self.assert_error(self.admin.ask("USER", "NAME", name, title), "ERR", "63 bytes")
+        self.assertEqual(self.admin.ask("USER", "NAME", name, "\u20ac" * 21), "OK")
+        for words in (("ADD", "cash", "a long password"), ("ADD", "A", "a long password")):
+            self.assertIsInstance(self.admin.ask("USER", *words), Error)
+
+    def test_all_of_it_is_decided_the_same_again(self):
+        name = self.person("ROLE", "till")
+        for words in (("NAME", name, "x"), ("LOCK", name), ("UNLOCK", name),
+                      ("ROLE", name, "customer"), ("PASSWD", name, "another password"),
+                      ("DEL", name)):
+            self.assertEqual(self.admin.ask("USER", *words), "OK")
+        said = self.bank.check()
+        self.assertIn("the books sum to zero", said)
+        self.assertIn("agrees with the journal", said)
+        self.bank.start()
+
+
+class InAGroup(BankTest):
+    settings = ("server.password-memory-kib=4096",)
+
+    def test_nobody_logs_in_between_multi_and_exec(self):
+        """P6: what is queued is booked by whoever queued it."""
+        with self.bank.wire("alice") as wire:
+            wire.ask("DEPOSIT", "+", "10.00")
+            self.assertEqual(wire.ask("MULTI"), "OK")
+            self.assertEqual(wire.ask("TRANSFER", "g", "bob", "1.00"), "QUEUED")
+            for words in (("AUTH", "bob", self.bank.passwords["bob"]),
+                          ("HELLO", 3, "AUTH", "bob", self.bank.passwords["bob"]),
+                          ("AUTH", "bob", "a wrong password"),
+                          ("PASSWD", self.bank.passwords["alice"], "another password"),
+                          ("PIN", "SET", self.bank.passwords["alice"], "1234"),
+                          ("REGISTER", "x", "a long password")):
+                self.assert_error(wire.ask(*words), "ERR",
+                                  "only commands with an id may be queued")
+            self.assert_error(wire.ask("EXEC"), "EXECABORT")
+            self.assertEqual(fields(wire.ask("WHOAMI"))["person"], "alice")
+
+    def test_a_password_of_a_megabyte_is_refused_without_being_taken_in(self):
+        with self.bank.wire() as wire:
+            wire.send(b"*3\r\n$4\r\nAUTH\r\n$5\r\nalice\r\n$1048576\r\n")
+            self.assert_error(wire.reply(), "ERR")
+            self.assertTrue(wire.ends())
+        with self.bank.wire("admin") as wire:
+            wire.send(b"*4\r\n$4\r\nUSER\r\n$6\r\nPASSWD\r\n$3\r\nbob\r\n$1048576\r\n")
+            self.assert_error(wire.reply(), "ERR")
+        with self.bank.wire("bob") as wire:
+            self.assertEqual(wire.ask("PING"), "PONG")
+
+
 if __name__ == "__main__":
     unittest.main()

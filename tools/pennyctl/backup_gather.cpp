@@ -217,8 +217,10 @@ Status add_checkpoint(Gather& gather) {
     const uint32_t number = gather.check.list.numbers[0];
     Status status = Status::ok;
     for (uint32_t i = 0; i <= table_count && status == Status::ok; i++) {
-        const char* file =
-            i == table_count ? store_manifest_name : table_name(static_cast<TableName>(i));
+        const bool is_manifest = i == table_count;
+        const TableName table = static_cast<TableName>(i);
+        if (!is_manifest && !manifest_has(gather.check.manifests[0], table)) continue;
+        const char* file = is_manifest ? store_manifest_name : table_name(table);
         status = add_data_file(gather, store_path_in_checkpoint(number, file).text, 0, 0);
     }
     return status;

@@ -58,6 +58,8 @@ Movement movement_of(const Entry& entry) {
     movement.amount = entry.movement.amount;
     movement.memo = entry.movement.memo;
     movement.expires_s = entry.movement.expires_s;
+    movement.day = entry.movement.day;
+    movement.day_max = entry.movement.day_max;
     movement.whole = entry.movement.whole;
     movement.reversed = entry.movement.reversed;
     movement.head = entry.seq - 1;
@@ -115,7 +117,8 @@ Status decide_group(Check& check, Again& again) {
         }
     }
     uint32_t refused_at = 0;
-    Status outcome = ledger_judge_group(ledger, movements, count, first, refused_at);
+    const char* field = nullptr;
+    Status outcome = ledger_judge_group(ledger, movements, count, first, refused_at, field);
     const bool is_refused = outcome != Status::ok;
     if (outcome == Status::state && group.entries[refused_at].status == Status::expired) {
         outcome = Status::expired;  // Released just before.
@@ -127,6 +130,7 @@ Status decide_group(Check& check, Again& again) {
         if (its != at.entry.status) return wrong_outcome(check, at, its);
         Movement& movement = movements[i];
         if (operation_ends_hold(movement.operation)) ledger_resolve_hold(ledger, movement);
+        movement.beyond_day = its == Status::limit && field != nullptr;
         Entry made;
         ledger_book(ledger, movement, its, {at.entry.seq, at.entry.time_ms, at.position}, made);
         const Status status = compare_made(check, again, at, made);
@@ -175,8 +179,38 @@ Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
         outcome = Status::expired;
     }
     if (outcome != at.entry.status) return wrong_outcome(check, at, outcome);
+    movement.beyond_day = outcome == Status::limit && field != nullptr;
     Entry made;
     ledger_book(ledger, movement, outcome, stamp, made);
+    return compare_made(check, again, at, made);
+}
+
+// Lets the ledger decide again what was done to a person, and compares the whole entry.
+Status decide_person(Check& check, Again& again, const CheckEntry& at) {
+    Ledger& ledger = again.book.ledger;
+    const PersonEntry& person = at.entry.row_person;
+    const LogStamp stamp = {at.entry.seq, at.entry.time_ms, at.position};
+    Entry made;
+    if (person.operation == PersonOperation::added) {
+        const PersonToAdd asked = {person.name,       person.role, person.record,
+                                   at.entry.person,   at.entry.terminal,
+                                   person.day,        person.registered_max};
+        Status outcome = ledger_judge_person(ledger, person.name);
+        if (outcome == Status::ok && person.day != 0) {
+            outcome = ledger_judge_registration(ledger, at.entry.terminal, person.day,
+                                                person.registered_max);
+        }
+        if (outcome != Status::ok) return wrong_outcome(check, at, outcome);
+        ledger_add_person(ledger, asked, stamp, made);
+        made.row_person.title = person.title;
+        return compare_made(check, again, at, made);
+    }
+    const PersonChange change = {person.operation, person.person, at.entry.person,
+                                 at.entry.terminal, person.role,  person.record, person.title};
+    const char* why = nullptr;
+    const Status outcome = ledger_judge_change(ledger, change, why);
+    if (outcome != Status::ok) return wrong_outcome(check, at, outcome);
+    ledger_change_person(ledger, change, stamp, made);
     return compare_made(check, again, at, made);
 }
 
@@ -188,12 +222,7 @@ Status decide_entry(Check& check, void* context, const CheckEntry& at) {
         if (at.entry.movement.group_size > 0) return keep_for_group(check, again, at);
         return decide_movement(check, again, at);
     }
-    const bool is_new = at.entry.kind == EntryKind::person &&
-                        at.entry.row_person.operation == PersonOperation::added;
-    if (is_new) {
-        const Status outcome = ledger_judge_person(ledger, at.entry.row_person.name);
-        if (outcome != Status::ok) return wrong_outcome(check, at, outcome);
-    }
+    if (at.entry.kind == EntryKind::person) return decide_person(check, again, at);
     if (ledger_install(ledger, at.entry, at.position, InstallMode::replay) == Status::ok) {
         return Status::ok;
     }

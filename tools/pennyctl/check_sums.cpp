@@ -33,11 +33,28 @@ Status note_genesis(Check& check, CheckSums& sums, const CheckEntry& at) {
     return Status::ok;
 }
 
+// Who is removed takes the account along, which must be empty.
+Status note_removed(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const PersonEntry& person = at.entry.row_person;
+    if (person.operation != PersonOperation::remove) return Status::ok;
+    if (person.account >= sums.account_count) {
+        return check_wrong(check, at, "it removes a person whose account is not there");
+    }
+    CheckAccount& account = sums.accounts[person.account];
+    if (account.balance != 0 || account.held != 0) {
+        return check_wrong(check, at, "it removes a person whose account is not empty");
+    }
+    account.is_open = false;
+    return Status::ok;
+}
+
 Status note_person(Check& check, CheckSums& sums, const CheckEntry& at) {
     const PersonEntry& person = at.entry.row_person;
     if (person.operation != PersonOperation::added) {
-        if (person.person < sums.person_count) return Status::ok;
-        return check_wrong(check, at, "it changes a person who is not there");
+        if (person.person >= sums.person_count) {
+            return check_wrong(check, at, "it changes a person who is not there");
+        }
+        return note_removed(check, sums, at);
     }
     if (person.person != sums.person_count) {
         return check_wrong(check, at, "its person is not the next one");

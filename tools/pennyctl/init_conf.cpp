@@ -81,15 +81,28 @@ void put_head(const InitOptions& options, Writer& out) {
              "# and out for themselves. A real bank is made without --demo.\n");
 }
 
+// Terminals are bounded by sections of their own, of which a new bank has none.
+void put_section(Writer& out, const char* section) {
+    const bool is_terminal = strcmp(section, "terminal") == 0;
+    if (is_terminal) {
+        put_text(out,
+                 "\n# What may be done from where a certificate is used: a section for each NAME\n"
+                 "# in a certificate, and one of the name `default` for all others.\n");
+    }
+    put_text(out, is_terminal ? "#[" : "\n[");
+    put_text(out, section);
+    put_text(out, is_terminal                         ? " default]\n\n"
+                  : strcmp(section, "listener") == 0 ? " tls]\n\n"
+                                                      : "]\n\n");
+}
+
 void put_options(const Settings& settings, Writer& out) {
     const char* section = "";
     for (uint32_t i = 0; i < config_row_count(); i++) {
         const ConfigRow& row = config_row(i);
         if (strcmp(section, row.section) != 0) {
             section = row.section;
-            put_text(out, "\n[");
-            put_text(out, section);
-            put_text(out, strcmp(section, "listener") == 0 ? " tls]\n\n" : "]\n\n");
+            put_section(out, section);
         }
         put_option(out, row, find_value(settings, row));
     }
@@ -152,7 +165,7 @@ Status init_put_server_conf(const InitOptions& options, Writer& out, Writer& err
     const char scale[2] = {static_cast<char>('0' + options.scale), '\0'};
     Settings settings = {};
     add(settings, "server", "data", "data");
-    add(settings, "server", "register", options.demo ? "open" : "off");
+    add(settings, "server", "register", options.demo ? "open" : "till");
     add(settings, "server", "self-service", options.demo ? "yes" : "no");
     if (options.demo) add(settings, "server", "temperature", "simulated");
     add(settings, "ledger", "currency", options.currency);

@@ -1,0 +1,129 @@
+// What a movement needs beside its row: the bounds of the terminal it comes from, and a PIN.
+
+#include <string.h>
+
+#include "base/check.h"
+#include "service/handlers.h"
+
+namespace {
+
+// What a movement is about, as far as that is known: a hold may be gone, an entry not read yet.
+struct MoveFacts {
+    uint32_t debit;   // account or row_none
+    uint32_t credit;
+    int64_t amount;   // minor units; 0 when it is not known
+};
+
+void take_known(const IdRecord& record, MoveFacts& facts) {
+    if (facts.debit == row_none) facts.debit = record.debit;
+    if (facts.credit == row_none) facts.credit = record.credit;
+    if (facts.amount == 0) facts.amount = record.amount;
+}
+
+// The first answer knows what a request that is sent again does not name (P6).
+MoveFacts facts_of(const Ledger& ledger, const BookMove& move) {
+    MoveFacts facts = {row_none, row_none, move.amount};
+    if (move.operation == Operation::reverse) {
+        facts.debit = move.reversed_credit;
+        facts.credit = move.reversed_debit;
+    } else if (operation_ends_hold(move.operation)) {
+        const uint32_t slot = holds_find(ledger.holds, move.hold);
+        if (slot != pool_none) {
+            const Hold& hold = ledger.holds.pool.slots[slot];
+            facts.debit = hold.debit;
+            facts.credit = hold.credit;
+            if (facts.amount == 0) facts.amount = hold.amount;
+        }
+    } else {
+        facts.debit = ledger_find_account(ledger, move.debit);
+        facts.credit = ledger_find_account(ledger, move.credit);
+        return facts;
+    }
+    const Slice id = slice_of_chars(move.id.text, move.id.size);
+    const IdRecord* record = ids_find(ledger.ids, move.person, id);
+    if (record != nullptr) take_known(*record, facts);
+    if (move.was_known) take_known(move.known, facts);
+    return facts;
+}
+
+// Whether the terminal may touch this side of a movement; a name that no account has is judged as
+// if one had it, so that nobody learns which there are.
+bool may_touch(const Service& service, const ServiceCall& call, uint32_t account,
+               const Name& named) {
+    const Ledger& ledger = service.book->ledger;
+    const TerminalRights& rights = call_rights(service, call);
+    if (account == row_none) return named.size == 0 || access_may_touch(rights, named);
+    if (ledger.accounts[account].owner == call.caller->person) return true;
+    return access_may_touch(rights, ledger.accounts[account].name);
+}
+
+void put_amount_refusal(const Service& service, ServiceCall& call, const char* before,
+                        int64_t amount, const char* after) {
+    reply_error_begin(call.reply, status_word(Status::noperm));
+    put_text(*call.reply.out, before);
+    put_minor(*call.reply.out, amount, service.book->ledger.scale);
+    put_text(*call.reply.out, after);
+    reply_error_end(call.reply);
+}
+
+// Fills a job that verifies the PIN given. Returns as check_pin.
+Status begin_pin(const Service& service, ServiceCall& call, const BookMove& move) {
+    const Person& person = call_person(service, call);
+    if (person.installed.pin == PinState::none) {
+        refuse(call, Status::noperm, "no PIN is set; set one with PIN SET and your password");
+        return Status::absent;
+    }
+    if (pin_is_locked(service, call.caller->person)) {
+        refuse_locked_pin(call);
+        return Status::absent;
+    }
+    // A verdict must not overtake the replies that wait for their commit.
+    if (!call.alone || call.hash == nullptr) return Status::pending;
+    HashJob& job = *call.hash;
+    job.purpose = HashPurpose::move;
+    job.person = call.caller->person;
+    job.version = call.caller->version;
+    job.has_known = true;
+    job.known = person.texts.pin;
+    job.move = move;
+    put_pin(call.pin, job.password);
+    return Status::more;
+}
+
+}  // namespace
+
+const TerminalRights& call_rights(const Service& service, const ServiceCall& call) {
+    CHECK(call.caller->rights < service.access->terminal_count);
+    return service.access->terminals[call.caller->rights];
+}
+
+bool may_move_here(const Service& service, ServiceCall& call, const BookMove& move) {
+    const TerminalRights& rights = call_rights(service, call);
+    const MoveFacts facts = facts_of(service.book->ledger, move);
+    if (!may_touch(service, call, facts.debit, move.debit) ||
+        !may_touch(service, call, facts.credit, move.credit)) {
+        refuse(call, Status::noperm, "this terminal does not move money of that account");
+        return false;
+    }
+    const bool moves = move.operation != Operation::cancel;
+    if (moves && rights.amount_max > 0 && facts.amount > rights.amount_max) {
+        put_amount_refusal(service, call, "this terminal moves at most ", rights.amount_max,
+                           " at once");
+        return false;
+    }
+    return true;
+}
+
+Status check_pin(const Service& service, ServiceCall& call, const BookMove& move) {
+    const int64_t above = access_pin_above(*service.access, call_rights(service, call));
+    const bool moves = move.operation != Operation::cancel;
+    if (above == pin_never || !moves || call.pin_verified) return Status::ok;
+    const MoveFacts facts = facts_of(service.book->ledger, move);
+    const bool is_known = facts.amount > 0;
+    if (is_known && facts.amount <= above) return Status::ok;
+    if (call.pin.size > 0) return begin_pin(service, call, move);
+    if (!is_known) return Status::ok;  // Asked again when it was read.
+    put_amount_refusal(service, call, "a PIN is needed above ", above,
+                       ": end the command with PIN and the PIN");
+    return Status::absent;
+}
