@@ -441,7 +441,7 @@ sim-long: tools-test $(SIM) ## simulated runs until Ctrl-C; then what was counte
 
 sim-release: tools-test $(SIM) ## a million crash images and 100,000 runs; docs/sim-summary.txt says what came
 	@mkdir -p docs
-	@$(SIM) --images 1000000 --seeds 100000 --jobs $$(nproc) --summary docs/sim-summary.txt
+	@$(SIM) --images 1000000 --seeds 100000 --jobs $$(nproc) --floors --summary docs/sim-summary.txt
 
 sim-planted: tools-test $(SIM) ## every planted bug is found within its bound
 	@PENNY_PLANTED=all PENNY_TEST_SECONDS=3600 $(RUN) --suite sim sim/test_planted

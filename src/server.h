@@ -144,7 +144,7 @@ struct Server {
     uint64_t penalties_counted_ms;   // for INFO
     uint32_t checkpoint_number;      // of the newest checkpoint
     uint64_t checkpoint_ms;          // when it was made
-    bool limits_noted;               // the journal has the limits in force, or will with its next batch
+    bool limits_noted;               // the journal has those in force, or its next batch will
     uint64_t closed_batch;           // sequence of the newest closing batch
     uint64_t commit_ms;              // when the newest batch became durable
     uint64_t session_count;          // ever

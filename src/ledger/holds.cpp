@@ -46,6 +46,7 @@ void holds_undo(Holds& holds) {
     CHECK(slot != pool_none && !holds.pool.slots[slot].installed);
     holds.pool.slots[slot].decided = false;
     holds_settle(holds, slot);
+    holds.pool.takes--;  // It is asked for once, when it is booked (pool.h, L3).
     holds.given_decided--;
 }
 

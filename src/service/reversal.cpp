@@ -94,9 +94,12 @@ ServiceNext reverse_done(Service& service, ServiceCall& call) {
         return refuse_missing(call, job.move.reversed, "the journal here begins behind entry ");
     }
     if (job.outcome != Status::ok) return refuse_unreadable(call);
-    if (!may_reverse(service, call, job.entry)) {
-        // It may be booked already, by a copy in time whose batch could not be written: only a
-        // restart tells.
+    // A copy of it may have been booked while this one was read.
+    const Slice id = slice_of_chars(job.move.id.text, job.move.id.size);
+    const Ids& ids = service.book->ledger.ids;
+    const bool is_known = ids_find(ids, job.move.person, id) != nullptr;
+    if (!is_known && !may_reverse(service, call, job.entry)) {
+        // Or by one whose batch could not be written: only a restart tells.
         if (log_is_stopped(service.book->log)) return refuse_misconf(service, call);
         return refuse(call, Status::noperm,
                       "a till reverses what it entered itself a short while ago; ask a treasurer");

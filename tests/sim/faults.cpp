@@ -19,7 +19,7 @@ using std::string;
 
 constexpr uint64_t second_us = 1'000'000;
 constexpr uint64_t day_us = 3 * second_us / 4;
-constexpr uint64_t day_seed = 3;       // its day has some of everything
+constexpr uint64_t day_seeds = 50;     // one of these days has some of everything
 constexpr size_t tls_links_max = 3;
 constexpr uint64_t library_points = 600;  // of the library's allocations, spread over the day
 
@@ -34,6 +34,8 @@ struct Fault {
     uint64_t count;  // places where it can strike
     uint64_t step;   // only every so many of them
 };
+
+uint64_t day_seed = 1;
 
 std::vector<Fault> all_faults() {
     return {
@@ -148,7 +150,7 @@ bool run_day(const Fault& fault, uint64_t at, string& why) {
     return held;
 }
 
-// How often each fault can strike: from a day without any.
+// How often each fault can strike: from a day without any. Returns false when one of them cannot.
 bool measure(std::vector<Fault>& faults, string& why) {
     for (const bool tls : {false, true}) {
         Day day = {};
@@ -177,7 +179,11 @@ bool measure(std::vector<Fault>& faults, string& why) {
 
 bool run_faults(const Share& share, Tally& tally, string& why) {
     std::vector<Fault> faults = all_faults();
-    if (!measure(faults, why)) return false;
+    day_seed = 1;
+    while (!measure(faults, why)) {
+        if (++day_seed > day_seeds) return false;
+    }
+    why.clear();
     uint64_t piece = 0;
     uint64_t next = share.first - 1;
     uint64_t done = 0;

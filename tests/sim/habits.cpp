@@ -25,6 +25,9 @@ bool is_reader(const string& role) {
 
 string line(const string& text) { return text + "\r\n"; }
 
+const char changed_amount[] =
+    "-EXISTS this id was used for another request; its amount differs\r\n";
+
 string bulk(const string& text) {
     return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
 }
@@ -186,7 +189,11 @@ void Player::choose_replay() {
     Move changed = move;
     changed.amount++;
     const Words words = words_of(changed, move.id);
-    say_exactly(words, line("-EXISTS this id was used for another request; its amount differs"));
+    say(words, [this, &request](const Value& value, const string& raw) {
+        request.flying--;
+        if (raw == changed_amount || note_common(value, nullptr)) return;
+        party->fail("an id of " + person->name + " was used again and answered with " + raw);
+    }, &request);
     party->tally.add("ids used for something else");
 }
 
@@ -417,7 +424,7 @@ void Player::change_password() {
     sent_passwd = person->passwd_flying = true;
     person->changes++;
     login_changes = person->changes;
-    party->others_max++;
+    party->may_leave(terminal, 1);
     party->door.unsettle(person->name);
     const Words words = {"PASSWD", person->password, person->doubt};
     say_guess(words, person->name, GuessKind::right, [this](const Value& value, const string&) {
@@ -428,7 +435,6 @@ void Player::change_password() {
             person->changed = ++party->tick;
             login_password = person->password;
             person->changes++;  // Ends every login, also this one when an earlier copy did it.
-            note_terminal();
             party->tally.add("passwords changed");
             return;
         }
@@ -495,11 +501,6 @@ void plan(Party& party, AdminWork& work) {
 
 }  // namespace
 
-// What was done, perhaps by an earlier copy from elsewhere: the terminal may have its entry now.
-void Player::note_terminal() {
-    if (party->terminals.count(terminal) == 0) party->others_max++;
-}
-
 void Player::admin_answered(const Value& value) {
     AdminWork& work = party->admin;
     work.flying = false;
@@ -525,7 +526,6 @@ void Player::admin_answered(const Value& value) {
         party->tally.add(work.is_registration ? "people registered"
                                               : names[static_cast<int>(work.change.kind)]);
     }
-    if (!value.is_error()) note_terminal();
     party->oracle.changes.push_back(work.change);
     if (work.change.kind != Change::Kind::open) return;
     party->accounts.push_back(work.change.account);
@@ -551,7 +551,7 @@ void Player::register_again() {
 // The same registration from another connection, while the first is on its way: whichever is
 // overtaken by the other is answered OK as well (P10).
 void Player::register_too() {
-    party->others_max++;
+    party->may_leave(terminal, 1);
     party->tally.add("registered by two at once");
     const AdminWork& work = party->admin;
     say_guess(work.words, work.person.name, GuessKind::right, [this](const Value& value,
@@ -559,8 +559,7 @@ void Player::register_too() {
         if (note_common(value, nullptr)) return;
         if (value.is_error() && value.word() == "WRONGPASS") return;
         if (value.is_error() && value.word() == "NOPERM" && !logged_in) return;
-        if (value.is_error()) return party->fail("the admin was told again: " + value.text);
-        note_terminal();
+        if (value.is_error()) party->fail("the admin was told again: " + value.text);
     });
 }
 
@@ -574,7 +573,7 @@ void Player::choose_admin() {
         if (work.change.sent == 0) work.change.sent = ++party->tick;
         work.flying = true;
         work.by = this;
-        party->others_max++;
+        party->may_leave(terminal, 1);
         const auto take = [this](const Value& value, const string&) { admin_answered(value); };
         if (work.is_registration) {
             say_guess(work.words, work.person.name, GuessKind::right, take);

@@ -24,7 +24,7 @@ constexpr char help[] =
     "    --from N        begin with this seed, not 1\n"
     "    --jobs N        processes at once; 1\n"
     "    --summary FILE  write what was counted into a file as well\n"
-    "    --floor WORDS   a count that must be above zero at the end; may be repeated\n";
+    "    --floors        at the end no count may be zero\n";
 
 // A part stands here as soon as its file exists.
 constexpr Part parts[] = {
@@ -34,7 +34,17 @@ constexpr Part parts[] = {
     {"damage", run_damage, 5},
 };
 constexpr uint32_t part_count = sizeof parts / sizeof parts[0];
-constexpr uint32_t floors_max = 128;
+
+// Counts that a part has even where nothing was counted.
+struct Counted {
+    const char* part;
+    const char* name;
+};
+constexpr Counted counted[] = {
+#define COUNTED(part, name) {#part, name},
+#include "sim/counted.def"
+#undef COUNTED
+};
 
 struct Wishes {
     bool has_seed;
@@ -46,8 +56,7 @@ struct Wishes {
     uint64_t from;
     uint32_t jobs;
     const char* summary;
-    const char* floors[floors_max];
-    uint32_t floor_count;
+    bool floors;
 };
 
 uint64_t number_of(const char* word) {
@@ -92,9 +101,9 @@ Wishes read_words(int count, char** words) {
             wishes.summary = value;
         } else if (strcmp(word, "--dump") == 0 && value != nullptr) {
             run_dump_into(value);
-        } else if (strcmp(word, "--floor") == 0 && value != nullptr &&
-                   wishes.floor_count < floors_max) {
-            wishes.floors[wishes.floor_count++] = value;
+        } else if (strcmp(word, "--floors") == 0) {
+            wishes.floors = true;
+            takes_value = false;
         } else if (strcmp(word, "--twice") == 0) {
             wishes.twice = true;
             takes_value = false;
@@ -143,6 +152,16 @@ double seconds_now() {
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
+// So that what never happens is seen to be 0.
+void begin_counts(const Wishes& wishes, Tally& tally) {
+    for (uint32_t i = 0; i < part_count; i++) {
+        if (wishes.count[i] == 0 && !wishes.goes_on) continue;
+        for (const Counted& row : counted) {
+            if (strcmp(row.part, parts[i].name) == 0) tally.add(row.name, 0);
+        }
+    }
+}
+
 bool run_parts(const Wishes& wishes, Tally& tally) {
     bool held = true;
     for (uint32_t i = 0; i < part_count && held; i++) {
@@ -160,9 +179,9 @@ bool run_parts(const Wishes& wishes, Tally& tally) {
 
 bool judge_floors(const Wishes& wishes, const Tally& tally) {
     bool held = true;
-    for (uint32_t i = 0; i < wishes.floor_count; i++) {
-        if (tally.of(wishes.floors[i]) > 0) continue;
-        printf("FAILED: '%s' never happened\n", wishes.floors[i]);
+    for (const auto& [name, count] : tally.counts) {
+        if (!wishes.floors || count > 0) continue;
+        printf("FAILED: '%s' never happened\n", name.c_str());
         held = false;
     }
     return held;
@@ -189,6 +208,7 @@ int main(int count, char** words) {
     const Wishes wishes = read_words(count, words);
     Tally tally;
     bool held = false;
+    begin_counts(wishes, tally);
     if (wishes.has_seed) {
         held = run_one_seed(wishes, tally);
     } else if (wishes.goes_on) {

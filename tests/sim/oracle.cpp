@@ -17,6 +17,7 @@ struct View {
     const Oracle& oracle;
     uint64_t at;
     size_t stage;
+    size_t before = 0;  // entries that a group would have made by now
     map<string, Oracle::Point> moved = {};
     map<uint64_t, Oracle::Hold> opened = {};
     std::set<uint64_t> ended = {};
@@ -138,7 +139,8 @@ string judge_end_of_hold(const View& view, const Move& move) {
 
 string judge_reversed(const View& view, const Ask& ask, const Move& move) {
     const uint64_t window = view.oracle.rules.reversible;
-    const uint64_t from = view.at > window ? view.at - window + 1 : 1;
+    const uint64_t newest = view.at + view.before;
+    const uint64_t from = newest > window ? newest - window + 1 : 1;
     if (move.reversed < from) {
         return quoted_number("EXPIRED entry ", move.reversed, " is too old to be reversed");
     }
@@ -229,7 +231,7 @@ string judge_ask(View view, const Ask& ask) {
         const string refusal = judge_move(view, ask, ask.moves[i]);
         if (!refusal.empty()) return "EXECABORT " + std::to_string(i + 1) + " " + refusal;
         apply_move(view, ask.moves[i], UINT64_MAX - i);  // Nobody can know its number yet.
-        view.at++;
+        view.before++;
     }
     return "";
 }

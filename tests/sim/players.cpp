@@ -72,6 +72,10 @@ void Party::fail(const string& what) {
     if (failure.empty()) failure = what;
 }
 
+void Party::may_leave(const string& terminal, size_t count) {
+    others_max += count + (terminals.count(terminal) == 0 ? 1 : 0);
+}
+
 Person& Party::add_person(const string& name, const string& role, const string& password) {
     people.emplace_back();
     Person& person = people.back();
@@ -363,6 +367,10 @@ bool Player::may_use_ids(size_t count) const {
     for (const LostCopy& copy : person->lost) {
         if (person->ids_used + count - copy.first_id > ids_again_max) return false;
     }
+    for (const Request* request : person->settled) {  // One that is asked again.
+        const uint64_t newer = person->ids_used + count - request->first_id;
+        if (request->flying > 0 && newer > ids_again_max) return false;
+    }
     if (person->open.empty()) return true;
     return person->ids_used + count - person->open.front()->first_id <= ids_open_max;
 }
@@ -555,7 +563,7 @@ void Player::resend() {
         if (request->ask.moves[0].id == "+") {  // Not safe to send again: the book will tell.
             person->open.erase(std::find(person->open.begin(), person->open.end(), request));
             party->oracle.maybe.push_back(request->ask);
-            party->others_max++;
+            party->may_leave(terminal, request->ask.moves.size());
             party->tally.add("left unknown");
             request->settled = true;
             continue;

@@ -171,6 +171,28 @@ TEST(Holds, AnswerOomWhenTheTableIsFullAndRecover) {
     EXPECT_EQ(bank.hold("one-more", 1), Status::ok);
 }
 
+// A group is judged and then booked: each of its holds is asked for once, and refused at no other
+// time than the judgement.
+TEST(Holds, OfAGroupAreAskedForOnce) {
+    const auto move = [](const char* id) {
+        return TestMove{.operation = Operation::hold,
+                        .debit = "alice",
+                        .credit = "bob",
+                        .amount = 1,
+                        .id = id,
+                        .expires_s = 60};
+    };
+    for (uint64_t refused = 0; refused < 4; refused++) {
+        HoldBank bank;
+        Pool<Hold>& pool = bank.one.book.ledger.holds.pool;
+        pool.refuse_at = refused;
+        const Status expected = refused < 2 ? Status::oom : Status::ok;
+        EXPECT_EQ(test_group(bank.one.book, {move("g1"), move("g2")}), expected) << refused;
+        EXPECT_EQ(pool.takes, refused < 2 ? 0u : 2u) << refused;
+        EXPECT_EQ(pool.taken, pool.takes);
+    }
+}
+
 TEST(Holds, AgreeWithPaperAndReplayToTheSameTables) {
     for (uint32_t seed = 1; seed <= 60; seed++) {
         TestRandom random(seed);

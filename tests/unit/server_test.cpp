@@ -398,6 +398,32 @@ TEST(Server, CallsNoReversalTooLateThatMayHaveBeenWritten) {
     EXPECT_EQ(one.take(teller).find("-MISCONF"), 0u);
 }
 
+// Of two copies that read the entry at once, the later one is a replay, however late it is.
+TEST(Server, AnswersACopyOfAReversalThatWasReadBesideTheFirst) {
+    TestServer one(1, 2);
+    const uint32_t teller = one.connect("teller");
+    const uint32_t again = one.connect("teller");
+    one.say(teller, "DEPOSIT d1 5 alice\r\n");
+    one.serve();
+    one.take(teller);
+    const std::string text =
+        "REVERSE r1 " + std::to_string(one.server.book.ledger.seq_installed) + "\r\n";
+    one.say(teller, text);
+    one.say(again, text);
+    bool committed = false;
+    for (uint32_t i = 0; i < 10 && !committed; i++) {
+        ASSERT_TRUE(one.work());
+        committed = one.commit();
+    }
+    const std::string first = one.take(teller);
+    ASSERT_EQ(first.find("*"), 0u) << first;
+    const uint64_t later_ms = 1000 + 16 * 60'000;
+    server_clock(one.server, later_ms, later_ms * 1000, 0);
+    one.serve();
+    EXPECT_EQ(one.take(again), first);
+    EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
+}
+
 // P10: two copies of one registration, of which the second is hashed before the first is booked.
 TEST(Server, AnswersARegistrationThatIsSentAgainWhileTheFirstIsHashed) {
     for (const bool commits_between : {false, true}) {

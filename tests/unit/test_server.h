@@ -12,7 +12,7 @@
 
 // A server over a small book, whose sessions are logged in over a channel that ciphers nothing.
 struct TestServer {
-    explicit TestServer(uint32_t hashes = 1) : owner(new Server()), server(*owner) {
+    explicit TestServer(uint32_t hashes = 1, uint32_t reads = 1) : owner(new Server()), server(*owner) {
         Config config = {};
         config_defaults(config);
         config.sessions = 8;
@@ -24,7 +24,7 @@ struct TestServer {
         config.reversible = 128;
         config.buffers = 8;
         config.groups = 2;
-        config.reads = 1;
+        config.reads = reads;
         config.hashes = hashes;
         config.self_service = true;
         Arena arena = {};
