@@ -24,6 +24,7 @@ inline constexpr uint32_t config_address_size_max = 63;   // bytes of an IPv6 ad
 inline constexpr uint32_t config_message_size_max = 255;  // bytes of UTF-8
 inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
 inline constexpr uint32_t config_zone_size_max = 63;      // bytes of a time zone's name
+inline constexpr uint32_t config_prefixes_size_max = 767;  // bytes of a list of addresses
 inline constexpr uint32_t config_sensor_size_max = 255;   // bytes of a sensor, its path included
 inline constexpr uint32_t config_line_size_max = 1022;    // bytes before the line feed; inih's
 inline constexpr uint32_t config_error_size_max = 2048;   // bytes that hold every refusal in full
@@ -71,6 +72,13 @@ struct Config {
     uint32_t idle_s;        // without a request
     uint32_t password_memory_kib;
     uint32_t password_passes;
+    uint32_t penalty_free;        // failed logins of one person that cost nothing
+    uint32_t penalty_s;           // the longest wait for more of them
+    uint32_t penalty_shared_free;  // the same for an address, and for a terminal
+    uint32_t penalty_shared_s;
+    uint32_t penalty_first_ms;    // the shortest wait
+    uint32_t penalty_half_life_s;
+    char penalty_exempt[config_prefixes_size_max + 1];
     uint32_t reverse_minutes;     // for a till's own entries
     uint32_t refused_per_minute;  // journaled refusals of one person
     uint32_t register_per_day;    // people whom one terminal registers on a local day
@@ -89,6 +97,7 @@ struct Config {
 
     // [limits]
     uint32_t sessions;
+    uint32_t strangers_per_source;  // that have not logged in
     uint32_t handshakes;  // at once
     uint32_t accounts;
     uint32_t ids;         // remembered
@@ -97,6 +106,8 @@ struct Config {
     uint32_t reversible;  // entries that REVERSE reaches back
     uint32_t multi;       // commands of one group
     uint32_t groups;      // being queued at once
+    uint32_t penalty_sources;
+    uint32_t penalty_pairs;
     uint32_t buffers;     // sets of I/O buffers, lent to sessions while they are active
     uint32_t hashes;      // logins waiting for a password hash
     uint32_t reads;       // of the journal, at once
@@ -118,6 +129,7 @@ enum class ConfigType : uint8_t {
     path,          // a file's or folder's name, as text
     root,          // a folder of the machine, no part of the bank, from / on
     address,       // IPv4 or IPv6 in figures, never a name to look up
+    prefixes,      // a list of such addresses, each perhaps with the length of a prefix
     currency,      // upper-case letters
     zone,          // the name of a time zone, as config_is_zone has it
     sensor,        // where a temperature comes from, as sensor_parse has it

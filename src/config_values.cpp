@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "base/check.h"
 #include "base/temperature.h"
 #include "base/text.h"
@@ -68,6 +69,7 @@ Words words_of(ConfigType type) {
         case ConfigType::text:
         case ConfigType::path:
         case ConfigType::address:
+        case ConfigType::prefixes:
         case ConfigType::currency:
         case ConfigType::zone:
         case ConfigType::root:
@@ -83,29 +85,17 @@ Words words_of(ConfigType type) {
 constexpr const char* role_words[config_role_count] = {"customer", "till", "treasurer", "auditor",
                                                        "admin"};
 
-bool is_address_v4(Slice text) {
-    Reader rest = reader_of(text);
-    Slice part = {};
-    uint32_t count = 0;
-    while (cut_word(rest, '.', part) == Status::ok) {
-        uint64_t value = 0;
-        if (parse_decimal(part, value) != Status::ok || value > 255) return false;
-        count++;
-    }
-    return count == 4;
+// Figures, and not a name that somebody would have to look up.
+bool is_address(Slice text) {
+    const uint32_t size = config_find_byte(text, '%');  // The zone of a link-local address follows.
+    NetAddress address;
+    if (size < text.size && config_find_byte(text, ':') > size) return false;
+    return parse_address(slice_part(text, 0, size), address) == Status::ok;
 }
 
-// Tells figures from a name that somebody would have to look up; binding judges the rest.
-bool is_address(Slice text) {
-    if (config_find_byte(text, ':') == text.size) return is_address_v4(text);
-    const uint32_t size = config_find_byte(text, '%');  // The zone of a link-local address follows.
-    for (uint32_t i = 0; i < size; i++) {
-        const uint8_t byte = text.data[i];
-        const bool hex = (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'f') ||
-                         (byte >= 'A' && byte <= 'F');
-        if (!hex && byte != ':' && byte != '.') return false;
-    }
-    return true;
+bool is_list_of_prefixes(Slice text) {
+    NetPrefixes prefixes;
+    return parse_prefixes(text, prefixes) == Status::ok;
 }
 
 bool is_upper_case(Slice text) {
@@ -143,6 +133,7 @@ bool is_allowed_text(ConfigType type, Slice text) {
         case ConfigType::path: return is_printable(text);
         case ConfigType::root: return text.data[0] == '/' && is_printable(text);
         case ConfigType::address: return is_address(text) && is_printable(text);
+        case ConfigType::prefixes: return is_list_of_prefixes(text);
         case ConfigType::currency: return is_upper_case(text);
         case ConfigType::zone: return text.size == 0 || config_is_zone(text);
         case ConfigType::sensor:
@@ -274,6 +265,17 @@ const char* config_role_word(uint32_t index) {
     return role_words[index];
 }
 
+namespace {
+
+void put_prefixes_range(Writer& writer) {
+    put_text(writer, "up to ");
+    put_decimal(writer, net_prefixes_max);
+    put_text(writer, " addresses in figures such as 192.168.1.7, or prefixes such as "
+                     "192.168.1.0/24, with commas between them, in all ");
+}
+
+}  // namespace
+
 uint32_t config_row_count() { return row_count; }
 
 const ConfigRow& config_row(uint32_t index) {
@@ -312,6 +314,7 @@ void config_put_range(Writer& writer, const ConfigRow& row) {
     if (row.type == ConfigType::path) put_text(writer, "a file name in printable UTF-8 of ");
     if (row.type == ConfigType::root) put_text(writer, "a folder's name from / on of ");
     if (row.type == ConfigType::address) put_text(writer, "an IPv4 or IPv6 address in figures of ");
+    if (row.type == ConfigType::prefixes) put_prefixes_range(writer);
     if (row.type == ConfigType::currency) put_text(writer, "upper-case text of ");
     if (row.type == ConfigType::zone) put_text(writer, "a name such as Europe/Berlin of ");
     if (row.type == ConfigType::sensor) {

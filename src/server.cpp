@@ -31,11 +31,14 @@ void advance_stop(Server& server) {
                              server.closed_batch == log.batch_durable;
         if (failed || !changed ||
             !begin_snapshot(server, SnapshotUse::checkpoint, book_tag_none)) {
-            server.phase = ServerPhase::stopped;
+            server.phase = ServerPhase::saving_penalties;
         }
         return;
     }
     if (server.phase == ServerPhase::checkpointing && server.snapshot.use == SnapshotUse::none) {
+        server.phase = ServerPhase::saving_penalties;
+    }
+    if (server.phase == ServerPhase::saving_penalties && door_is_saved(server)) {
         server.phase = ServerPhase::stopped;
     }
 }
@@ -153,6 +156,7 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     server.snapshot.memory = arena_array<uint8_t>(arena, "checkpoint text", snapshot_chunk_size);
     book_layout(server.book, arena, limits);
     access_layout(server.access, arena, config.accounts, terminals_config_max);
+    door_layout(server, arena);
     crypto_layout(server.heap, arena, sessions, config.handshakes);
 }
 
@@ -213,6 +217,7 @@ void server_init(Server& server, uint64_t memory_reserved) {
     ring_clear(server.read_queue);
     ring_clear(server.key_queue);
     access_init(server.access, rules);
+    door_init(server);
     for (uint32_t i = 0; i < config.terminal_section_count; i++) {
         access_add_terminal(server.access, rights_of(config.terminal_sections[i], config.scale));
     }
@@ -383,7 +388,8 @@ bool server_is_hurried(const Server& server) {
     if (job.use != SnapshotUse::none) return !job.working && job.step == SnapshotStep::rows;
     if (server.phase == ServerPhase::running || server.phase == ServerPhase::stopped) return false;
     const Log& log = server.book.log;
-    return server.sessions.taken == 0 && (log_is_stopped(log) || log_is_idle(log));
+    if (server.sessions.taken > 0 || server.penalties_job.ready) return false;
+    return log_is_stopped(log) || log_is_idle(log);
 }
 
 void server_tick(Server& server) {
@@ -392,6 +398,7 @@ void server_tick(Server& server) {
     tick_sensor(server);
     advance_snapshot(server);
     advance_book(server);
+    door_tick(server);
     advance_stop(server);
 }
 

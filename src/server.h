@@ -19,6 +19,9 @@
 //   Z3. A session that a worker has is not touched until server_wish_done (session.h, N4).
 //   Z4. At most `handshakes` sessions are in their handshake; one source holds at most half of the
 //       slots while others wait.
+//   Z5. At most `strangers-per-source` sessions of one source, and never more than half of all,
+//       have nobody logged in; one more is closed at once. `login-ms` and `handshake-ms` bound how
+//       long each stays, and a failed login makes it no longer once its penalties refuse.
 #pragma once
 
 #include "base/heap.h"
@@ -33,6 +36,9 @@ inline constexpr uint32_t snapshot_rows_per_turn = 256;
 inline constexpr uint32_t linger_ms = 2000;        // to let the peer read the last bytes
 inline constexpr uint32_t unfinished_ms_min = 1000;  // a request that may be given up for others
 inline constexpr uint32_t closing_batch_ms = 1000;  // without requests
+inline constexpr uint32_t penalties_save_ms = 10'000;  // from one writing of them to the next
+inline constexpr uint32_t penalties_text_size = 16384;  // bytes of one write of them
+inline constexpr uint32_t penalties_rows_per_turn = 4096;
 
 // Work for another thread. The port keeps the Wish until it calls server_wish_done with it.
 enum class WishKind : uint8_t {
@@ -45,6 +51,8 @@ enum class WishKind : uint8_t {
     checkpoint_begin,   // make the folder of checkpoint `number`
     checkpoint_append,  // append `memory`, `size` to table `table`
     checkpoint_finish,  // write the manifest in `memory`, `size`, and switch
+    penalties,          // put `memory`, `size` at offset `number` of the text beside the one there
+                        // is; with `table` 1 that was all of it: switch
 };
 
 struct Wish {
@@ -76,7 +84,28 @@ struct SnapshotJob {
     uint8_t* memory;       // snapshot_chunk_size bytes
 };
 
-enum class ServerPhase : uint8_t { running, ending_sessions, closing_book, checkpointing, stopped };
+// The text of penalties, on its way to data/penalties. A failure is told once and tried again.
+struct PenaltiesJob {
+    PenaltiesSave save;
+    bool begun;
+    bool ready;             // `text` is to be written
+    bool working;           // a wish is out
+    bool last;              // the one of the stop has begun
+    bool failed;            // the newest could not be written
+    uint32_t offset;        // bytes written
+    uint64_t begun_ms;
+    uint64_t changes;       // of the penalties, that the text on disk has
+    Writer text;
+};
+
+enum class ServerPhase : uint8_t {
+    running,
+    ending_sessions,
+    closing_book,
+    checkpointing,
+    saving_penalties,
+    stopped,
+};
 
 struct Server {
     Config config;
@@ -84,6 +113,7 @@ struct Server {
     Book book;
     Archived archived;        // set by the port before server_start
     Access access;
+    Penalties penalties;             // filled by the port before server_start
     Service service;
     Heap heap;                       // of the library of cryptography
     TlsConfig tls[listeners_max];
@@ -110,6 +140,8 @@ struct Server {
     bool segment_wished;
     uint64_t segment_retry_ms;       // not before
     SnapshotJob snapshot;
+    PenaltiesJob penalties_job;
+    uint64_t penalties_counted_ms;   // for INFO
     uint32_t checkpoint_number;      // of the newest checkpoint
     uint64_t checkpoint_ms;          // when it was made
     bool limits_noted;               // the journal has those in force, or its next batch will
@@ -149,6 +181,9 @@ void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us, int32_t utc
 // A client connected. Returns its session, or pool_none when not even one to refuse with is free.
 // It speaks TLS, unless the port opens a channel of its own for it before its first bytes.
 uint32_t server_accept(Server& server, uint32_t listener);
+
+// Says where the client is: "ADDRESS:PORT", an IPv6 address in brackets. Its source follows from
+// that, and it may be closed at once for that (Z5).
 void server_set_address(Server& server, uint32_t session, const char* address);
 bool server_can_accept(const Server& server);
 

@@ -62,7 +62,7 @@ void finish_hash(Server& server, uint32_t job) {
     const uint32_t read = pool_take(server.reads);
     if (read != pool_none) tools.read = &server.reads.slots[read];
     const uint32_t person = session.caller.person;
-    const uint64_t failed = server.service.stats.logins_failed;
+    const DoorCounts before = door_counts(server);
     SessionNeed need = SessionNeed::none;
     const bool is_done = session_hash_done(session, tools, need);
     if (need != SessionNeed::read && read != pool_none) pool_give(server.reads, read);
@@ -74,7 +74,7 @@ void finish_hash(Server& server, uint32_t job) {
         }
         return;
     }
-    if (server.service.stats.logins_failed > failed) log_session(server, session, "login refused");
+    door_log(server, session, before);
     if (session.caller.person != row_none && person == row_none) {
         log_session(server, session, "logged in");
     }
@@ -285,7 +285,7 @@ bool server_wish_take(Server& server, Wish& out) {
         out.size = server.config.segment_size_kib * 1024;
         return true;
     }
-    return take_snapshot_wish(server, out);
+    return take_snapshot_wish(server, out) || door_take_wish(server, out);
 }
 
 void server_wish_run(Server& server, Wish& wish) {
@@ -308,6 +308,7 @@ void server_wish_done(Server& server, const Wish& wish) {
         case WishKind::hash:
             server.hash_running = pool_none;
             finish_hash(server, wish.slot);
+            door_refuse_hashes(server);
             break;
         case WishKind::key:
             server.key_running = pool_none;
@@ -319,6 +320,7 @@ void server_wish_done(Server& server, const Wish& wish) {
         case WishKind::checkpoint_begin:
         case WishKind::checkpoint_append:
         case WishKind::checkpoint_finish: finish_snapshot_wish(server, wish); break;
+        case WishKind::penalties: door_finish_wish(server, wish); break;
     }
     serve_commit_queue(server);
 }

@@ -3,6 +3,7 @@
 //     server.cpp           pools, start, time, stop: the calls that are not about one session
 //     server_sessions.cpp  accept to close: buffers, handshake slots, steps, queues
 //     server_jobs.cpp      work for other threads: hashes, statements, segments, snapshots
+//     server_door.cpp      who is let in: penalties, sources, strangers
 #pragma once
 
 #include "server.h"
@@ -61,6 +62,29 @@ void settle_group(Server& server, Session& session);
 // Returns false when another snapshot is being made.
 bool begin_snapshot(Server& server, SnapshotUse use, BookTag asker);
 void advance_snapshot(Server& server);
+
+void door_layout(Server& server, Arena& arena);
+void door_init(Server& server);
+
+// Takes note of where a session comes from, and turns it away when its source has too many (Z5).
+void door_set_address(Server& server, Session& session, const char* address);
+
+// Answers jobs at the front of the password queue that a penalty has come upon (S7).
+void door_refuse_hashes(Server& server);
+
+// How many logins came to nothing, before something that may add to them; and what to log after.
+struct DoorCounts {
+    uint64_t failed;
+    uint64_t refused;
+};
+DoorCounts door_counts(const Server& server);
+void door_log(Server& server, const Session& session, const DoorCounts& before);
+
+// The writing of penalties: what time demands, the next piece, and its end.
+void door_tick(Server& server);
+bool door_take_wish(Server& server, Wish& out);
+void door_finish_wish(Server& server, const Wish& wish);
+bool door_is_saved(const Server& server);
 
 // Begins to stop; the sessions are stepped by serve_commit_queue.
 void begin_stop(Server& server, const char* reason);

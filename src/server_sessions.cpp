@@ -48,15 +48,6 @@ void wait_for_slot(Server& server, uint32_t index) {
     enqueue(server, server.slot_queue, in_slot_queue, index);
 }
 
-bool same_source(const char* a, const char* b) {
-    // Up to the last ':', which begins the port.
-    uint32_t end_a = 0;
-    uint32_t end_b = 0;
-    for (uint32_t i = 0; a[i] != '\0'; i++) end_a = a[i] == ':' ? i : end_a;
-    for (uint32_t i = 0; b[i] != '\0'; i++) end_b = b[i] == ':' ? i : end_b;
-    return end_a == end_b && memcmp(a, b, end_a) == 0;
-}
-
 // Z4. Counts by walking: `handshakes` is small and this happens once per connection.
 bool handshake_slot_is_free(const Server& server, const Session& asking) {
     if (server.handshakes >= server.config.handshakes) return false;
@@ -65,7 +56,7 @@ bool handshake_slot_is_free(const Server& server, const Session& asking) {
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
         const Session& session = server.sessions.slots[i];
-        const bool same = same_source(session.address, asking.address);
+        const bool same = net_address_equal(session.caller.source, asking.caller.source);
         if (session.phase == SessionPhase::handshake && same) of_source++;
         if (session.phase == SessionPhase::waiting && !same && session.wants_slot) {
             others_wait = true;
@@ -233,7 +224,9 @@ void step_session(Server& server, uint32_t index) {
         }
         if (read != pool_none) tools.read = &server.reads.slots[read];
         if (group != pool_none) tools.group = &server.groups.slots[group];
+        const DoorCounts before = door_counts(server);
         const SessionNeed need = session_step(session, tools);
+        door_log(server, session, before);
         keep_group(server, session, group);
         again = serve_need(server, session, need, hash, read);
     }
@@ -257,6 +250,7 @@ void serve_commit_queue(Server& server) {
             if (session.block == SessionBlock::commit) session.block = SessionBlock::none;
             if (job_waits && session.block == SessionBlock::hash) {
                 finish_hash(server, session.job);
+                door_refuse_hashes(server);
             } else if (!job_waits || advance_read(server, session.job)) {
                 step_session(server, index);
             }
@@ -323,6 +317,7 @@ void server_set_address(Server& server, uint32_t index, const char* address) {
     Session& session = session_at(server, index);
     Writer writer = writer_of(reinterpret_cast<uint8_t*>(session.address), address_size_max - 1);
     put_text(writer, address);
+    door_set_address(server, session, address);
 }
 
 uint8_t* server_read_room(Server& server, uint32_t index, uint32_t& size) {
@@ -404,7 +399,7 @@ void server_sent(Server& server, uint32_t index, uint32_t size) {
 void server_closed(Server& server, uint32_t index) {
     Session& session = session_at(server, index);
     CHECK(!session.lent);
-    log_session(server, session, "ended");
+    if (!session.turned_away) log_session(server, session, "ended");
     session.caller.in_group = false;
     settle_group(server, session);
     return_buffers(server, session);

@@ -282,6 +282,7 @@ bool session_hash_done(Session& session, SessionTools& tools, SessionNeed& need)
     ServiceCall call = call_of(session, tools, &none);
     const uint32_t person_before = session.caller.person;
     if (session.phase == SessionPhase::ending) {
+        service_hash_dropped(*tools.service, *tools.hash, tools.now_ms, tools.wall_us / 1000);
         wipe(tools.hash, sizeof *tools.hash);
         session.block = SessionBlock::none;
         return true;

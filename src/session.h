@@ -65,6 +65,7 @@ struct Session {
     bool job_waits;     // its job goes on after the next commit
     bool wants_slot;    // its bytes wait for a handshake slot or for buffers
     bool wants_room;    // its handshake stopped for want of room in cipher_out
+    bool turned_away;   // its source has too many sessions that nobody logged in on
     const char* end_reason;  // a literal, for the log; nullptr before
     uint32_t pending;   // proposals not yet answered
     uint32_t buffers;   // index of what is lent, pool_none otherwise

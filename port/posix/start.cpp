@@ -113,6 +113,19 @@ Status reserve_password_arena(Starting& starting) {
     return Status::ok;
 }
 
+// Whom to let wait. A start without it is as good as any other.
+void load_penalties(Starting& starting) {
+    Server& server = starting.server;
+    uint8_t text[512];
+    Writer line = writer_of(text, sizeof text);
+    const Status status = store_penalties_load(
+        starting.store, server.now_ms, server.wall_us / 1000, starting.plan.window,
+        batch_size_max, server.book.ledger, server.penalties, line);
+    if (status == Status::ok || status == Status::absent) return;
+    put_text(line, "; it is ignored, and nobody has to wait for earlier failed logins");
+    store_log(LogLevel::warning, line);
+}
+
 Status open_book(Starting& starting) {
     Server& server = starting.server;
     Store& store = starting.store;
@@ -132,6 +145,7 @@ Status open_book(Starting& starting) {
     status = reserve_password_arena(starting);
     if (status != Status::ok) return status;
     plan.tell_time(server);
+    load_penalties(starting);
     server_start(server, start.checkpoint);
     return Status::ok;
 }

@@ -2,7 +2,7 @@
 // port with a file system shares.
 //
 //     store_open ─► store_recover ─► currency compared ─► book_open ─► memory for passwords
-//     ─► server_start, which notes the limits
+//     ─► penalties ─► server_start, which notes the limits
 //
 // pennyd runs it over the board's own files, the simulator over a disk of its own (port/sim). The
 // server was laid out and readied, its certificates are loaded. Nothing here waits for a peer or

@@ -10,6 +10,7 @@
 //       journal/ARCHIVED          which of them were moved elsewhere (journal/archived.h), if any
 //       checkpoint.NNNNNNNN/      one file per table of tables.def, and MANIFEST, written last
 //       current -> checkpoint.N   passwd -> current/passwd   balance -> current/balance
+//       penalties                 who guessed passwords (access/penalties.h); may be deleted
 //
 //   Threads: store_write belongs to one thread; so does a checkpoint from begin to finish; each may
 //   run beside the other and beside store_segment_make and store_read.
@@ -27,6 +28,7 @@
 //   F5. Mode `read` takes no lock and changes no byte.
 #pragma once
 
+#include "access/penalties.h"
 #include "book.h"
 #include "journal/archived.h"
 
@@ -216,3 +218,16 @@ Status store_archived_write(const Store& store, const Archived& archived, Writer
 
 // Removes a segment that was archived. Returns failed with errno.
 Status store_segment_remove(const Store& store, uint32_t segment);
+
+// Puts a piece of the text of penalties beside the one there is; the first one begins it anew, and
+// behind the last one it is synced and takes the other's name. One thread at a time. Returns full
+// or failed with `error`.
+Status store_penalties_put(Store& store, uint32_t offset, Slice bytes, bool is_last,
+                           Writer& error);
+
+// Reads that text, piece by piece through `window`, into penalties that were just readied. Returns
+// ok; absent when there is none; damaged or failed with `error`, and no row left, when it cannot be
+// taken.
+Status store_penalties_load(const Store& store, uint64_t now_ms, uint64_t wall_ms, uint8_t* window,
+                            uint32_t window_size, const Ledger& ledger, Penalties& penalties,
+                            Writer& error);

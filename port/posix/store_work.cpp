@@ -46,7 +46,8 @@ bool store_work_is_for(const Wish& wish) {
         case WishKind::segment:
         case WishKind::checkpoint_begin:
         case WishKind::checkpoint_append:
-        case WishKind::checkpoint_finish: return true;
+        case WishKind::checkpoint_finish:
+        case WishKind::penalties: return true;
     }
     CHECK(false);
     return false;
@@ -68,12 +69,17 @@ void store_work_run(Store& store, Wish& wish) {
         case WishKind::checkpoint_finish:
             wish.outcome = store_checkpoint_finish(store, {wish.memory, wish.size}, error);
             break;
+        case WishKind::penalties:
+            wish.outcome = store_penalties_put(store, wish.number, {wish.memory, wish.size},
+                                               wish.table == 1, error);
+            break;
         case WishKind::handshake:
         case WishKind::hash:
         case WishKind::key:
         case WishKind::sensor: CHECK(false);
     }
     if (wish.outcome == Status::ok) return;
-    if (wish.kind != WishKind::segment) store_checkpoint_cancel(store);
+    const bool is_checkpoint = wish.kind != WishKind::segment && wish.kind != WishKind::penalties;
+    if (is_checkpoint) store_checkpoint_cancel(store);
     say(error);
 }

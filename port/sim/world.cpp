@@ -137,6 +137,15 @@ Status make_bank() {
 
 // --- Time. ---
 
+// When the text of penalties is to be written anew; UINT64_MAX: it need not be.
+uint64_t penalties_due_ms() {
+    const Server& server = *sim_world.server;
+    const PenaltiesJob& job = server.penalties_job;
+    const bool is_old = job.changes != server.penalties.changes;
+    if (!is_old || job.begun || server.book.log.blocked == LogBlock::read_only) return UINT64_MAX;
+    return job.begun_ms + penalties_save_ms;
+}
+
 // What the server does with time alone must be asked for at each tick.
 bool ticks_count() {
     const Server& server = *sim_world.server;
@@ -144,9 +153,10 @@ bool ticks_count() {
     const bool open_end = log_is_idle(log) && log.blocked == LogBlock::none &&
                           log.batch_durable != server.closed_batch;
     const bool wants_segment = log_wants_segment(log) && !server.segment_wished;
+    const bool saves = server.penalties_job.begun && !server.penalties_job.working;
     return sim_world.stopping || server.phase != ServerPhase::running ||
            server.snapshot.use != SnapshotUse::none || server.slot_queue.count > 0 || open_end ||
-           wants_segment || !server.limits_noted;
+           wants_segment || saves || !server.limits_noted;
 }
 
 // When time alone will matter next; UINT64_MAX: never.
@@ -169,6 +179,8 @@ uint64_t deadline_us() {
             server.checkpoint_ms + uint64_t{server.config.checkpoint_minutes} * 60'000;
         if (due_ms < first_ms) first_ms = due_ms;
     }
+    const uint64_t due_ms = penalties_due_ms();
+    if (due_ms < first_ms) first_ms = due_ms;
     if (first_ms < UINT64_MAX / 1000 && first_ms * 1000 < first_us) first_us = first_ms * 1000;
     return first_us;
 }
@@ -367,6 +379,8 @@ void sim_world_config(Config& out) {
     out.holds = 16;
     out.reversible = 128;
     out.groups = 4;
+    out.penalty_sources = 16;
+    out.penalty_pairs = 512;
     out.listener_count = 1;
     ListenerConfig& listener = out.listeners[0];
     memcpy(listener.name, "tls", sizeof "tls");
@@ -378,7 +392,7 @@ void sim_world_set_config(const Config& config) {
     CHECK(!sim_world.running);
     CHECK(config.sessions + config.handshakes <= sim_links_max);
     CHECK(config.threads > 0);
-    const uint32_t works_max = config.handshakes + config.reads + 4;
+    const uint32_t works_max = config.handshakes + config.reads + 5;
     sim_world.works_max = works_max > sim_works_max ? sim_works_max : works_max;
     sim_world.config = config;
 }

@@ -14,7 +14,7 @@
 
 #include "base/check.h"
 
-inline constexpr uint32_t arena_rows_max = 64;
+inline constexpr uint32_t arena_rows_max = 128;
 inline constexpr uint32_t arena_align = 64;  // bytes; a cache line, and enough for every type
 
 struct ArenaRow {

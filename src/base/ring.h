@@ -39,3 +39,11 @@ bool ring_pop(Ring<Type>& ring, Type& out) {
     ring.count--;
     return true;
 }
+
+// The item that ring_pop would take next. Returns false when the ring is empty.
+template <typename Type>
+bool ring_peek(const Ring<Type>& ring, Type& out) {
+    if (ring.count == 0) return false;
+    out = ring.items[ring.first];
+    return true;
+}

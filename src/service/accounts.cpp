@@ -71,6 +71,19 @@ ServiceNext set_account(Service& service, ServiceCall& call, uint32_t row,
     return after_proposal(service, call, status);
 }
 
+// What is asked for holds already (P10): as soon as it is durable, since whoever asked for it first
+// may still be told that it could not be written (P1).
+ServiceNext answer_held(const Service& service, ServiceCall& call, uint32_t row) {
+    const Account& account = service.book->ledger.accounts[row];
+    const AccountValues& now = account.installed;
+    const AccountValues& soon = account.decided;
+    if (now.state != soon.state || now.floor != soon.floor || now.ceiling != soon.ceiling) {
+        return ServiceNext::waiting;
+    }
+    reply_ok(call.reply);
+    return ServiceNext::replied;
+}
+
 ServiceNext close_account(Service& service, ServiceCall& call) {
     uint32_t row = row_none;
     if (call_words(call) != 3) return refuse_syntax(call);
@@ -81,10 +94,7 @@ ServiceNext close_account(Service& service, ServiceCall& call) {
         return refuse(call, Status::noperm, "this account belongs to the book itself");
     }
     AccountValues values = service.book->ledger.accounts[row].decided;
-    if (values.state == AccountState::closed) {
-        reply_ok(call.reply);
-        return ServiceNext::replied;
-    }
+    if (values.state == AccountState::closed) return answer_held(service, call, row);
     values.state = AccountState::closed;
     return set_account(service, call, row, AccountOperation::close, values);
 }
@@ -118,8 +128,7 @@ ServiceNext limit_account(Service& service, ServiceCall& call) {
         return refuse(call, Status::noperm, "cash has no bounds");
     }
     if (values.floor == before.floor && values.ceiling == before.ceiling) {
-        reply_ok(call.reply);
-        return ServiceNext::replied;
+        return answer_held(service, call, row);
     }
     return set_account(service, call, row, AccountOperation::limit, values);
 }

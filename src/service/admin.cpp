@@ -69,6 +69,15 @@ void put_stats(const Service& service, const ServiceCall& call, Writer& out) {
     put_number(out, "entries_committed", stats.batch_entries);
 }
 
+void put_access(const Service& service, const ServiceCall& call, Writer& out) {
+    (void)call;
+    const ServiceStats& stats = service.stats;
+    put_number(out, "logins_refused", stats.logins_refused);
+    put_number(out, "penalties_in_force", stats.penalties_in_force);
+    put_number(out, "strangers_refused", stats.strangers_refused);
+    put_number(out, "familiar_pairs", service.penalties->pairs.used);
+}
+
 uint64_t seconds_since(const ServiceCall& call, uint64_t time_ms) {
     return call.wall_ms > time_ms ? (call.wall_ms - time_ms) / 1000 : 0;
 }
@@ -108,6 +117,7 @@ struct Section {
 constexpr Section sections[] = {
     {"Server", put_server}, {"Clients", put_clients},         {"Memory", put_memory},
     {"Stats", put_stats},   {"Persistence", put_persistence}, {"Book", put_book},
+    {"Access", put_access},
 };
 
 bool is_wanted(const ServiceCall& call, const Section& section) {

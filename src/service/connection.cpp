@@ -7,23 +7,28 @@
 
 namespace {
 
-constexpr char wrongpass_text[] = "invalid username-password pair or user is disabled.";
-
 // Fills a login job. A name that nobody has is verified against nothing, at the same cost.
 ServiceNext begin_login(Service& service, ServiceCall& call, HashPurpose purpose, Slice name,
                         Slice password) {
     if (call.caller->lab) {
         return refuse(call, Status::noperm, "nobody logs in on a laboratory channel");
     }
+    const Ledger& ledger = service.book->ledger;
+    Name known = {};
+    uint32_t person = row_none;
+    if (parse_name(name, known) == Status::ok) {
+        const uint32_t row = ledger_find_person(ledger, known);
+        if (row != row_none && row < ledger.people_installed) person = row;
+    }
+    const Attempt attempt = attempt_of(service, call, name, person);
+    if (!may_try(service, call, attempt)) return refuse_try(service, call, attempt);
     if (call.hash == nullptr) return ServiceNext::waiting;
     HashJob& job = *call.hash;
     job.purpose = purpose;
-    job.person = row_none;
-    const Ledger& ledger = service.book->ledger;
-    if (parse_name(name, job.name) == Status::ok) {
-        const uint32_t row = ledger_find_person(ledger, job.name);
-        if (row != row_none && row < ledger.people_installed) job.person = row;
-    }
+    job.name = known;
+    job.person = person;
+    job.guesses = true;
+    job.attempt = attempt;
     if (job.person != row_none) {
         const PersonValues& values = ledger.people[job.person].installed;
         job.known = ledger.people[job.person].texts.password;
@@ -236,16 +241,15 @@ void propose_rehash(Service& service, const ServiceCall& call) {
 // and the role may have changed while the worker ran (P6).
 ServiceNext login_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
+    if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
     const Ledger& ledger = service.book->ledger;
     bool fine = job.outcome == Status::ok && job.person < ledger.people_installed;
     if (fine) {
         const PersonValues& values = ledger.people[job.person].installed;
         fine = values.version == job.version && values.state == PersonState::active;
     }
-    if (!fine) {
-        service.stats.logins_failed++;
-        return refuse(call, Status::wrongpass, wrongpass_text);
-    }
+    if (!fine) return fail_try(service, call, job.attempt);
+    penalties_succeed(*service.penalties, job.attempt, call.wall_ms);
     call.caller->person = job.person;
     call.caller->version = job.version;
     propose_rehash(service, call);

@@ -78,6 +78,17 @@ ServiceNext refuse_misconf(const Service& service, ServiceCall& call);
 
 ServiceNext refuse_syntax(ServiceCall& call);
 
+// Somebody's try at a password: `typed` is the name as it was typed, and nobody has it when
+// `person` is row_none.
+Attempt attempt_of(const Service& service, const ServiceCall& call, Slice typed, uint32_t person);
+bool may_try(const Service& service, const ServiceCall& call, const Attempt& attempt);
+
+// Notes a try that came to nothing. The second and the third also put the one reply that there is
+// to a wrong password, an unknown name and a penalty (S7).
+void note_failed_try(Service& service, const ServiceCall& call, const Attempt& attempt);
+ServiceNext fail_try(Service& service, ServiceCall& call, const Attempt& attempt);
+ServiceNext refuse_try(Service& service, ServiceCall& call, const Attempt& attempt);
+
 // Takes a client's id; `+` and `*` become the empty one: the book is to choose.
 Status take_id(Slice word, Id& out);
 ServiceNext refuse_id(ServiceCall& call);

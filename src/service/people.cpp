@@ -81,6 +81,8 @@ namespace {
 // Lets a job compare its password with a person's.
 void know_person(const Ledger& ledger, uint32_t row, HashJob& job) {
     job.has_known = true;
+    job.guesses = true;  // The right password gets another answer than a wrong one.
+    job.attempt.person = row;
     job.person = row;
     job.known = ledger.people[row].texts.password;
     job.version = ledger.people[row].installed.version;
@@ -103,6 +105,8 @@ ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     const bool by_admin = has_role(service, call, Role::admin);
     const bool is_add = job.purpose == HashPurpose::add_user;
     if (job.has_known) {  // P10: the right password makes a resend, any other somebody else's name.
+        if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
+        if (job.outcome == Status::wrongpass) note_failed_try(service, call, job.attempt);
         const Role role = service.book->ledger.people[job.person].installed.role;
         const bool same = job.outcome == Status::ok && (!is_add || role == job.role);
         if (!same) return after_proposal(service, call, Status::exists);
@@ -126,17 +130,17 @@ ServiceNext registration_hashed(Service& service, ServiceCall& call) {
 
 ServiceNext password_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
+    if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
     if (job.outcome == Status::replayed) {  // P10
         reply_ok(call.reply);
         return ServiceNext::replied;
     }
-    if (job.outcome == Status::wrongpass) {
-        return refuse(call, Status::wrongpass, "the old password is wrong");
-    }
+    if (job.outcome == Status::wrongpass) return fail_try(service, call, job.attempt);
     if (job.outcome != Status::ok) return refuse_hash(call);
     if (call.caller->person != job.person) {
         return refuse(call, Status::noauth, "Authentication required.");
     }
+    penalties_succeed(*service.penalties, job.attempt, call.wall_ms);
     const Status status =
         book_set_password(*service.book, call.wall_ms, job.person, call.caller->terminal,
                           job.person, job.version, job.made, call.tag);
@@ -242,6 +246,11 @@ ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpos
         wipe(&password, sizeof password);
         return after_proposal(service, call, judged);
     }
+    const Attempt attempt = attempt_of(service, call, name_slice(name), row);
+    if (row != row_none && !may_try(service, call, attempt)) {
+        wipe(&password, sizeof password);
+        return refuse_try(service, call, attempt);
+    }
     const uint32_t most = service.access->rules.register_per_day;
     const bool counts = purpose == HashPurpose::add_person && row == row_none &&
                         !has_role(service, call, Role::admin);
@@ -255,13 +264,17 @@ ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpos
     job.name = name;
     job.password = password;
     wipe(&password, sizeof password);
+    job.attempt = attempt;
     if (row != row_none) know_person(ledger, row, job);
     return ServiceNext::hashing;
 }
 
 ServiceNext command_passwd(Service& service, ServiceCall& call) {
-    if (call.hash == nullptr) return ServiceNext::waiting;
     const Person& person = call_person(service, call);
+    const Attempt attempt =
+        attempt_of(service, call, name_slice(person.name), call.caller->person);
+    if (!may_try(service, call, attempt)) return refuse_try(service, call, attempt);
+    if (call.hash == nullptr) return ServiceNext::waiting;
     HashJob& job = *call.hash;
     if (take_password(call_word(call, 2), job.fresh) != Status::ok) {
         wipe(&job, sizeof job);
@@ -273,6 +286,8 @@ ServiceNext command_passwd(Service& service, ServiceCall& call) {
     if (job.password.size > 0) memcpy(job.password.bytes, old.data, old.size);
     job.person = call.caller->person;
     job.name = person.name;
+    job.guesses = true;
+    job.attempt = attempt;
     job.has_known = true;
     job.known = person.texts.password;
     job.version = person.installed.version;

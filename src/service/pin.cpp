@@ -17,13 +17,17 @@ ServiceNext set_pin(Service& service, ServiceCall& call) {
     if (call_words(call) != 4) return refuse_syntax(call);
     if (!pin_is_fine(call_word(call, 3))) return refuse_pin_text(call);
     if (pin_is_locked(service, call.caller->person)) return refuse_locked_pin(call);
-    if (call.hash == nullptr) return ServiceNext::waiting;
     const Person& person = call_person(service, call);
+    const Attempt attempt = attempt_of(service, call, name_slice(person.name), call.caller->person);
+    if (!may_try(service, call, attempt)) return refuse_try(service, call, attempt);
+    if (call.hash == nullptr) return ServiceNext::waiting;
     const Slice password = call_word(call, 2);
     HashJob& job = *call.hash;
     job.purpose = HashPurpose::set_pin;
     job.person = call.caller->person;
     job.version = person.installed.version;
+    job.guesses = true;
+    job.attempt = attempt;
     job.has_known = true;
     job.known = person.texts.password;
     job.known_pin = person.texts.pin;
@@ -120,14 +124,14 @@ ServiceNext command_pin(Service& service, ServiceCall& call) {
 
 ServiceNext pin_set_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
-    if (job.outcome == Status::wrongpass) {
-        return refuse(call, Status::wrongpass, "the password is wrong");
-    }
+    if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
+    if (job.outcome == Status::wrongpass) return fail_try(service, call, job.attempt);
     if (job.outcome == Status::replayed) {  // P10
         reply_ok(call.reply);
         return ServiceNext::replied;
     }
     if (job.outcome != Status::ok) return refuse_hash(call);
+    penalties_succeed(*service.penalties, job.attempt, call.wall_ms);
     BookChange change = {};
     change.operation = PersonOperation::pin_set;
     change.person = job.person;

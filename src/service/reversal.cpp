@@ -99,6 +99,8 @@ ServiceNext reverse_done(Service& service, ServiceCall& call) {
     const Ids& ids = service.book->ledger.ids;
     const bool is_known = ids_find(ids, job.move.person, id) != nullptr;
     if (!is_known && !may_reverse(service, call, job.entry)) {
+        // Or by one whose batch could not be written: only a restart tells.
+        if (log_is_stopped(service.book->log)) return refuse_misconf(service, call);
         return refuse(call, Status::noperm,
                       "a till reverses what it entered itself a short while ago; ask a treasurer");
     }

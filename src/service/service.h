@@ -20,9 +20,12 @@
 //   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.
 //   S6. A movement that needs a PIN is proposed, or queued, only behind a right one; the PIN itself
 //       is no part of it.
+//   S7. No password is looked at while a penalty holds: neither when it comes, nor when its turn at
+//       a worker has come behind others. Wrong, unknown and too often get the same answer.
 #pragma once
 
 #include "access/access.h"
+#include "access/penalties.h"
 #include "book.h"
 #include "crypto/password.h"
 #include "journal/archived.h"
@@ -44,6 +47,8 @@ struct Caller {
     Name terminal;         // from the certificate
     uint32_t rights;       // index of what may be done from there (access.h)
     Name client_name;      // from HELLO … SETNAME; size 0 for none
+    NetAddress source;     // of the peer, as net_source_of has it
+    bool is_exempt;        // that source is on the list
 };
 
 enum class ServiceNext : uint8_t {
@@ -78,6 +83,8 @@ struct HashJob {
     HashPurpose purpose;
     uint8_t protocol;         // asked for by HELLO
     bool has_known;           // `known` is the record of an existing person
+    bool guesses;             // `attempt` is set: a wrong password is held against somebody
+    Attempt attempt;
     bool is_counted;          // a wrong PIN has been counted
     uint32_t person;
     uint32_t version;         // of the record that was copied into `known`
@@ -90,7 +97,8 @@ struct HashJob {
     PasswordRecord made;      // the new record; login, hello: size 0 unless `known` is wrapped
     Role role;                // add_user
     BookMove move;            // move: what goes on when the PIN is right
-    Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed
+    Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed, or
+                              // busy: a penalty came between, and nothing was hashed
 };
 
 // Commands that are queued between MULTI and EXEC, in a slot of its own.
@@ -108,7 +116,10 @@ struct ServiceStats {
     uint64_t commands;
     uint64_t rejected_sessions;   // for want of a slot
     uint64_t handshakes_failed;
-    uint64_t logins_failed;
+    uint64_t logins_failed;       // wrong passwords
+    uint64_t logins_refused;      // while a penalty held
+    uint64_t strangers_refused;   // connections, for want of logins from their source
+    uint32_t penalties_in_force;  // rows that make somebody wait, as of the last second
     uint64_t batches;             // committed since start
     uint64_t batch_entries;
     uint64_t snapshots;
@@ -129,6 +140,8 @@ struct ReceiptAlarms {
 struct Service {
     Book* book;
     Access* access;
+    Penalties* penalties;
+    Attempt guess;                // the newest that failed or was refused, for the log
     ReceiptAlarms alarms;
     const Archived* archived;     // which segments lie elsewhere
     const char* version;          // of the program, for HELLO and INFO; the owner's
@@ -198,6 +211,13 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
 
 // Runs a job on a worker; touches nothing but the job and the arena, and reads the costs.
 void service_hash_run(const Service& service, HashJob& job, PasswordArena& arena);
+
+// Says whether the job may still be run when its turn has come: ok, or busy (S7).
+Status service_hash_judge(const Service& service, const HashJob& job, uint64_t now_ms,
+                          uint64_t wall_ms);
+
+// Nobody waits for what the job came to. A wrong password counts all the same.
+void service_hash_dropped(Service& service, const HashJob& job, uint64_t now_ms, uint64_t wall_ms);
 
 // Goes on after a job was run: replied, proposed, reading, hashing (the same job is to be run once
 // more) or waiting (call again with the same job after the next commit). The job is wiped unless it

@@ -84,6 +84,7 @@ void check_row(const ConfigRow& row, const uint8_t* fields) {
         case ConfigType::text:
         case ConfigType::path:
         case ConfigType::address:
+        case ConfigType::prefixes:
         case ConfigType::currency:
         case ConfigType::zone:
         case ConfigType::channel: check_text(row, field); break;

@@ -8,6 +8,7 @@ kept beside the seeds, in files whose names begin with `found-`, and is left alo
 """
 
 import base64
+import hashlib
 import os
 import struct
 import sys
@@ -422,6 +423,36 @@ def temperature_seeds():
     }
 
 
+# --- Penalties: access/penalties.h ----------------------------------------------------------------
+
+def penalties_text(*rows, version=1, time=1799999990000):
+    lines = [f"pennybank-penalties {version}", f"time {time}", *rows]
+    return "".join(line + "\n" for line in lines).encode()
+
+
+def penalties_seeds():
+    fits, in_bytes, as_it_is = b"\xfe", b"\0", b"\xff"
+    alice = "person alice 5 1000 600000"
+    pairs = [f"pair {name} till-{i} 1799999900000 2 500 0" for name in ("alice", "bob")
+             for i in range(3)]
+    text = penalties_text(alice, "person carol 5 0 0", pairs[0])
+    return {
+        "none": fits + penalties_text(),
+        "person": fits + penalties_text(alice),
+        "pairs": fits + penalties_text(alice, *pairs),
+        "in-bytes": in_bytes + text,
+        "old": fits + penalties_text(alice, time=1000),
+        "from-later": fits + penalties_text(alice, time=2**63),
+        "whole": as_it_is + text + b"sum " + hashlib.sha256(text).hexdigest().encode() + b"\n",
+        # None of these is what the server wrote.
+        "wrong-sum": as_it_is + text + b"sum " + b"0" * 64 + b"\n",
+        "cut": as_it_is + text,
+        "newer": fits + penalties_text(version=2),
+        "behind-the-sum": fits + text + b"sum " + hashlib.sha256(text).hexdigest().encode(),
+        "too-much": fits + penalties_text("person alice 4294967296 0 0"),
+    }
+
+
 # --- Receipts: service/receipt.h ------------------------------------------------------------------
 
 def receipt(entry=13, operation="transfer", amount="-12.50 EUR", balance="237.50 EUR", more="",
@@ -645,7 +676,8 @@ TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
            "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
            "receipt": receipt_seeds, "backup": backup_seeds,
            "temperature": temperature_seeds, "jose": jose_seeds,
-           "old_books": old_books_seeds, "password": password_seeds}
+           "old_books": old_books_seeds, "password": password_seeds,
+           "penalties": penalties_seeds}
 
 
 def main():

@@ -77,6 +77,9 @@ bool init(Day& day) {
     sim_world_config(config);
     config.checkpoint_entries = 20;
     config.groups = 8;
+    sim::Chance chance = {.state = day_seed};
+    const sim::DoorRules door = sim::stage_door(chance);
+    sim::stage_door_config(door, config);
     SimWorldPlan plan = {};
     plan.seed = day_seed;
     plan.tls = day.tls;
@@ -89,7 +92,8 @@ bool init(Day& day) {
                                    .customers = 2,
                                    .think_us = day.tls ? 200'000u : 60'000u,
                                    .self_service = config.self_service,
-                                   .reversible = config.reversible};
+                                   .reversible = config.reversible,
+                                   .door = door};
     if (day.tls) day.stage.peers_max = tls_links_max;  // Each costs more than all the rest.
     sim::party_begin(day.stage.party, sim::stage_net(day.stage), rules);
     return true;
@@ -114,7 +118,7 @@ bool start_again(Day& day, uint64_t at) {
     if (sim_world_start() != Status::ok) {
         return fail(day, string("a start without the fault was refused: ") + sim_world_refusal());
     }
-    day.stage.party.restarted();
+    day.stage.party.restarted(false);
     return true;
 }
 
@@ -122,10 +126,13 @@ bool start_again(Day& day, uint64_t at) {
 bool spend(Day& day, const Fault& fault, uint64_t at) {
     strike(fault, at);
     if (sim_world_start() != Status::ok) {
-        if (sim_world_refusal()[0] == '\0') return fail(day, "a start was refused without a word");
+        const bool is_dark = fault.fault == SimFault::cut;  // Nobody is there to be told.
+        if (sim_world_refusal()[0] == '\0' && !is_dark) {
+            return fail(day, "a start was refused without a word");
+        }
         return !leaked(day);
     }
-    day.stage.party.restarted();
+    day.stage.party.restarted(false);
     bool alive = true;
     if (!sim::stage_pass(day.stage, day_us, alive, day.why)) return false;
     if (!alive) return true;  // The power went.

@@ -282,7 +282,7 @@ void Player::choose_wrong() {
     const auto by_member = [&](const Words& words, const string& answer) {
         say_exactly(words, is_member(role) ? answer : role_refusal());
     };
-    switch (chance.below(24)) {
+    switch (chance.below(26)) {
         case 0:
             return say_exactly({"FLY"},
                                line("-ERR unknown command 'FLY', with args beginning with: "));
@@ -325,9 +325,8 @@ void Player::choose_wrong() {
             if (role == "admin") return;
             return say_exactly({"CHECKPOINT"}, role_refusal());
         case 14:
-            return say_exactly({"AUTH", person->name, "not my password"},
-                               line("-WRONGPASS invalid username-password pair or user is "
-                                    "disabled."));
+        case 24:
+        case 25: return choose_guess();
         case 15: return by_member({"EXEC"}, line("-ERR EXEC without MULTI"));
         case 16: return by_member({"DISCARD"}, line("-ERR DISCARD without MULTI"));
         case 17:
@@ -364,6 +363,28 @@ void Player::choose_wrong() {
         }
         case 23: out += chance.percent(50) ? "\r\n" : "*0\r\n"; return;
         default: return;
+    }
+}
+
+// Somebody mistypes a password, or guesses at one: their own, another's, or that of a name that nobody
+// has.
+void Player::choose_guess() {
+    Chance& chance = party->chance;
+    const uint64_t count = chance.percent(60) ? 1 : chance.between(2, 6);
+    const uint64_t roll = chance.below(100);
+    string name = person->name;
+    if (roll >= 60) name = party_people[chance.below(8)].name;
+    if (roll >= 90) name = "nosuch" + std::to_string(chance.below(3));
+    for (uint64_t i = 0; i < count; i++) {
+        Words words = {"AUTH", name, "not the password"};
+        if (chance.percent(30)) words = {"HELLO", "3", "AUTH", name, "not the password"};
+        say_guess(words, roll < 90 ? name : "?" + name, GuessKind::wrong,
+                  [this, name](const Value& value, const string& raw) {
+                      party->tally.add("passwords mistyped");
+                      if (value.is_error() && value.word() == "WRONGPASS") return;
+                      if (note_common(value, nullptr)) return;
+                      party->fail("a wrong password of " + name + " was answered with " + raw);
+                  });
     }
 }
 
@@ -414,7 +435,9 @@ void Player::change_password() {
     person->changes++;
     login_changes = person->changes;
     party->may_leave(terminal, 1);
-    say({"PASSWD", person->password, person->doubt}, [this](const Value& value, const string&) {
+    party->door.unsettle(person->name);
+    const Words words = {"PASSWD", person->password, person->doubt};
+    say_guess(words, person->name, GuessKind::right, [this](const Value& value, const string&) {
         sent_passwd = person->passwd_flying = false;
         if (!value.is_error()) {
             person->password = person->doubt;
@@ -422,13 +445,14 @@ void Player::change_password() {
             person->changed = ++party->tick;
             login_password = person->password;
             person->changes++;  // Ends every login, also this one when an earlier copy did it.
-            party->terminals.insert(terminal);
             party->tally.add("passwords changed");
             return;
         }
         if (note_common(value, nullptr)) return;
         party->tally.add("refused " + value.word());
-        if (value.word() != "STATE") party->fail("PASSWD: " + value.text);
+        if (value.word() != "STATE" && value.word() != "WRONGPASS") {
+            party->fail("PASSWD: " + value.text);
+        }
     });
 }
 
@@ -505,6 +529,11 @@ void Player::admin_answered(const Value& value) {
         if (value.word() == "OOM") work.wanted = false;
         return;
     }
+    if (work.is_registration && value.is_error() && value.word() == "WRONGPASS") {
+        return party->tally.add("refused WRONGPASS");  // The name is there, and too much was guessed.
+    }
+    const bool has_no_login = !logged_in && value.is_error() && value.word() == "NOPERM";
+    if (work.is_registration && has_no_login) return;  // It was sent behind a login that failed.
     work.change.answered = ++party->tick;
     work.wanted = false;
     // An OK may be of a copy that came from elsewhere, so this terminal may have no entry yet.
@@ -557,14 +586,29 @@ void Player::admin_answered(const Value& value) {
     }
 }
 
+// A name that somebody has, with another password: as good as a guess.
+void Player::register_again() {
+    const string name = party_people[party->chance.below(8)].name;
+    const auto take = [this, name](const Value& value, const string& raw) {
+        if (raw == line("-EXISTS the name is taken") || note_common(value, nullptr)) return;
+        if (value.is_error() && value.word() == "WRONGPASS") return;
+        if (value.is_error() && value.word() == "NOPERM" && !logged_in) return;
+        party->fail("REGISTER " + name + " was answered with " + raw);
+    };
+    say_guess({"REGISTER", name, "not the password"}, name, GuessKind::wrong, take);
+}
+
 // The same registration from another connection, while the first is on its way: whichever is
 // overtaken by the other is answered OK as well (P10).
 void Player::register_too() {
     party->may_leave(terminal, 1);
     party->tally.add("registered by two at once");
+    const Words words = party->admin.words;
     const string name = party->admin.person.name;
-    say(party->admin.words, [this, name](const Value& value, const string&) {
+    say_guess(words, name, GuessKind::unsure, [this, name](const Value& value, const string&) {
         if (note_common(value, nullptr)) return;
+        if (value.is_error() && value.word() == "WRONGPASS") return;
+        if (value.is_error() && value.word() == "NOPERM" && !logged_in) return;
         // The guest may have been given another role or password meanwhile.
         const bool is_late = value.word() == "EXISTS" &&
                              party->oracle.people.knows(name) &&
@@ -587,12 +631,18 @@ void Player::choose_admin() {
         work.flying = true;
         work.by = this;
         party->may_leave(terminal, 1);
-        say(work.words, [this](const Value& value, const string&) { admin_answered(value); });
+        const auto take = [this](const Value& value, const string&) { admin_answered(value); };
+        if (work.is_registration) {
+            say_guess(work.words, work.person.name, GuessKind::right, take);
+        } else {
+            say(work.words, take);
+        }
     } else if (work.flying && work.is_registration && !work.by_customer && work.by != this &&
                person->role == "admin" && !party->quiet && chance.percent(30)) {
         register_too();
     }
     if (person->role != "admin" || party->quiet) return;
+    if (chance.percent(3)) register_again();
     if (chance.percent(6)) list_people();
     if (!chance.percent(6)) return;
     say({"CHECKPOINT"}, [this](const Value& value, const string&) {

@@ -16,10 +16,6 @@ using std::string;
 
 constexpr uint32_t tries_until_locked = 3;
 
-string line(const string& text) { return text + "\r\n"; }
-
-const char* const wrong_login = "-WRONGPASS invalid username-password pair or user is disabled.";
-
 string text_of(const Value* value) { return value == nullptr ? "" : value->text; }
 
 // Commands that are answered to everybody, whatever the terminal permits.
@@ -117,9 +113,11 @@ void Player::check_rights(const Expect& expect, const Value& value) {
 
 void Player::mistype() {
     party->tally.add("passwords mistyped");
-    say({"AUTH", person->name, person->password + "x"}, [this](const Value& value,
-                                                               const string& raw) {
-        if (raw == line(wrong_login) || note_common(value, nullptr)) return;
+    const Words words = {"AUTH", person->name, person->password + "x"};
+    say_guess(words, person->name, GuessKind::wrong, [this](const Value& value,
+                                                            const string& raw) {
+        if (value.is_error() && value.word() == "WRONGPASS") return;
+        if (note_common(value, nullptr)) return;
         told_to_leave = value.text == "ERR max number of clients reached";
         if (!told_to_leave) party->fail("a mistyped password was answered with " + raw);
     });
@@ -167,9 +165,10 @@ void Player::set_pin() {
     sent_pin = person->pin_flying = true;
     party->may_leave(terminal, 1);
     const Words words = {"PIN", "SET", person->password, person->pin_next};
-    say(words, [this](const Value& value, const string&) {
+    say_guess(words, person->name, GuessKind::right, [this](const Value& value, const string&) {
         pin_answered();
         if (note_common(value, nullptr)) return;
+        if (value.is_error() && value.word() == "WRONGPASS") return;  // The door lets it wait.
         const string wanted = person->pin_next;
         person->pin_next.clear();
         if (value.text == pin_locked_text) return learn_lock(*party, *person);
@@ -252,9 +251,14 @@ void Player::play_pin() {
     if (is_in_doubt(*person) || (roll >= 55 && roll < 90)) return try_wrong_pin();
     if (roll < 45) return set_pin();
     if (roll < 55) {
-        const string right = person->pin_locked ? line(string("-") + pin_locked_text)
-                                                : "-WRONGPASS the password is wrong\r\n";
-        return say_exactly({"PIN", "SET", "not my password", "4711"}, right);
+        const Words words = {"PIN", "SET", "not my password", "4711"};
+        return say_guess(words, person->name, GuessKind::wrong, [this](const Value& value,
+                                                                       const string& raw) {
+            const bool is_told = value.is_error() && value.word() == "WRONGPASS";
+            const bool is_locked = person->pin_locked && value.text == pin_locked_text;
+            if (is_told || is_locked || note_common(value, nullptr)) return;
+            party->fail("PIN SET by a wrong password was answered with " + raw);
+        });
     }
     const bool unlocks = person->role == "till" || person->role == "admin";
     say_exactly({"PIN", "UNLOCK", person->name},
@@ -360,7 +364,10 @@ bool Party::may_send_work(const Player& player) {
         oracle.people.change(target.name, work.next, ++tick);
     }
     if (work.verb == "PASSWD") target.doubt = work.person.password;
-    if (ends_logins(work.verb)) target.changes++;
+    if (ends_logins(work.verb)) {
+        target.changes++;
+        door.unsettle(target.name);
+    }
     return true;
 }
 

@@ -126,7 +126,7 @@ string Party::unsettled() const {
 
 bool Party::is_settled() const { return unsettled().empty(); }
 
-void Party::restarted() {
+void Party::restarted(bool in_order) {
     for (const auto& player : players) {
         if (player->link != link_none) {
             player->link = link_none;
@@ -144,6 +144,7 @@ void Party::restarted() {
         }
         wake(*player, chance.between(1, player->think_us));
     }
+    door.restart(in_order, net.now_us(net.context));
 }
 
 // Of what was asked before, an answer may lie in the archive now: nobody asks for it again.
@@ -165,6 +166,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
     party.oracle.rules.reversible = rules.reversible;
     party.oracle.rules.self_service = rules.self_service;
     party.oracle.bounds = rules.bounds;
+    party.door.rules = rules.door;
     party.oracle.open("cash", "", -oracle_unbounded, oracle_unbounded);
     party.oracle.open("shop", "", -oracle_unbounded, oracle_unbounded);
     party.accounts = {"shop", "nobody"};
@@ -193,6 +195,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
 void Player::connect() {
     const PlayerPeer peer = {this, received, closed};
     link = party->net.connect(party->net.context, peer, terminal.c_str());
+    connection = ++party->connections;
     logged_in = false;
     logging_in = false;
     told_to_leave = false;
@@ -209,6 +212,7 @@ void Player::lose_expects() {
     in.clear();
     out.clear();
     for (Expect& expect : expects) {
+        if (expect.guess != 0) party->door.lose(expect.guess, now_us + settle_us);
         if (expect.request == nullptr) continue;
         expect.request->flying--;
         expect.request->lost_us = now_us;
@@ -260,6 +264,43 @@ void Player::say(const Words& words, std::function<void(const Value&, const stri
     if (request != nullptr) request->flying++;
     const uint64_t now_us = party->net.now_us(party->net.context);
     expects.push_back({std::move(take), request, now_us, ++party->tick, words[0]});
+}
+
+// Says what has a password in it, and lets the door judge the answer.
+void Player::say_guess(const Words& words, const string& name, GuessKind kind,
+                       std::function<void(const Value&, const string&)> take) {
+    Door& door = party->door;
+    const uint64_t guess =
+        door.send(connection, name, terminal, kind, party->net.now_us(party->net.context));
+    say(words, [this, guess, words, take](const Value& value, const string& raw) {
+        judge_guess(guess, words, value);
+        take(value, raw);
+    });
+    expects.back().guess = guess;
+}
+
+void Player::judge_guess(uint64_t guess, const Words& words, const Value& value) {
+    Door& door = party->door;
+    const uint64_t now_us = party->net.now_us(party->net.context);
+    const string word = value.is_error() ? value.word() : "";
+    const bool logs_in = words[0] != "PASSWD" && words[0] != "PIN";
+    const bool registers = words[0] == "REGISTER" && word.empty();  // No password was looked at.
+    string wrong;
+    if (word == "WRONGPASS") {
+        static const char right[] =
+            "WRONGPASS invalid username-password pair or user is disabled, or too many tries: wait "
+            "and try again";
+        wrong = value.text == right ? door.refused(guess, now_us) : "said to a password: " + value.text;
+    } else if (word == "EXISTS") {
+        wrong = door.found_wrong(guess, now_us);
+    } else if (word.empty() && logs_in && !registers) {
+        wrong = door.let_in(guess, now_us);
+    } else if ((word.empty() && !registers) || word == "STATE") {
+        wrong = door.found_right(guess, now_us);
+    } else {
+        door.came_to_nothing(guess);
+    }
+    if (!wrong.empty()) party->fail(wrong);
 }
 
 void Player::say_exactly(const Words& words, const string& answer) {
@@ -319,7 +360,7 @@ void Player::check_login(const Expect& expect, const Value& value) {
     const bool had_password = person->doubt.empty() && login_password != person->password;
     const bool was_ended = login_endings < person->endings && expect.sent > person->ended;
     const bool is_old = (had_password && expect.sent > person->changed) || was_ended;
-    if (!logged_in || !is_old) return;
+    if (!logged_in || !is_old || expect.guess != 0) return;
     const bool is_told = value.is_error() && (value.word() == "NOAUTH" || value.word() == "ERR");
     if (!is_told) party->fail(person->name + " is still logged in after a change that ends logins");
 }
@@ -333,15 +374,16 @@ void Player::login() {
     const uint64_t changes = person->changes;
     const uint64_t endings = person->frozen ? UINT64_MAX : person->endings;
     const uint64_t sent = party->tick;
-    const bool in_doubt = !person->doubt.empty();
+    const bool is_sure = person->doubt.empty() && !person->frozen && !must_be_refused();
+    const GuessKind kind = is_sure ? GuessKind::right : GuessKind::unsure;
     Words words = {"AUTH", person->name, password};
     if (chance.percent(40)) words = {"HELLO", "3", "AUTH", person->name, password};
     if (words.size() == 5 && chance.percent(30)) {
         words.push_back("SETNAME");
         words.push_back("phone");
     }
-    say(words, [this, changes, endings, sent, in_doubt, password](const Value& value,
-                                                                  const string&) {
+    say_guess(words, person->name, kind, [this, changes, endings, sent, password](
+                                             const Value& value, const string&) {
         logging_in = false;
         const auto all = party->oracle.people.possible(person->name, sent, ++party->tick);
         const auto is_active = [](const Facts& facts) { return facts.active; };
@@ -363,10 +405,7 @@ void Player::login() {
             told_to_leave = true;
             return;
         }
-        const bool explained = in_doubt || !person->doubt.empty() ||
-                               person->changes != changes || all.size() > 1 ||
-                               !is_active(all[0]);
-        if (value.word() == "WRONGPASS" && explained) return;
+        if (value.word() == "WRONGPASS") return;  // The door judges that.
         party->fail(person->name + " cannot log in: " + value.text);
     });
 }

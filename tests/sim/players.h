@@ -17,7 +17,8 @@
 //   W4. A login ends with the password that it was made with.
 //   W5. What an admin changes of a person, and a PIN, is changed while none of that person's
 //       requests is under way; so each of them was asked for with rights that are known.
-//   W6. The same seed and the same answers make the same players.
+//   W6. What the door answers to a password, or to a mistake in it, is what door.h expects.
+//   W7. The same seed and the same answers make the same players.
 #pragma once
 
 #include <deque>
@@ -30,6 +31,7 @@
 #include <vector>
 
 #include "sim/chance.h"
+#include "sim/door.h"
 #include "sim/oracle.h"
 #include "sim/resp.h"
 #include "sim/tally.h"
@@ -119,8 +121,9 @@ struct Expect {
     std::function<void(const Value& value, const std::string& raw)> take;
     Request* request = nullptr;
     uint64_t sent_us = 0;
-    uint64_t sent = 0;  // tick
-    std::string word;   // the command's
+    uint64_t sent = 0;   // tick
+    std::string word;    // the command's
+    uint64_t guess = 0;  // a try at a password, as the door numbers it; 0: none
 };
 
 struct Player {
@@ -130,6 +133,7 @@ struct Player {
     uint64_t think_us = 0;       // on average, between two turns
 
     uint32_t link = link_none;
+    uint64_t connection = 0;     // the present one, among all ever
     bool logged_in = false;
     bool logging_in = false;
     bool group_refused = false;  // the newest MULTI of say_multi was
@@ -154,6 +158,9 @@ struct Player {
     void say(const Words& words, std::function<void(const Value&, const std::string&)> take,
              Request* request = nullptr);
     void say_exactly(const Words& words, const std::string& answer);
+    void say_guess(const Words& words, const std::string& name, GuessKind kind,
+                   std::function<void(const Value&, const std::string&)> take);
+    void judge_guess(uint64_t guess, const Words& words, const Value& value);
     void say_multi();
     void say_in_group(const Words& words, const std::string& answer, const std::string& refused);
     void send_request(Request& request);
@@ -173,6 +180,8 @@ struct Player {
     void choose();
     void choose_moves();
     void choose_wrong();
+    void choose_guess();
+    void register_again();
     void choose_reading();
     void choose_connection();
     void choose_replay();
@@ -244,6 +253,7 @@ struct PartyRules {
     std::map<std::string, Bounds> bounds = {};  // by terminal
     bool registers = false;                     // whoever comes
     uint32_t register_per_day = 20;
+    DoorRules door;
 };
 
 struct Party {
@@ -251,11 +261,13 @@ struct Party {
     Chance chance;
     PartyRules rules;
     Oracle oracle;
+    Door door;
     Tally tally;
     std::string failure;  // empty: nothing
     bool quiet = false;   // nothing new is begun
     uint64_t tick = 0;
     uint64_t memos = 0;
+    uint64_t connections = 0;
     std::list<Person> people;
     std::list<Request> requests;
     std::list<std::unique_ptr<Player>> players;
@@ -291,8 +303,8 @@ struct Party {
     std::string unsettled() const;  // what is_settled waits for
     bool is_settled() const;     // every request has its answer, and every password is certain
     void ask_again();            // everybody sends once more what the bank remembers of theirs
-    void restarted();            // all links and timers are gone
     void archived(uint64_t entry);  // at a quiet point: entries up to this one lie elsewhere
+    void restarted(bool in_order);  // all links and timers are gone; after a stop without faults?
     void begin_audit();
     bool judge();                // after an audit
 };

@@ -160,7 +160,7 @@ bool mount_and_start(Run& run) {
         if (status == Status::ok) {
             run.misconf_seen = run.party.misconf;
             no_plan();
-            run.party.restarted();
+            run.party.restarted(run.stopped && was_read);
             return judge_start(run, was_read);
         }
         if (!may_fail) break;
@@ -238,6 +238,7 @@ void jump(Run& run) {
     const int64_t us = within_us + days_us;
     run.party.tally.add("jumps of the clock");
     sim_world_jump(chance.percent(50) ? us : -us);
+    run.party.door.jump();
 }
 
 // The operator allows more or fewer ids before the next start, which the journal must come to know.
@@ -310,6 +311,9 @@ void count(Run& run) {
     }
     tally.add("holds released", run.party.oracle.releases);
     tally.add("entries judged", run.party.oracle.entries);
+    tally.add("right passwords refused by a penalty", run.party.door.explained);
+    tally.add("tries that a penalty had to refuse", run.party.door.certain);
+    tally.add("texts of penalties", world.wishes[static_cast<uint32_t>(WishKind::penalties)]);
     if (run.tls) tally.add("runs over TLS");
 }
 
@@ -397,7 +401,7 @@ bool compare_digests(Run& run) {
     if (sim_world_start() != Status::ok) {
         return fail(run, string("without checkpoints: ") + sim_world_refusal());
     }
-    run.party.restarted();
+    run.party.restarted(true);
     if (!judge(run, replayed)) return false;
     if (replayed != before) {
         return fail(run, "another digest when replayed from the first entry: " +
@@ -422,6 +426,8 @@ bool begin(Run& run) {
     config.register_per_day = static_cast<uint32_t>(chance.between(1, 4));
     const std::map<string, sim::Bounds> bounds = sim::party_bounds(chance);
     for (const auto& [terminal, its] : bounds) sim::stage_bound(config, terminal, its);
+    const sim::DoorRules door = sim::stage_door(chance);
+    sim::stage_door_config(door, config);
     SimWorldPlan plan = {};
     plan.seed = run.seed;
     plan.tls = run.tls;
@@ -441,9 +447,10 @@ bool begin(Run& run) {
                               .reversible = config.reversible,
                               .bounds = bounds,
                               .registers = registers,
-                              .register_per_day = config.register_per_day};
+                              .register_per_day = config.register_per_day,
+                              .door = door};
     sim::party_begin(run.party, sim::stage_net(run), rules);
-    run.party.restarted();
+    run.party.restarted(false);
     return true;
 }
 

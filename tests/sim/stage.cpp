@@ -44,6 +44,23 @@ uint64_t net_now(void*) { return sim_world_now_us(); }
 
 }  // namespace
 
+DoorRules stage_door(Chance& chance) {
+    DoorRules rules = {};
+    rules.own = {chance.below(4), chance.between(1, 4) * second_us};
+    rules.shared = {chance.between(4, 12), chance.between(1, 2) * second_us};
+    rules.first_us = chance.between(50, 1000) * 1000;
+    return rules;
+}
+
+void stage_door_config(const DoorRules& rules, Config& config) {
+    config.penalty_free = static_cast<uint32_t>(rules.own.free);
+    config.penalty_s = static_cast<uint32_t>(rules.own.us_max / second_us);
+    config.penalty_shared_free = static_cast<uint32_t>(rules.shared.free);
+    config.penalty_shared_s = static_cast<uint32_t>(rules.shared.us_max / second_us);
+    config.penalty_first_ms = static_cast<uint32_t>(rules.first_us / 1000);
+    config.penalty_half_life_s = 86'400;
+}
+
 const SimPerson* stage_people(uint32_t& count) {
     static SimPerson people[sizeof party_people / sizeof party_people[0]];
     count = 0;

@@ -24,6 +24,10 @@ struct Stage {
     void (*answered)(const Party& party) = nullptr;  // after each time that a player got bytes
 };
 
+// Short waits, so that a run has many; what the server and the players are told of them.
+DoorRules stage_door(Chance& chance);
+void stage_door_config(const DoorRules& rules, Config& config);
+
 // The people of the bank, for SimWorldPlan; the same array each time.
 const SimPerson* stage_people(uint32_t& count);
 

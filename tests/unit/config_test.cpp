@@ -152,6 +152,9 @@ const ConfigRow& row_of(const std::string& key) {
 }
 
 std::string text_of_size(ConfigType type, uint32_t size) {
+    if (type == ConfigType::prefixes) {
+        return size < 3 ? "" : "::1" + std::string(size - 3, ',');
+    }
     const std::string front = type == ConfigType::address  ? "fe80::1%"
                               : type == ConfigType::sensor ? "file:/"
                               : type == ConfigType::root   ? "/"
@@ -199,8 +202,9 @@ TEST(Config, EveryNumberIsTakenFromItsLeastToItsGreatestValueAndNotBeyond) {
 TEST(Config, EveryTextIsTakenFromItsLeastToItsGreatestSizeAndNotBeyond) {
     const std::set<ConfigType> types = {ConfigType::text, ConfigType::path, ConfigType::address,
                                         ConfigType::currency, ConfigType::zone,
-                                        ConfigType::root, ConfigType::sensor};
-    EXPECT_EQ(rows_of(types).size(), 11u);
+                                        ConfigType::root, ConfigType::sensor,
+                                        ConfigType::prefixes};
+    EXPECT_EQ(rows_of(types).size(), 12u);
     for (const ConfigRow& row : rows_of(types)) {
         SCOPED_TRACE(row.key);
         for (const uint32_t size : {least_size(row), row.max - 1, row.max}) {
@@ -220,6 +224,24 @@ TEST(Config, EveryTextIsTakenFromItsLeastToItsGreatestSizeAndNotBeyond) {
             EXPECT_NE(error.find(std::to_string(row.min) + " to " + std::to_string(row.max)),
                       std::string::npos) << error;
         }
+    }
+}
+
+TEST(Config, AListOfAddressesHasOnlyAddressesAndPrefixesInIt) {
+    const ConfigRow& row = row_of("penalty-exempt");
+    for (const char* list : {"", "127.0.0.1", "192.168.1.0/24, 10.0.0.7,::1", "fd00::/8"}) {
+        Config config = defaults();
+        EXPECT_EQ(parse(config, file_with(row, list)).status, Status::ok) << list;
+        EXPECT_STREQ(config.penalty_exempt, list);
+    }
+    std::string many;
+    for (int i = 0; i < 17; i++) many += (i > 0 ? ",10.0.0." : "10.0.0.") + std::to_string(i);
+    for (const std::string& list : {std::string("localhost"), std::string("10.0.0.0/33"),
+                                    std::string("10.0.0.1;10.0.0.2"), many}) {
+        const std::string error = refusal(file_with(row, list));
+        EXPECT_EQ(error.rfind("pennyd.conf:2: penalty-exempt cannot be \"", 0), 0u) << error;
+        EXPECT_NE(error.find("it takes up to 16 addresses in figures such as 192.168.1.7"),
+                  std::string::npos) << error;
     }
 }
 
@@ -334,7 +356,7 @@ TEST(Config, AnAddressIsInFiguresAndNeverANameToLookUp) {
         EXPECT_STREQ(config.listeners[0].address, address);
     }
     for (const char* address : {"localhost", "127.0.0", "127.0.0.256", "127.0.0.1.1", "127..0.1",
-                                "127.0.0.01", "*", "bank.example:80", "::g", "[::1]"}) {
+                                ":::", "1::2::3", "127.0.0.1%lo", "127.0.0.01", "*", "bank.example:80", "::g", "[::1]"}) {
         EXPECT_NE(refusal_of_set(std::string("listener tls.address=") + address)
                       .find("it takes an IPv4 or IPv6 address in figures of 1 to 63 bytes"),
                   std::string::npos) << address;

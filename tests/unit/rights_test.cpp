@@ -35,10 +35,28 @@ struct TestRights {
         TerminalRights kiosk = rights[rights_default];
         kiosk.name = test_name("kiosk");
         access_add_terminal(access, kiosk);
+        lay_out_penalties();
         service.book = &bank.book;
         service.access = &access;
+        service.penalties = &penalties;
         service.message = "hello";
         sensor_init(service.sensor, slice_of("none"), "/sys");
+    }
+    void lay_out_penalties() {
+        const PenaltyLimits limits = {.people = 8, .sources = 4, .terminals = 4, .pairs = 4};
+        Arena arena = {};
+        penalties_layout(penalties, arena, limits);
+        memory.resize(arena.used + arena_align);
+        const uint64_t size = arena.used;
+        const uintptr_t at = reinterpret_cast<uintptr_t>(memory.data());
+        arena = {};
+        arena.base = memory.data() + (arena_align - at % arena_align) % arena_align;
+        arena.size = size;
+        penalties_layout(penalties, arena, limits);
+        PenaltyRules rules = {};
+        rules.first_ms = rules.half_life_ms = 1000;
+        const uint8_t key[16] = {7};
+        penalties_init(penalties, rules, key);
     }
     // What comes back for these words, by who is in that role, at the kiosk.
     std::string ask(const std::vector<std::string>& words, uint32_t role) {
@@ -54,8 +72,8 @@ struct TestRights {
             caller.person = role;
             caller.version = bank.book.ledger.people[role].installed.version;
         }
-        std::vector<uint8_t> memory(reply_size_max);
-        Writer out = writer_of(memory.data(), reply_size_max);
+        std::vector<uint8_t> said(reply_size_max);
+        Writer out = writer_of(said.data(), reply_size_max);
         ServiceCall call = {.request = &request,
                             .caller = &caller,
                             .reply = {&out, 2, 0},
@@ -78,6 +96,8 @@ struct TestRights {
     uint8_t tries[8] = {};
     TerminalRights rights[2] = {};
     Access access = {};
+    Penalties penalties = {};
+    std::vector<uint8_t> memory;
     Service service = {};
 };
 

@@ -378,6 +378,26 @@ TEST(Server, AnswersAReversalTheSameWhenItsTimeHasPassed) {
     EXPECT_EQ(test_balance(one.server.book, "alice"), 1000);
 }
 
+// P3: nor is it too late for what was asked for in time, while nobody knows whether it was written.
+TEST(Server, CallsNoReversalTooLateThatMayHaveBeenWritten) {
+    TestServer one;
+    const uint32_t teller = one.connect("teller");
+    one.say(teller, "DEPOSIT d1 5 alice\r\n");
+    one.serve();
+    one.take(teller);
+    const std::string text =
+        "REVERSE r1 " + std::to_string(one.server.book.ledger.seq_installed) + "\r\n";
+    one.say(teller, text);
+    while (one.work()) continue;
+    EXPECT_TRUE(one.commit(Status::failed));
+    EXPECT_EQ(one.take(teller).find("-MISCONF"), 0u);
+    const uint64_t later_ms = 1000 + 16 * 60'000;
+    server_clock(one.server, later_ms, later_ms * 1000, 0);
+    one.say(teller, text);
+    one.serve();
+    EXPECT_EQ(one.take(teller).find("-MISCONF"), 0u);
+}
+
 // Of two copies that read the entry at once, the later one is a replay, however late it is.
 TEST(Server, AnswersACopyOfAReversalThatWasReadBesideTheFirst) {
     TestServer one(1, 2);
@@ -443,6 +463,13 @@ TEST(Server, SaysThatANameIsTakenToWhoeverRegistersItSecondWithAnotherPassword) 
 TEST(Server, StopsWithoutHurryWhileItsDiskAndWorkersAreBusy) {
     TestServer one;
     one.pay_in("late", "alice", "", 5);
+    one.hash_outcome = Status::wrongpass;  // So that there are penalties to write, too.
+    const uint32_t bob = one.connect("bob");
+    EXPECT_EQ(one.say(bob, "AUTH alice wrong-password\r\n"), "");
+    EXPECT_TRUE(one.work());
+    EXPECT_EQ(one.take(bob).find("-WRONGPASS"), 0u);
+    server_peer_closed(one.server, bob, "gone");
+    one.close(bob);
     server_stop(one.server, "SIGTERM");
     uint32_t waits = 0;
     uint32_t turns = 0;
@@ -466,5 +493,87 @@ TEST(Server, StopsWithoutHurryWhileItsDiskAndWorkersAreBusy) {
         waits++;
     }
     EXPECT_TRUE(server_is_stopped(one.server));
-    EXPECT_GT(waits, 4u) << "two batches and a checkpoint";
+    EXPECT_GT(waits, 5u) << "two batches, a checkpoint and penalties";
+}
+
+// P1, P10: who asks for what another's request is just doing hears of it when it is durable, and not
+// when it never comes to be.
+TEST(Server, AnswersWhatHoldsAlreadyOnlyWhenItIsDurable) {
+    for (const char* text : {"ACCOUNT LIMIT bob -5.00 -\r\n", "ACCOUNT CLOSE bob\r\n"}) {
+        for (const bool is_kept : {true, false}) {
+            SCOPED_TRACE(text);
+            TestServer one;
+            const uint32_t chief = one.connect("chief");
+            const uint32_t keeper = one.connect("keeper");
+            EXPECT_EQ(one.say(chief, text), "");
+            EXPECT_EQ(one.say(keeper, text), "");
+            EXPECT_TRUE(one.commit(is_kept ? Status::ok : Status::failed));
+            one.serve();
+            const std::string first = one.take(chief);
+            const std::string second = one.take(keeper);
+            EXPECT_EQ(first == "+OK\r\n", is_kept) << first;
+            EXPECT_EQ(second == "+OK\r\n", is_kept) << second;
+            EXPECT_EQ(second.find("-MISCONF") == 0, !is_kept) << second;
+        }
+    }
+}
+
+// --- The door -------------------------------------------------------------------------------
+
+// A guess whose answer nobody waits for counts: otherwise leaving early would be free.
+TEST(Server, CountsAWrongPasswordOfWhoHasLeft) {
+    TestServer one;
+    one.hash_outcome = Status::wrongpass;
+    for (uint64_t count = 1; count <= 4; count++) {
+        const uint32_t bob = one.connect("bob");
+        EXPECT_EQ(one.say(bob, "AUTH alice wrong-password\r\n"), "");
+        server_peer_closed(one.server, bob, "reset");
+        one.serve();
+        EXPECT_EQ(one.server.service.stats.logins_failed, count);
+        one.close(bob);
+    }
+    const uint32_t carol = one.connect("carol");
+    EXPECT_EQ(one.say(carol, "AUTH alice wrong-password\r\n").find("-WRONGPASS"), 0u);
+    EXPECT_EQ(one.server.service.stats.logins_refused, 1u);
+    EXPECT_EQ(one.server.service.stats.logins_failed, 4u);
+}
+
+// Who left in time, or had the right password, has guessed nothing.
+TEST(Server, HoldsNothingAgainstWhoLeavesWithTheRightPassword) {
+    TestServer one;
+    const uint32_t bob = one.connect("bob");
+    EXPECT_EQ(one.say(bob, "AUTH alice right-password\r\n"), "");
+    server_peer_closed(one.server, bob, "reset");
+    one.serve();
+    one.close(bob);
+    EXPECT_EQ(one.server.service.stats.logins_failed, 0u);
+}
+
+// Z5, with addresses of both kinds and one that cannot be told.
+TEST(Server, TurnsStrangersOfOneSourceAway) {
+    const struct {
+        std::vector<const char*> same;
+        const char* other;
+    } rows[] = {
+        {{"192.0.2.1:1", "192.0.2.1:2", "[::ffff:192.0.2.1]:3", "192.0.2.1:4", "192.0.2.1:5"},
+         "192.0.2.2:1"},
+        {{"[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8::3]:1", "[2001:db8::4]:1",
+          "[2001:db8::5]:1"},
+         "[2001:db8:0:1::1]:1"},
+        {{"unknown:0", "unknown:0", "unknown:0", "unknown:0", "unknown:0"}, "192.0.2.1:1"},
+    };
+    for (const auto& row : rows) {
+        TestServer one;
+        for (size_t i = 0; i < row.same.size(); i++) {
+            const uint32_t index = server_accept(one.server, 0);
+            server_set_address(one.server, index, row.same[i]);
+            const SessionPlan plan = server_plan(one.server, index);
+            EXPECT_EQ(plan.cut, i == 4) << row.same[i];
+            if (plan.cut) server_closed(one.server, index);
+        }
+        EXPECT_EQ(one.server.service.stats.strangers_refused, 1u);
+        const uint32_t index = server_accept(one.server, 0);
+        server_set_address(one.server, index, row.other);
+        EXPECT_FALSE(server_plan(one.server, index).cut);
+    }
 }

@@ -2,6 +2,7 @@
 
 #include "port/sim/world.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <mbedtls/platform.h>
 #include <stdlib.h>
@@ -249,7 +250,7 @@ TEST_F(SimWorldTest, LetsNobodyInTwiceAndTellsTheSurplus) {
     begin(13);
     std::vector<std::unique_ptr<Peer>> peers;
     for (uint32_t i = 0; i < config.sessions + 2; i++) {
-        peers.push_back(std::make_unique<Peer>());
+        peers.push_back(std::make_unique<Peer>(sim_terminals[i % 4]));  // Each has its address.
         peers.back()->say("PING\r\n");
         sim_world_run(sim_world_now_us() + second_us / 100);
     }
@@ -264,6 +265,55 @@ TEST_F(SimWorldTest, LetsNobodyInTwiceAndTellsTheSurplus) {
     }
     EXPECT_TRUE(sim_world_stop());
     EXPECT_EQ(sim_world_leak(), nullptr) << sim_world_leak();
+}
+
+// Z5.
+TEST_F(SimWorldTest, TurnsStrangersOfOneAddressAwayUntilOneOfThemHasLoggedIn) {
+    begin(13);
+    std::vector<std::unique_ptr<Peer>> peers;
+    const auto connect = [&peers](const char* terminal) -> Peer& {
+        peers.push_back(std::make_unique<Peer>(terminal));
+        peers.back()->ask("PING", 1);
+        return *peers.back();
+    };
+    for (uint32_t i = 0; i < config.sessions / 2; i++) EXPECT_FALSE(connect("till-1").is_over) << i;
+    EXPECT_TRUE(connect("till-1").is_over);
+    EXPECT_FALSE(connect("till-2").is_over);
+    EXPECT_EQ(peers[0]->ask("AUTH alice a-password-of-alice"), "+OK\r\n");
+    EXPECT_FALSE(connect("till-1").is_over);
+    EXPECT_EQ(sim_world_server().service.stats.strangers_refused, 1u);
+}
+
+// Penalties of people survive a stop on the simulated disk, and one that is damaged is no reason
+// not to start.
+TEST_F(SimWorldTest, KeepsPenaltiesOverAStopAndStartsWithoutThemWhenTheyAreDamaged) {
+    begin(13);
+    {
+        Peer alice;
+        for (int i = 0; i < 4; i++) {
+            EXPECT_EQ(alice.ask("AUTH alice another-password").find("-WRONGPASS"), 0u);
+        }
+        EXPECT_EQ(sim_world_server().service.stats.logins_failed, 4u);
+    }
+    EXPECT_TRUE(sim_world_stop());
+    EXPECT_EQ(sim_world_leak(), nullptr) << sim_world_leak();
+    sim_world_mount(SimLoss::drop_all);
+    ASSERT_EQ(sim_world_start(), Status::ok) << sim_world_refusal();
+    const Server& server = sim_world_server();
+    Name name;
+    ASSERT_EQ(parse_name(slice_of("alice"), name), Status::ok);
+    const uint32_t alice = ledger_find_person(server.book.ledger, name);
+    EXPECT_EQ(server.penalties.people[alice].points, 4u);
+    EXPECT_TRUE(sim_world_stop());
+    sim_world_mount(SimLoss::keep_all);
+    const int dir = sim_disk_calls.open(AT_FDCWD, sim_data_dir, O_RDONLY | O_DIRECTORY, 0);
+    const int fd = sim_disk_calls.open(dir, "penalties", O_WRONLY, 0);
+    ASSERT_GE(fd, 0);
+    EXPECT_EQ(sim_disk_calls.pwrite(fd, "X", 1, 0), 1);
+    sim_disk_calls.close(fd);
+    sim_disk_calls.close(dir);
+    ASSERT_EQ(sim_world_start(), Status::ok) << sim_world_refusal();
+    EXPECT_EQ(sim_world_server().penalties.people[alice].points, 0u);
 }
 
 TEST_F(SimWorldTest, WaitsForAPeerThatDoesNotReadAndGoesOnWhenItDoes) {

@@ -91,7 +91,8 @@ class Login(BankTest):
             for words in (("alice", "wrong password"), ("nobody", "wrong password"), ("alice", ""),
                           ("no name", "x"), ("alice", "x" * 500), ("\xff\0", "\r\n")):
                 self.assert_error(wire.ask("AUTH", *words), "WRONGPASS",
-                                  "invalid username-password pair or user is disabled.")
+                                  "invalid username-password pair or user is disabled, "
+                                  "or too many tries: wait and try again")
             self.assert_error(wire.ask("PING"), "NOAUTH")
             self.assert_error(wire.ask("AUTH", "a", "b", "c"), "ERR")
             self.assert_error(wire.ask("AUTH"), "ERR",
