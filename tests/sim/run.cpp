@@ -339,6 +339,7 @@ bool forget_checkpoints(Run& run) {
 // At a quiet point the server is stopped and what it does not need is archived; the power may go
 // meanwhile.
 bool archive(Run& run) {
+    run.party.quiet = true;  // Nobody asks for anything more while it stops.
     if (!sim_world_stop()) return fail(run, "it did not stop");
     run.stopped = true;
     run.doing += ", archiving";
@@ -356,6 +357,7 @@ bool archive(Run& run) {
     }
     run.party.tally.add("segments archived", made.segments);
     if (made.entry > 0) run.party.archived(made.entry);
+    run.party.quiet = false;
     return mount_and_start(run);
 }
 
