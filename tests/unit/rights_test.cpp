@@ -40,6 +40,7 @@ struct TestRights {
         service.access = &access;
         service.penalties = &penalties;
         service.message = "hello";
+        service.version = "0";
         sensor_init(service.sensor, slice_of("none"), "/sys");
     }
     void lay_out_penalties() {
