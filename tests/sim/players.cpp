@@ -568,15 +568,15 @@ void Player::compare(Request& request, const Value& value, const string& raw) {
         value.text.find("archived") != string::npos) {
         return party->fail("an id of the newest is taken for an archived one");
     }
+    // Rights come before the first answer (P6), and may have changed since.
+    const bool has_other_role = party->oracle.role_of(request.ask) != person->role;
+    if (has_other_role && value.word() == "NOPERM") return;
     party->tally.add("replays");
     if (value.is_error()) party->tally.add("replays of refusals");
     const bool is_three = raw.find('%') != string::npos && !value.is_error();
     string& first = request.raw[is_three ? 1 : 0];
     if (first.empty()) first = raw;
     if (resp_same(value, request.answer) && (value.is_error() || raw == first)) return;
-    // Rights come before the first answer (P6), and may have changed since.
-    const bool has_other_role = party->oracle.role_of(request.ask) != person->role;
-    if (has_other_role && value.word() == "NOPERM") return;
     party->fail("id " + request.ask.moves[0].id + " of " + person->name +
                 " was first answered with '" +
                 request.raw[request.raw[0].empty() ? 1 : 0] + "' and now with '" + raw + "'");
