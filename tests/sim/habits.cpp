@@ -49,7 +49,11 @@ const char* role_refusal() { return "-NOPERM your role does not permit this comm
 
 void Player::choose() {
     Chance& chance = party->chance;
-    if (person->role == "admin") choose_admin();
+    choose_admin();
+    if (person->frozen || must_be_refused()) {
+        if (must_be_refused() || party->admin.change.sent != 0) say_exactly({"PING"}, line("+PONG"));
+        return;
+    }
     const uint64_t count = chance.percent(15) ? chance.between(2, 8) : 1;
     for (uint64_t i = 0; i < count && link != link_none && !told_to_leave; i++) {
         const uint64_t roll = chance.below(100);
@@ -144,7 +148,7 @@ bool Player::choose_move(Move& move, bool sure) {
 
 void Player::choose_moves() {
     Chance& chance = party->chance;
-    const bool is_group = chance.percent(12);
+    const bool is_group = chance.percent(12) && !is_kept_out();
     const uint64_t count = is_group ? chance.between(1, group_max) : 1;
     if (!may_use_ids(count)) return;
     // A second copy of what is on its way, perhaps on another connection.
@@ -159,9 +163,10 @@ void Player::choose_moves() {
     std::vector<Move> moves;
     for (uint64_t i = 0; i < count; i++) {
         Move move;
-        if (choose_move(move, is_group)) moves.push_back(move);
+        if (choose_move(move, is_group) && (!is_group || is_within(move))) moves.push_back(move);
     }
     if (moves.empty()) return;
+    if (!is_group) add_pin(moves[0]);
     if (!is_group && moves[0].operation == "transfer" && chance.percent(4)) {
         moves[0].id = "+";
         moves[0].memo = "chosen " + std::to_string(++party->memos);
@@ -178,7 +183,8 @@ void Player::choose_replay() {
     Chance& chance = party->chance;
     std::vector<Request*> again;
     for (Request* request : person->settled) {
-        if (person->ids_used - request->first_id <= 20) again.push_back(request);
+        const bool recent = person->ids_used - request->first_id <= 20;
+        if (recent && may_replay(*request)) again.push_back(request);
     }
     if (again.empty()) return;
     Request& request = *chance.of(again);
@@ -188,6 +194,7 @@ void Player::choose_replay() {
     if (!names_amount || chance.percent(75)) return send_request(request);
     Move changed = move;
     changed.amount++;
+    if (!is_within(changed) || party->oracle.role_of(request.ask) != person->role) return;
     const Words words = words_of(changed, move.id);
     say(words, [this, &request](const Value& value, const string& raw) {
         request.flying--;
@@ -406,7 +413,7 @@ void Player::choose_connection() {
         case 3: return say_exactly({"SELECT", "0"}, line("+OK"));
         case 4:
             if (!logged_in || !person->doubt.empty() || person->passwd_flying) return;
-            if (person->role != "customer") return;
+            if (person->role != "customer" || person->frozen || person->pin_busy) return;
             person->doubt = "new password " + std::to_string(++party->memos);
             return;
         case 5:
@@ -420,7 +427,9 @@ void Player::choose_connection() {
 
 // Sends PASSWD, and again until its answer is known.
 void Player::change_password() {
-    if (person->doubt.empty() || person->passwd_flying || !logged_in) return;
+    const AdminWork& work = party->admin;
+    const bool by_admin = person->frozen && work.target == person && work.change.sent != 0;
+    if (person->doubt.empty() || person->passwd_flying || !logged_in || by_admin) return;
     sent_passwd = person->passwd_flying = true;
     person->changes++;
     login_changes = person->changes;
@@ -472,14 +481,25 @@ void plan(Party& party, AdminWork& work) {
     work.wanted = true;
     work.change.account = chance.of(party.accounts);
     const uint64_t roll = chance.below(100);
+    if (chance.percent(40) && party.plan_people(work)) return;
     if (roll < 25 && party.opened < opened_max) {
+        static const char* const roles[] = {"customer", "customer", "till", "treasurer", "auditor"};
         const string name = "guest" + std::to_string(++party.opened);
         work.is_registration = true;
         work.person.name = name;
+        work.person.role = "customer";
         work.person.password = "password of " + name;
         work.change.account = name;
         work.change.owner = name;
         work.words = {"REGISTER", name, work.person.password};
+        work.by_customer = party.rules.registers && chance.percent(50);
+        if (!work.by_customer && chance.percent(50)) {
+            work.person.role = roles[chance.below(5)];
+            work.words = {"USER", "ADD", name, work.person.password};
+            if (work.person.role != "customer" || chance.percent(50)) {
+                work.words.insert(work.words.end(), {"ROLE", work.person.role});
+            }
+        }
     } else if (roll < 45 && party.opened < opened_max) {
         work.change.account = "team" + std::to_string(++party.opened);
         work.words = {"ACCOUNT", "OPEN", work.change.account};
@@ -515,22 +535,50 @@ void Player::admin_answered(const Value& value) {
     if (work.is_registration && has_no_login) return;  // It was sent behind a login that failed.
     work.change.answered = ++party->tick;
     work.wanted = false;
+    const bool removes = work.verb == "DEL";
+    if (!work.verb.empty() && !(removes && value.word() == "STATE")) {
+        if (value.is_error()) return party->fail("the admin was told: " + value.text);
+        party->people_changed(work);
+        if (!removes) return;
+    }
+    if (work.by_customer && value.text == party->refusal_of_registration()) {
+        party->tally.add("registrations beyond the day's bound");
+        if (party->registered < party->rules.register_per_day) {
+            party->fail("refused after " + std::to_string(party->registered) + " registrations");
+        }
+        return;
+    }
     if (value.is_error()) {
         party->tally.add("refused " + value.word());
+        if (removes) {
+            if (value.text.compare(0, 27, "STATE the account still has") != 0) {
+                return party->fail("USER DEL: " + value.text);
+            }
+            work.change.kind = Change::Kind::remove_refused;
+            party->oracle.people.forget(work.target->name);
+            work.target->frozen = false;
+            party->oracle.changes.push_back(work.change);
+            return;
+        }
         if (work.change.kind != Change::Kind::close || value.word() != "STATE") {
             return party->fail("the admin was told: " + value.text);
         }
         work.change.kind = Change::Kind::close_refused;
     } else {
-        static const char* const names[] = {"accounts opened", "limits set", "accounts closed"};
-        party->tally.add(work.is_registration ? "people registered"
-                                              : names[static_cast<int>(work.change.kind)]);
+        static const char* const names[] = {"accounts opened", "limits set", "accounts closed", "",
+                                            "people removed"};
+        if (work.by_customer) party->registered++;
+        party->tally.add(work.by_customer       ? "people registered by themselves"
+                         : work.is_registration ? work.words[0] == "USER" ? "people added"
+                                                                          : "people registered"
+                                                : names[static_cast<int>(work.change.kind)]);
     }
     party->oracle.changes.push_back(work.change);
     if (work.change.kind != Change::Kind::open) return;
     party->accounts.push_back(work.change.account);
     if (!work.is_registration) return;
-    Person& made = party->add_person(work.person.name, "customer", work.person.password);
+    Person& made = party->add_person(work.person.name, work.person.role, work.person.password);
+    made.is_guest = true;
     if (party->players.size() < players_max + guests_max) {
         party->wake(party->add_player(made, "kiosk"), second_us);
     }
@@ -548,15 +596,25 @@ void Player::register_again() {
     say_guess({"REGISTER", name, "not the password"}, name, GuessKind::wrong, take);
 }
 
+bool Party::has_changed(const string& name) {
+    for (const Person& known : people) {
+        if (known.name != name) continue;
+        return known.changes > 0 || known.frozen || !oracle.people.now(name).active;
+    }
+    return false;
+}
+
 // The same registration from another connection, while the first is on its way: whichever is
 // overtaken by the other is answered OK as well (P10).
 void Player::register_too() {
     party->may_leave(terminal, 1);
     party->tally.add("registered by two at once");
     const AdminWork& work = party->admin;
-    say_guess(work.words, work.person.name, GuessKind::right, [this](const Value& value,
-                                                                     const string&) {
+    const string name = work.person.name;
+    say_guess(work.words, name, GuessKind::right, [this, name](const Value& value, const string&) {
         if (note_common(value, nullptr)) return;
+        // Who was made by the first may have got another password meanwhile.
+        if (value.text == "EXISTS the name is taken" && party->has_changed(name)) return;
         if (value.is_error() && value.word() == "WRONGPASS") return;
         if (value.is_error() && value.word() == "NOPERM" && !logged_in) return;
         if (value.is_error()) party->fail("the admin was told again: " + value.text);
@@ -566,26 +624,31 @@ void Player::register_too() {
 void Player::choose_admin() {
     Chance& chance = party->chance;
     AdminWork& work = party->admin;
-    if (person->role != "admin" || !logged_in) return;
-    const bool may_plan = party->net.now_us(party->net.context) > party->admin_waits_until_us;
+    if (!logged_in) return;
+    const bool may_plan = person->role == "admin" &&
+                          party->net.now_us(party->net.context) > party->admin_waits_until_us;
     if (!work.wanted && !party->quiet && may_plan && chance.percent(30)) plan(*party, work);
-    if (work.wanted && !work.flying) {
+    if (work.wanted && !work.flying && party->may_send_work(*this)) {
         if (work.change.sent == 0) work.change.sent = ++party->tick;
         work.flying = true;
         work.by = this;
-        party->may_leave(terminal, 1);
+        note_other();
+        if (!work.verb.empty()) party->door.unsettle(work.target->name);
         const auto take = [this](const Value& value, const string&) { admin_answered(value); };
         if (work.is_registration) {
             say_guess(work.words, work.person.name, GuessKind::right, take);
         } else {
             say(work.words, take);
         }
-    } else if (work.flying && work.is_registration && work.by != this && !party->quiet &&
+    } else if (work.flying && work.is_registration && work.words[0] == "REGISTER" &&
+               !work.by_customer && person->role == "admin" && work.by != this && !party->quiet &&
                chance.percent(30)) {
         register_too();
     }
-    if (!party->quiet && chance.percent(3)) register_again();
-    if (party->quiet || !chance.percent(6)) return;
+    if (person->role != "admin" || party->quiet) return;
+    if (chance.percent(3)) register_again();
+    if (chance.percent(6)) list_people();
+    if (!chance.percent(6)) return;
     say({"CHECKPOINT"}, [this](const Value& value, const string&) {
         if (note_common(value, nullptr)) return;
         if (value.is_error()) return party->fail("CHECKPOINT: " + value.text);

@@ -11,6 +11,8 @@ using std::map;
 using std::string;
 using std::vector;
 
+constexpr uint64_t day_ms = 86'400'000;
+
 // The book as it is after entry `at`, with the first `stage` changes made, and what a group has done
 // to it so far on top.
 struct View {
@@ -22,7 +24,20 @@ struct View {
     map<uint64_t, Oracle::Hold> opened = {};
     std::set<uint64_t> ended = {};
     std::set<uint64_t> reversed = {};
+    uint64_t day = 0;  // on which it is judged
+    map<string, int64_t> moved_today = {};  // by terminal, on top
 
+    int64_t total_today(const string& terminal) const {
+        const auto over = moved_today.find(terminal);
+        int64_t total = over == moved_today.end() ? 0 : over->second;
+        const auto found = oracle.days.find(terminal);
+        if (found == oracle.days.end()) return total;
+        for (auto point = found->second.rbegin(); point != found->second.rend(); ++point) {
+            if (point->entry > at) continue;
+            return total + (point->day == day ? point->total : 0);
+        }
+        return total;
+    }
     const Oracle::Rules* rules(const string& account) const {
         const auto& all = oracle.stages[stage];
         const auto found = all.find(account);
@@ -92,8 +107,44 @@ Pair pair_of(const View& view, const Move& move) {
     return {move.debit, move.credit, move.amount};
 }
 
+// The word of the command that asks for it.
+string command_of(const Move& move) {
+    string word = move.operation;
+    for (char& letter : word) letter = static_cast<char>(letter - 'a' + 'A');
+    return word;
+}
+
+bool counts_for_day(const Move& move) {
+    return move.operation == "deposit" || move.operation == "withdraw" ||
+           move.operation == "transfer" || move.operation == "capture";
+}
+
+// What the terminal, and the PIN, say to what is known of a movement (E2, E3).
+string judge_bounds(const View& view, const Ask& ask, const Move& move, const Pair& pair) {
+    const Bounds& bounds = view.oracle.bounds_of(ask.terminal);
+    const auto side = [&](const string& account) {
+        const Oracle::Rules* rules = view.rules(account);
+        return Side{account, rules != nullptr && rules->owner == ask.person};
+    };
+    const bool is_void = move.operation == "void";
+    const int64_t amount = pair.amount != 0 ? pair.amount : move.amount;  // What is named counts.
+    const string refusal =
+        bounds_refusal(bounds, side(pair.debit), side(pair.credit), is_void ? 0 : amount);
+    if (!refusal.empty() || is_void) return refusal;
+    return pin_refusal(bounds, view.oracle.facts_of(ask), move.pin, amount);
+}
+
+string judge_day(const View& view, const Ask& ask, const Move& move, const Pair& pair) {
+    const Bounds& bounds = view.oracle.bounds_of(ask.terminal);
+    if (bounds.day_max == bound_none || !counts_for_day(move)) return "";
+    if (view.total_today(ask.terminal) + pair.amount <= bounds.day_max) return "";
+    return "LIMIT this terminal cannot move " + oracle_amount(pair.amount) + " more today";
+}
+
 string judge_right(const View& view, const Ask& ask, const Move& move) {
-    const string& role = view.oracle.roles.at(ask.person);
+    const string role = view.oracle.role_of(ask);
+    if (!bounds_take(view.oracle.bounds_of(ask.terminal), role)) return kept_out_text;
+    if (!role_has(role, command_of(move))) return not_your_role_text;
     const bool is_till = role == "till";
     if (move.operation == "deposit" || move.operation == "withdraw") {
         const string& member = move.operation == "deposit" ? move.credit : move.debit;
@@ -146,7 +197,7 @@ string judge_reversed(const View& view, const Ask& ask, const Move& move) {
     }
     if (move.reversed > view.at) return quoted_number("ERR there is no entry ", move.reversed, "");
     const Oracle::Done* entry = view.entry(move.reversed);
-    const bool is_till = view.oracle.roles.at(ask.person) == "till";
+    const bool is_till = view.oracle.role_of(ask) == "till";
     if (is_till && entry != nullptr && entry->terminal != ask.terminal) {
         return "NOPERM a till reverses what it entered itself a short while ago; ask a treasurer";
     }
@@ -154,6 +205,8 @@ string judge_reversed(const View& view, const Ask& ask, const Move& move) {
         return quoted_number("STATE entry ", move.reversed,
                              " moved no money that could be moved back");
     }
+    const string bounded = judge_bounds(view, ask, move, pair_of(view, move));
+    if (!bounded.empty()) return bounded;
     if (view.is_reversed(move.reversed)) {
         return quoted_number("STATE entry ", move.reversed, " has been reversed already");
     }
@@ -164,14 +217,14 @@ string judge_reversed(const View& view, const Ask& ask, const Move& move) {
 string judge_move(const View& view, const Ask& ask, const Move& move) {
     string refusal = judge_right(view, ask, move);
     if (!refusal.empty()) return refusal;
-    if (move.operation == "capture" || move.operation == "void") {
-        return judge_end_of_hold(view, move);
-    }
-    if (move.operation == "reverse") {
-        refusal = judge_reversed(view, ask, move);
-        if (!refusal.empty()) return refusal;
-    }
     const Pair pair = pair_of(view, move);
+    refusal = move.operation == "reverse" ? judge_reversed(view, ask, move)
+                                          : judge_bounds(view, ask, move, pair);
+    if (!refusal.empty()) return refusal;
+    if (move.operation == "capture" || move.operation == "void") {
+        refusal = judge_end_of_hold(view, move);
+        return refusal.empty() ? judge_day(view, ask, move, pair) : refusal;
+    }
     const Oracle::Rules* debit = view.rules(pair.debit);
     const Oracle::Rules* credit = view.rules(pair.credit);
     if (debit == nullptr || credit == nullptr) {
@@ -189,11 +242,11 @@ string judge_move(const View& view, const Ask& ask, const Move& move) {
     if (view.point(pair.credit).balance + pair.amount > credit->ceiling) {
         return "LIMIT the account cannot take " + oracle_amount(pair.amount) + " more";
     }
-    return "";
+    return judge_day(view, ask, move, pair);
 }
 
 // Books a request that was judged fine. Returns what the answer must say, but for its entry.
-Booked apply_move(View& view, const Move& move, uint64_t hold_number) {
+Booked apply_move(View& view, const Ask& ask, const Move& move, uint64_t hold_number) {
     const Pair pair = pair_of(view, move);
     Oracle::Point debit = view.point(pair.debit);
     Oracle::Point credit = view.point(pair.credit);
@@ -213,6 +266,7 @@ Booked apply_move(View& view, const Move& move, uint64_t hold_number) {
     }
     view.moved[pair.debit] = debit;
     view.moved[pair.credit] = credit;
+    if (counts_for_day(move)) view.moved_today[ask.terminal] += pair.amount;
     bool about_credit = move.operation == "deposit" || move.operation == "capture" ||
                         move.operation == "void";
     if (move.operation == "reverse") {
@@ -230,7 +284,7 @@ string judge_ask(View view, const Ask& ask) {
     for (size_t i = 0; i < ask.moves.size(); i++) {
         const string refusal = judge_move(view, ask, ask.moves[i]);
         if (!refusal.empty()) return "EXECABORT " + std::to_string(i + 1) + " " + refusal;
-        apply_move(view, ask.moves[i], UINT64_MAX - i);  // Nobody can know its number yet.
+        apply_move(view, ask, ask.moves[i], UINT64_MAX - i);  // Nobody can know its number yet.
         view.before++;
     }
     return "";
@@ -297,6 +351,7 @@ struct Judge {
     bool check_lines(uint64_t entry, const Event& event, const string& operation, const Pair& pair,
                      const Move* move, uint64_t hold, bool joins);
     bool check_expired(uint64_t entry, const Pair& pair);
+    uint64_t day_of(uint64_t entry) const;
     void put_points(uint64_t entry, const View& view);
     bool refusals();
     bool refusal(const Ask& ask);
@@ -402,7 +457,9 @@ void Judge::order() {
             rules.floor = change.floor;
             rules.ceiling = change.ceiling;
         }
-        if (change.kind == Change::Kind::close) rules.closed = true;
+        const bool closes =
+            change.kind == Change::Kind::close || change.kind == Change::Kind::remove;
+        if (closes) rules.closed = true;
         oracle.stages.push_back(next);
     }
     // They were made one after the other.
@@ -449,6 +506,7 @@ bool Judge::check_lines(uint64_t entry, const Event& event, const string& operat
         return fail_at(entry, "is missing in the statement of " + *wanted.begin());
     }
     oracle.time_ms = time_ms;
+    oracle.times_ms.emplace_back(entry, time_ms);
     return true;
 }
 
@@ -494,6 +552,14 @@ bool Judge::walk_release(uint64_t entry, Event& event) {
     return true;
 }
 
+uint64_t Judge::day_of(uint64_t entry) const {
+    uint64_t time_ms = 0;
+    for (const auto& [seen_entry, seen_ms] : oracle.times_ms) {
+        if (seen_entry <= entry) time_ms = seen_ms;
+    }
+    return time_ms / day_ms;
+}
+
 bool Judge::check_answer(uint64_t entry, const Event& event, const Booked& right) {
     if (!event.answered) return true;
     const Booked& said = event.ask->booked[event.index];
@@ -518,8 +584,11 @@ bool Judge::walk_move(uint64_t entry, Event& event) {
     const Move& move = ask.moves[event.index];
     const size_t last = stage_max(entry - 1);
     string refusal;
+    const uint64_t day =
+        (event.lines.empty() ? oracle.time_ms : event.lines[0].second.time_ms) / day_ms;
     for (size_t stage = stage_min(entry - 1); stage <= last; stage++) {
         View view = {oracle, entry - 1, stage};
+        view.day = day;
         refusal = judge_move(view, ask, move);
         if (refusal.empty()) break;
     }
@@ -530,7 +599,12 @@ bool Judge::walk_move(uint64_t entry, Event& event) {
     View view = {oracle, entry - 1, last};
     const Pair pair = pair_of(view, move);
     const uint64_t number = oracle.holds.empty() ? 1 : oracle.holds.rbegin()->first + 1;
-    const Booked right = apply_move(view, move, number);
+    view.day = day;
+    const int64_t total = view.total_today(ask.terminal);
+    const Booked right = apply_move(view, ask, move, number);
+    if (counts_for_day(move)) {
+        oracle.days[ask.terminal].push_back({entry, day, total + pair.amount});
+    }
     put_points(entry, view);
     const bool joins = move.operation != "hold" && move.operation != "void";
     if (!check_answer(entry, event, right)) return false;
@@ -570,7 +644,7 @@ bool is_about_time(const Oracle& oracle, const Ask& ask, uint64_t low, uint64_t 
             }
         }
         // A till's time to reverse is short, and the clock on the wall jumps.
-        if (move.operation == "reverse" && oracle.roles.at(ask.person) == "till" &&
+        if (move.operation == "reverse" && oracle.role_of(ask) == "till" &&
             ask.refusal.compare(0, 16, "NOPERM a till re") == 0) {
             return true;
         }
@@ -586,9 +660,14 @@ bool Judge::refusal(const Ask& ask) {
     for (uint64_t at = lowest; at <= highest; at++) {
         const size_t last = stage_max(at);
         for (size_t stage = stage_min(at); stage <= last; stage++) {
-            const string right = judge_ask({oracle, at, stage}, ask);
-            if (right == ask.refusal) return true;
-            other = right;
+            // On the day of the entry before, or on one of which nothing is known yet.
+            for (const uint64_t day : {day_of(at), UINT64_MAX}) {
+                View view = {oracle, at, stage};
+                view.day = day;
+                const string right = judge_ask(view, ask);
+                if (right == ask.refusal) return true;
+                other = right;
+            }
         }
     }
     const Move& first = ask.moves[0];
@@ -624,16 +703,29 @@ bool Judge::balances() {
     return true;
 }
 
-// An account is closed when it is empty, and only then.
+// Holds that would pay to the account; they keep its owner from being removed.
+bool is_awaited(const Oracle& oracle, const string& account, uint64_t at) {
+    for (const auto& [number, hold] : oracle.holds) {
+        const bool open = hold.opened <= at && (hold.ended == 0 || hold.ended > at);
+        if (open && hold.credit == account) return true;
+    }
+    return false;
+}
+
+// An account is closed when it is empty, and only then; and so is a person removed.
 bool Judge::closes() {
     for (size_t i = 0; i < oracle.changes.size(); i++) {
         const Change& change = oracle.changes[i];
-        const bool refused = change.kind == Change::Kind::close_refused;
-        if (!refused && change.kind != Change::Kind::close) continue;
+        const bool removes = change.kind == Change::Kind::remove ||
+                             change.kind == Change::Kind::remove_refused;
+        const bool refused = change.kind == Change::Kind::close_refused ||
+                             change.kind == Change::Kind::remove_refused;
+        if (!refused && !removes && change.kind != Change::Kind::close) continue;
         bool right = false;
         for (uint64_t at = low(change.sent); at <= high(change.answered) && !right; at++) {
             const Oracle::Point point = View{oracle, at, 0}.point(change.account);
-            const bool empty = point.balance == 0 && point.held == 0;
+            const bool empty = point.balance == 0 && point.held == 0 &&
+                               !(removes && is_awaited(oracle, change.account, at));
             right = empty != refused;
         }
         if (!right) {
@@ -719,6 +811,20 @@ void Oracle::open(const string& account, const string& owner, int64_t floor, int
     stages[0][account] = {owner, floor, ceiling, false};
 }
 
+string Oracle::role_of(const Ask& ask) const {
+    return people.knows(ask.person) ? facts_of(ask).role : roles.at(ask.person);
+}
+
+Facts Oracle::facts_of(const Ask& ask) const {
+    return people.knows(ask.person) ? people.at(ask.person, ask.sent) : Facts{};
+}
+
+const Bounds& Oracle::bounds_of(const string& terminal) const {
+    static const Bounds none;
+    const auto found = bounds.find(terminal);
+    return found == bounds.end() ? none : found->second;
+}
+
 int64_t Oracle::balance_of(const string& account) const {
     const auto found = accounts.find(account);
     return found == accounts.end() ? 0 : found->second.points.back().balance;
@@ -739,6 +845,10 @@ bool Oracle::judge(const Seen& seen, string& why) {
     }
     for (auto& [name, account] : accounts) account.points = {account.points.back()};
     stages = {stages.back()};
+    for (auto& [name, points] : days) {
+        if (!points.empty()) points = {points.back()};
+    }
+    if (!times_ms.empty()) times_ms = {times_ms.back()};
     asks.clear();
     maybe.clear();
     changes.clear();

@@ -32,6 +32,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/oracle_people.h"
+
 namespace sim {
 
 // What one command that moves money asks for. Amounts are in minor units, scale 2.
@@ -45,6 +47,7 @@ struct Move {
     uint64_t reversed = 0;  // reverse
     uint32_t expires_s = 0;
     std::string memo;
+    std::string pin;        // at the end of the command; empty: none
 };
 
 // The answer to one that was booked.
@@ -68,9 +71,10 @@ struct Ask {
 };
 
 // What an admin did to the accounts, one after the other, each until it was answered OK. A close
-// that was refused, because there is money, changes nothing and is judged all the same.
+// that was refused, because there is money, changes nothing and is judged all the same. Who is
+// removed takes the account along.
 struct Change {
-    enum class Kind { open, limit, close, close_refused };
+    enum class Kind { open, limit, close, close_refused, remove, remove_refused };
     Kind kind = Kind::open;
     std::string account;
     std::string owner;  // of one that is opened; empty for none
@@ -130,7 +134,12 @@ struct OracleRules {
 struct Oracle {
     // --- what it is told ---
     OracleRules rules;
-    std::map<std::string, std::string> roles;  // by person
+    std::map<std::string, std::string> roles;  // by person, of those whom `people` does not know
+    std::map<std::string, Bounds> bounds;      // by terminal
+    PeopleOracle people;
+    std::string role_of(const Ask& ask) const;
+    Facts facts_of(const Ask& ask) const;
+    const Bounds& bounds_of(const std::string& terminal) const;
     void open(const std::string& account, const std::string& owner, int64_t floor,
               int64_t ceiling);  // before anything else happened
     std::vector<Ask> asks;       // since the last quiet point, in any order
@@ -177,6 +186,13 @@ struct Oracle {
         std::string terminal;
         uint64_t reversed_by;  // entry; 0: none
     };
+    struct DayPoint {  // what a terminal has moved on a day
+        uint64_t entry;
+        uint64_t day;
+        int64_t total;
+    };
+    std::map<std::string, std::vector<DayPoint>> days;     // by terminal
+    std::vector<std::pair<uint64_t, uint64_t>> times_ms;  // by entry, of what was seen
     std::map<std::string, Account> accounts;
     std::vector<std::map<std::string, Rules>> stages;  // stage k: after the first k changes
     std::map<uint64_t, Hold> holds;

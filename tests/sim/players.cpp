@@ -82,7 +82,7 @@ Person& Party::add_person(const string& name, const string& role, const string& 
     person.name = name;
     person.role = role;
     person.password = password;
-    oracle.roles[name] = role;
+    oracle.people.begin(name, {.role = role}, tick);
     return person;
 }
 
@@ -100,22 +100,39 @@ void Party::wake(Player& player, uint64_t delay_us) {
     net.after(net.context, delay_us, turn, &player, 0);
 }
 
-bool Party::is_settled() const {
-    if (admin.wanted) return false;
+string Party::unsettled() const {
+    if (admin.wanted) return "what the admin wants: " + admin.words[0] + " " + admin.words[1];
     for (const Person& person : people) {
-        if (!person.open.empty() || !person.doubt.empty()) return false;
+        const string whose = " of " + person.name;
+        if (!person.open.empty()) return "id " + person.open[0]->ask.moves[0].id + whose;
+        if (!person.doubt.empty()) return "a new password" + whose;
+        if (person.pin_flying || !person.pin_next.empty()) return "a PIN" + whose;
         for (const Request* request : person.settled) {
-            if (request->again || request->flying > 0) return false;
+            if (request->again || request->flying > 0) {
+                return "id " + request->ask.moves[0].id + whose + ", asked again";
+            }
         }
     }
-    return true;
+    return "";
 }
+
+bool Party::is_settled() const { return unsettled().empty(); }
 
 void Party::restarted(bool in_order) {
     for (const auto& player : players) {
         if (player->link != link_none) {
             player->link = link_none;
             player->lose_expects();
+        }
+        // Wrong PINs are counted in memory; a lock that never came to the book is gone as well.
+        Person& person = *player->person;
+        person.tries_min = 0;
+        if (person.pin_locked && !person.lock_is_sure) {
+            person.tries_max = 3;
+            person.pin_busy = true;
+            Facts maybe = oracle.people.now(person.name);
+            maybe.pin_locked = false;
+            oracle.people.change(person.name, maybe, tick);
         }
         wake(*player, chance.between(1, player->think_us));
     }
@@ -135,6 +152,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
     party.oracle.rules.reversible = rules.reversible;
     party.oracle.rules.self_service = rules.self_service;
     party.door.rules = rules.door;
+    party.oracle.bounds = rules.bounds;
     party.oracle.open("cash", "", -oracle_unbounded, oracle_unbounded);
     party.oracle.open("shop", "", -oracle_unbounded, oracle_unbounded);
     party.accounts = {"shop", "nobody"};
@@ -188,6 +206,10 @@ void Player::lose_expects() {
         party->tally.add("answers lost");
     }
     expects.clear();
+    if (sent_pin) {
+        sent_pin = person->pin_flying = false;
+        person->pin_wait_us = now_us + lost_us;
+    }
     if (party->admin.flying && party->admin.by == this) {
         party->admin.flying = false;
         party->admin_waits_until_us = now_us + lost_us;
@@ -227,7 +249,7 @@ void Player::say(const Words& words, std::function<void(const Value&, const stri
     if (is_inline) party->tally.add("asked inline");
     if (request != nullptr) request->flying++;
     const uint64_t now_us = party->net.now_us(party->net.context);
-    expects.push_back({std::move(take), request, now_us, ++party->tick});
+    expects.push_back({std::move(take), request, now_us, ++party->tick, words[0]});
 }
 
 // Says what has a password in it, and lets the door judge the answer.
@@ -247,14 +269,16 @@ void Player::judge_guess(uint64_t guess, const Words& words, const Value& value)
     Door& door = party->door;
     const uint64_t now_us = party->net.now_us(party->net.context);
     const string word = value.is_error() ? value.word() : "";
-    const bool logs_in = words[0] != "PASSWD";
-    const bool registers = words[0] == "REGISTER" && word.empty();  // No password was looked at.
+    const bool logs_in = words[0] == "AUTH" || words[0] == "HELLO";
+    const bool adds = words[0] == "REGISTER" || words[0] == "USER";
+    const bool registers = adds && word.empty();  // No password was looked at.
     string wrong;
     if (word == "WRONGPASS") {
         static const char right[] =
             "WRONGPASS invalid username-password pair or user is disabled, or too many tries: wait "
             "and try again";
-        wrong = value.text == right ? door.refused(guess, now_us) : "said to a password: " + value.text;
+        wrong = door.refused(guess, now_us);
+        if (value.text != right) wrong = "said to a password: " + value.text;
     } else if (word == "EXISTS") {
         wrong = door.found_wrong(guess, now_us);
     } else if (word.empty() && logs_in && !registers) {
@@ -299,12 +323,14 @@ bool Player::note_common(const Value& value, Request* request) {
     if (word == "NOAUTH") {
         // Somebody else's PASSWD ends a login; what was sent behind a failed login is lost too.
         const bool explained = !logged_in || person->changes != login_changes ||
-                               !person->doubt.empty();
+                               !person->doubt.empty() || person->frozen;
         if (!explained) party->fail(person->name + " was logged out for no reason: " + value.text);
         logged_in = false;
     } else if (word == "MISCONF") {
         party->misconf++;
         party->misconf_text = value.text;
+    } else if (value.text == kept_out_text) {
+        if (!is_kept_out()) party->fail(person->name + " was kept out of " + terminal);
     } else if (word != "BUSY" && word != "OOM") {
         return false;
     }
@@ -318,10 +344,12 @@ bool Player::note_common(const Value& value, Request* request) {
 
 // W4. What was said before the change was known may have been answered before it was made.
 void Player::check_login(const Expect& expect, const Value& value) {
-    const bool is_old = logged_in && person->doubt.empty() && login_password != person->password;
-    if (!is_old || expect.sent <= person->changed || expect.guess != 0) return;
+    const bool had_password = person->doubt.empty() && login_password != person->password;
+    const bool was_ended = login_endings < person->endings && expect.sent > person->ended;
+    const bool is_old = (had_password && expect.sent > person->changed) || was_ended;
+    if (!logged_in || !is_old || expect.guess != 0) return;
     const bool is_told = value.is_error() && (value.word() == "NOAUTH" || value.word() == "ERR");
-    if (!is_told) party->fail(person->name + " is still logged in with an old password");
+    if (!is_told) party->fail(person->name + " is still logged in after a change that ends logins");
 }
 
 void Player::login() {
@@ -331,18 +359,30 @@ void Player::login() {
     const string password = doubt ? person->doubt : person->password;
     logging_in = true;
     const uint64_t changes = person->changes;
-    const GuessKind kind = person->doubt.empty() ? GuessKind::right : GuessKind::unsure;
+    // Whoever is being changed, locked or removed may be told that the password is wrong.
+    const bool is_sure = person->doubt.empty() && !person->frozen &&
+                         party->oracle.people.now(person->name).active;
+    const GuessKind kind = is_sure ? GuessKind::right : GuessKind::unsure;
+    const uint64_t endings = person->frozen ? UINT64_MAX : person->endings;
+    const uint64_t sent = party->tick;
     Words words = {"AUTH", person->name, password};
     if (chance.percent(40)) words = {"HELLO", "3", "AUTH", person->name, password};
     if (words.size() == 5 && chance.percent(30)) {
         words.push_back("SETNAME");
         words.push_back("phone");
     }
-    say_guess(words, person->name, kind, [this, changes, password](const Value& value,
-                                                                   const string&) {
+    say_guess(words, person->name, kind, [this, changes, endings, sent, password](
+                                             const Value& value, const string&) {
         logging_in = false;
+        const auto all = party->oracle.people.possible(person->name, sent, ++party->tick);
+        const auto is_active = [](const Facts& facts) { return facts.active; };
         if (!value.is_error()) {
+            if (!std::any_of(all.begin(), all.end(), is_active)) {
+                return party->fail(person->name + " logged in, but is locked or removed");
+            }
             logged_in = true;
+            login_sent = sent;
+            login_endings = endings == person->endings ? endings : UINT64_MAX;
             login_changes = changes;
             login_password = password;
             party->tally.add("logins");
@@ -383,6 +423,15 @@ string Player::new_id() {
 }
 
 Words Player::words_of(const Move& move, const string& id) {
+    Words words = words_of_move(move, id);
+    if (!move.pin.empty()) {
+        words.push_back(party->chance.percent(20) ? "pin" : "PIN");
+        words.push_back(move.pin);
+    }
+    return words;
+}
+
+Words Player::words_of_move(const Move& move, const string& id) {
     Chance& chance = party->chance;
     string amount = oracle_amount(move.amount);
     if (chance.percent(30) && amount.size() > 3 && amount.compare(amount.size() - 3, 3, ".00") == 0) {
@@ -439,6 +488,8 @@ void Player::send_request(Request& request) {
     if (request.sent == 0) request.ask.sent = ++party->tick;
     if (request.sent > 0) party->tally.add(request.settled ? "asked again" : "resends");
     request.sent++;
+    // A right PIN ends the count, whatever becomes of the movement.
+    if (!request.ask.moves[0].pin.empty()) person->tries_min = 0;
     const auto last = [this, &request](const Value& value, const string& raw) {
         answered(request, value, raw);
     };
@@ -495,6 +546,9 @@ void Player::compare(Request& request, const Value& value, const string& raw) {
         value.text.find("archived") != string::npos) {
         return party->fail("an id of the newest is taken for an archived one");
     }
+    // Rights come before the first answer (P6), and may have changed since.
+    const bool has_other_role = party->oracle.role_of(request.ask) != person->role;
+    if (has_other_role && value.word() == "NOPERM") return;
     party->tally.add("replays");
     if (value.is_error()) party->tally.add("replays of refusals");
     const bool is_three = raw.find('%') != string::npos && !value.is_error();
@@ -535,6 +589,11 @@ void Player::settle(Request& request, const Value& value, const string& raw) {
         for (size_t i = 0; i < count; i++) {
             const Move& move = ask.moves[i];
             party->tally.add("booked " + move.operation);
+            if (!move.pin.empty()) {
+                party->tally.add("booked with a PIN");
+                const int64_t above = party->oracle.bounds_of(ask.terminal).pin_above;
+                if (above != bound_none && move.amount > above) person->tries_max = 0;
+            }
             party->entries.push_back({ask.booked[i].entry, ask.terminal});
             if (move.operation == "hold") {
                 party->holds.push_back({ask.booked[i].hold, move.debit, move.credit, move.amount});
@@ -571,9 +630,11 @@ void Player::resend() {
         send_request(*request);
     }
     for (Request* request : person->settled) {
+        if (must_be_refused()) request->again = false;
         if (!request->again || !logged_in || expects.size() > expects_max) continue;
         request->again = false;
-        if (person->ids_used - request->first_id <= ids_again_max) send_request(*request);
+        const bool recent = person->ids_used - request->first_id <= ids_again_max;
+        if (recent && may_replay(*request)) send_request(*request);
     }
 }
 
@@ -594,9 +655,13 @@ void Player::act() {
         return hang_up("after waiting");
     }
     if (told_to_leave || expects.size() > expects_max) return;
-    if (!logged_in && !logging_in) login();
+    if (!logged_in && !logging_in) {
+        if (!party->quiet && chance.percent(8)) mistype();
+        login();
+    }
     resend();
     change_password();
+    play_pin();
     if (party->audit.running && party->auditor == this) {
         if (expects.empty() || !logged_in) audit_step(*party);
     } else if (!party->quiet) {
@@ -646,6 +711,7 @@ void received(void* context, uint32_t link, const uint8_t* bytes, uint32_t size)
         player.expects.pop_front();
         player.party->tick++;
         player.check_login(expect, value);
+        player.check_rights(expect, value);
         expect.take(value, raw);
     }
     if (player.link == link) player.in.erase(0, at);

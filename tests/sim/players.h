@@ -15,13 +15,16 @@
 //   W3. What is answered to an id again must be what was answered first, byte for byte on the same
 //       protocol.
 //   W4. A login ends with the password that it was made with.
-//   W5. What the door answers to a password, or to a mistake in it, is what door.h expects.
-//   W6. The same seed and the same answers make the same players.
+//   W5. What an admin changes of a person, and a PIN, is changed while none of that person's
+//       requests is under way; so each of them was asked for with rights that are known.
+//   W6. What the door answers to a password, or to a mistake in it, is what door.h expects.
+//   W7. The same seed and the same answers make the same players.
 #pragma once
 
 #include <deque>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -92,6 +95,21 @@ struct Person {
     uint64_t changes = 0;       // PASSWDs sent or answered
     uint64_t changed = 0;       // tick at which the present password was known to hold
     uint64_t ids_used = 0;
+    bool is_guest = false;      // made in this run, so an admin may do anything to them
+    bool frozen = false;        // an admin is about to change something (W5)
+    uint64_t endings = 0;       // such changes that ended every login
+    uint64_t ended = 0;         // tick at which the newest of them was known
+    // habits_people.cpp: the PIN, and tries with wrong ones
+    std::string pin;            // that holds; empty: none
+    std::string pin_next;       // being set
+    bool pin_busy = false;      // no request with a PIN is begun (W5)
+    bool pin_flying = false;
+    uint32_t pin_steps = 0;     // left to do before that ends
+    uint64_t pin_wait_us = 0;   // until what was lost has met its fate
+    bool pin_locked = false;
+    bool lock_is_sure = false;  // it was seen to be in the book
+    uint32_t tries_min = 0;     // wrong ones in a row that the server has surely counted
+    uint32_t tries_max = 0;     // and may have counted
     std::vector<Request*> open;     // oldest first
     std::vector<LostCopy> lost;     // that the server may still come to read
     std::deque<Request*> settled;   // remembered by the server; newest last
@@ -103,6 +121,7 @@ struct Expect {
     Request* request = nullptr;
     uint64_t sent_us = 0;
     uint64_t sent = 0;   // tick
+    std::string word;    // the command's
     uint64_t guess = 0;  // a try at a password, as the door numbers it; 0: none
 };
 
@@ -121,6 +140,9 @@ struct Player {
     bool told_to_leave = false;  // the server is to close, so its answers end here
     std::string login_password;  // of the present login
     uint64_t login_changes = 0;  // Person.changes when the present login was sent
+    uint64_t login_endings = 0;  // Person.endings of the login; UINT64_MAX when that is not sure
+    uint64_t login_sent = 0;     // tick
+    bool sent_pin = false;       // and waits for its answer
     uint64_t deaf_until_us = 0;  // does not read before
     std::string in;
     std::string out;
@@ -151,6 +173,7 @@ struct Player {
     std::string new_id();
     Request& new_request(const std::vector<Move>& moves, bool is_group);
     Words words_of(const Move& move, const std::string& id);
+    Words words_of_move(const Move& move, const std::string& id);
 
     // habits.cpp
     void choose();
@@ -166,6 +189,22 @@ struct Player {
     void admin_answered(const Value& value);
     void change_password();
     bool choose_move(Move& move, bool sure);
+
+    // habits_people.cpp
+    bool is_within(const Move& move) const;
+    void add_pin(Move& move);
+    bool may_replay(const Request& request) const;
+    bool is_kept_out() const;
+    void check_rights(const Expect& expect, const Value& value);
+    bool must_be_refused() const;
+    void mistype();
+    void play_pin();
+    void set_pin();
+    void try_wrong_pin();
+    void pin_answered();
+    void note_other();
+    void list_people();
+    void judge_list(const Value& value, uint64_t sent, uint64_t answered);
 };
 
 // A hold or an entry that somebody was answered with, for others to work on.
@@ -187,6 +226,10 @@ struct AdminWork {
     const Player* by = nullptr;  // who sent it last
     Words words;
     Change change;
+    std::string verb;            // of USER, or PIN; empty for other work
+    Person* target = nullptr;    // of that
+    Facts next;                  // what becomes of the target
+    bool by_customer = false;    // a registration at a kiosk
     bool is_registration = false;
     Person person;  // of a registration
 };
@@ -208,6 +251,9 @@ struct PartyRules {
     bool self_service;
     uint64_t reversible;
     DoorRules door;
+    std::map<std::string, Bounds> bounds = {};  // by terminal
+    bool registers = false;                     // whoever comes
+    uint32_t register_per_day = 20;
 };
 
 struct Party {
@@ -237,6 +283,7 @@ struct Party {
     Player* auditor = nullptr;
     uint64_t others_max = 0;  // entries since the last quiet point that are no movements, at most
     uint64_t refused = 0;     // refusals since then that are entries
+    uint64_t registered = 0;  // by customers, at the kiosk
     uint64_t misconf = 0;     // answers that no money moves
     std::string misconf_text;
 
@@ -248,6 +295,13 @@ struct Party {
                        const std::string& password);
     Player& add_player(Person& person, const std::string& terminal);
     void wake(Player& player, uint64_t delay_us);
+    bool is_calm(const Person& person);  // W5
+    bool has_changed(const std::string& name);  // since it was registered
+    bool plan_people(AdminWork& work);   // returns false when there is nothing to do
+    bool may_send_work(const Player& player);
+    void people_changed(AdminWork& work);
+    std::string refusal_of_registration() const;
+    std::string unsettled() const;  // what is_settled waits for
     bool is_settled() const;     // every request has its answer, and every password is certain
     void ask_again();            // everybody sends once more what the bank remembers of theirs
     void restarted(bool in_order);  // all links and timers are gone; after a stop without faults?
@@ -267,6 +321,9 @@ inline constexpr PartyPerson party_people[] = {
     {"alice", "customer", "password of alice"},  {"bob", "customer", "password of bob"},
     {"carol", "customer", "password of carol"},  {"dave", "customer", "password of dave"},
 };
+
+// Bounds of terminals such as operators write them, with room for what players do beside movements.
+std::map<std::string, Bounds> party_bounds(Chance& chance);
 
 void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules);
 void audit_step(Party& party);  // audit.cpp: the auditor's next question

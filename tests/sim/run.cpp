@@ -178,12 +178,7 @@ bool settle(Run& run) {
     const uint64_t until_us = sim_world_now_us() + settle_us_max;
     while (!run.party.is_settled()) {
         if (sim_world_now_us() > until_us) {
-            for (const sim::Person& person : run.party.people) {
-                if (person.open.empty()) continue;
-                return fail(run, "id " + person.open[0]->ask.moves[0].id + " of " + person.name +
-                                     " was never answered for sure");
-            }
-            return fail(run, "something was never answered for sure");
+            return fail(run, run.party.unsettled() + " was never answered for sure");
         }
         if (!pass(run, second_us, alive)) return false;
         if (!alive && !mount_and_start(run)) return false;
@@ -389,6 +384,11 @@ bool begin(Run& run) {
     config.refused_per_minute = chance.percent(30) ? 5 : 60;
     const sim::DoorRules door = sim::stage_door(chance);
     sim::stage_door_config(door, config);
+    const bool registers = chance.percent(50);
+    config.registration = registers ? Registration::open : Registration::off;
+    config.register_per_day = static_cast<uint32_t>(chance.between(1, 4));
+    const std::map<string, sim::Bounds> bounds = sim::party_bounds(chance);
+    for (const auto& [terminal, its] : bounds) sim::stage_bound(config, terminal, its);
     SimWorldPlan plan = {};
     plan.seed = run.seed;
     plan.tls = run.tls;
@@ -406,7 +406,10 @@ bool begin(Run& run) {
                               .think_us = chance.between(20'000, 400'000),
                               .self_service = config.self_service,
                               .reversible = config.reversible,
-                              .door = door};
+                              .door = door,
+                              .bounds = bounds,
+                              .registers = registers,
+                              .register_per_day = config.register_per_day};
     sim::party_begin(run.party, sim::stage_net(run), rules);
     run.party.restarted(false);
     return true;

@@ -1,5 +1,7 @@
 #include "sim/stage.h"
 
+#include "base/check.h"
+
 namespace sim {
 
 namespace {
@@ -66,6 +68,30 @@ const SimPerson* stage_people(uint32_t& count) {
         people[count++] = {person.name, person.role, person.password, 0};
     }
     return people;
+}
+
+void stage_bound(Config& config, const std::string& terminal, const Bounds& bounds) {
+    uint8_t memory[config_error_size_max];
+    const auto set = [&](const char* key, const std::string& value) {
+        const std::string text = "terminal " + terminal + "." + key + "=" + value;
+        Writer error = writer_of(memory, sizeof memory);
+        const Slice assignment = {reinterpret_cast<const uint8_t*>(text.data()),
+                                  static_cast<uint32_t>(text.size())};
+        CHECK(config_set(config, assignment, error) == Status::ok);
+    };
+    const auto list = [](const std::set<std::string>& words) {
+        std::string text;
+        for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+        return text;
+    };
+    const auto set_amount = [&](const char* key, int64_t amount) {
+        if (amount != bound_none) set(key, oracle_amount(amount));
+    };
+    if (!bounds.roles.empty()) set("roles", list(bounds.roles));
+    if (!bounds.accounts.empty()) set("accounts", list(bounds.accounts));
+    set_amount("amount-max", bounds.amount_max);
+    set_amount("day-max", bounds.day_max);
+    set_amount("pin-above", bounds.pin_above);
 }
 
 PlayerNet stage_net(Stage& stage) {

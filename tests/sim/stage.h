@@ -31,6 +31,9 @@ void stage_door_config(const DoorRules& rules, Config& config);
 // The people of the bank, for SimWorldPlan; the same array each time.
 const SimPerson* stage_people(uint32_t& count);
 
+// Writes the bounds of a terminal into the configuration, as an operator does.
+void stage_bound(Config& config, const std::string& terminal, const Bounds& bounds);
+
 // The players' way into the world. The stage stays where it is.
 PlayerNet stage_net(Stage& stage);
 

@@ -338,6 +338,27 @@ Outcome run(Client& client, Command& command) {
     }
 }
 
+// N6. Sends the command again if the server wants a PIN and the person gives one.
+Outcome add_pin(Client& client, Command& command, Slice* words, uint32_t count) {
+    Pin pin = {};
+    const bool can = client.ask_pin != nullptr && client.group == GroupState::none &&
+                     count + 2 <= request_words_max;
+    if (!can || !error_begins("NOPERM a PIN is needed ")) return Outcome::reply;
+    if (client.ask_pin(pin) != Status::ok || pin.size == 0) return Outcome::reply;
+    drop_reply(client);
+    words[count] = slice_of("PIN");
+    words[count + 1] = {pin.digits, pin.size};
+    Writer out = writer_of(request_bytes, sizeof request_bytes);
+    put_command(out, words, count + 2);
+    CHECK(!out.overflow);
+    wipe(&pin, sizeof pin);
+    command.bytes = writer_slice(out);
+    command.sent = false;
+    command.begun_ms = system_now_ms();
+    command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
+    return run(client, command);
+}
+
 // Sends one command. The reply, an error included, is at the front of the connection's bytes.
 Outcome exchange(Client& client, const Slice* words, uint32_t count) {
     Slice sent[request_words_max];
@@ -372,8 +393,9 @@ Outcome exchange(Client& client, const Slice* words, uint32_t count) {
     command.begun_ms = system_now_ms();
     command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
     if (client.group == GroupState::open) command.plan.resend = Resend::never;
-    const Outcome outcome = run(client, command);
-    wipe(request_bytes, out.size);
+    Outcome outcome = run(client, command);
+    if (outcome == Outcome::reply) outcome = add_pin(client, command, sent, count);
+    wipe(request_bytes, sizeof request_bytes);
     if (outcome != Outcome::reply) {
         if (client.group == GroupState::open) lose_group(client, command.name);
         return outcome;
@@ -400,6 +422,33 @@ Outcome client_ping(Client& client) {
     if (is_error()) return print_answer(client);
     drop_reply(client);
     puts(client.style == Style::json ? "\"PONG\"" : "PONG");
+    return Outcome::reply;
+}
+
+// P10: it is safe to send again.
+Outcome client_register(Client& client, const Login& login) {
+    const Slice words[] = {slice_of("REGISTER"), {login.user, login.user_size},
+                           {login.password.bytes, login.password.size}};
+    Writer out = writer_of(request_bytes, sizeof request_bytes);
+    put_command(out, words, 3);
+    Command command = {};
+    command.name = words[0];
+    command.bytes = writer_slice(out);
+    command.plan.resend = Resend::reads_only;
+    command.begun_ms = system_now_ms();
+    command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
+    client.errors = stderr;
+    const Outcome outcome = run(client, command);
+    wipe(request_bytes, out.size);
+    if (outcome != Outcome::reply) return outcome;
+    if (is_error()) {
+        const Outcome refused = print_answer(client);
+        drop_reply(client);
+        return refused;
+    }
+    drop_reply(client);
+    connection_close(*client.connection);
+    client.login = login;
     return Outcome::reply;
 }
 

@@ -12,7 +12,9 @@
 //   N3. A second sending is for ids that the server still remembers: it is asked how far back it
 //       does, and a quarter of that is allowed (P3).
 //   N4. Between MULTI and EXEC nothing is sent on another connection: the group ended with its own.
-//   N5. Nothing of a password is printed.
+//   N5. Nothing of a password or a PIN is printed.
+//   N6. A command that wants a PIN was not looked at any further, so it is sent again with the PIN
+//       behind it, and with the same id. In a group it is not: the refusal has broken the group.
 #pragma once
 
 #include <stdio.h>
@@ -31,6 +33,11 @@ struct Login {
 
 enum class GroupState : uint8_t { none, open, lost };
 
+struct Pin {
+    uint8_t digits[pin_size_max];
+    uint32_t size;
+};
+
 struct Client {
     Connection* connection;
     Login login;
@@ -38,6 +45,7 @@ struct Client {
     Style style;
     FILE* errors;  // where replies that are errors go
     GroupState group;
+    Status (*ask_pin)(Pin& out);  // of the person at the terminal; nullptr when there is none
 };
 
 enum class Outcome : uint8_t {
@@ -49,6 +57,10 @@ enum class Outcome : uint8_t {
 
 // Asks whether the server answers, before anybody logs in, and prints PONG.
 Outcome client_ping(Client& client);
+
+// Makes a person and an account, before anybody logs in; the reply is printed when it is an error.
+// On `reply` the next command logs in as that person.
+Outcome client_register(Client& client, const Login& login);
 
 // Sends one command and prints its reply.
 Outcome client_run(Client& client, const Slice* words, uint32_t count);

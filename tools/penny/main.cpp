@@ -67,8 +67,25 @@ ExitCode load_tls(const Options& options) {
     return exit_refused;
 }
 
+constexpr uint32_t account_tries_max = 3;
+
+// Asks for a new account until the server takes one.
+ExitCode create_account(Client& client) {
+    for (uint32_t i = 0; i < account_tries_max; i++) {
+        Login login = {};
+        ExitCode code = prompt_account(login);
+        Outcome outcome = Outcome::none;
+        if (code == exit_go_on) outcome = client_register(client, login);
+        wipe(&login, sizeof login);
+        if (outcome == Outcome::reply) return exit_go_on;
+        if (code == exit_go_on && outcome != Outcome::error_reply) return exit_refused;
+    }
+    return exit_refused;
+}
+
 // Finds out who logs in, and asks for what is missing where there is a person to ask.
-ExitCode prepare_login(Options& options, Login& login) {
+ExitCode prepare_login(Options& options, Client& client) {
+    Login& login = client.login;
     const bool person = isatty(STDIN_FILENO) != 0;
     if (options.user != nullptr) {
         const uint32_t size = slice_of(options.user).size;
@@ -79,8 +96,10 @@ ExitCode prepare_login(Options& options, Login& login) {
         memcpy(login.user, options.user, size);
         login.user_size = size;
     } else if (person) {
-        const ExitCode code = prompt_user(login);
+        bool creates = false;
+        const ExitCode code = prompt_user(login, creates);
         if (code != exit_go_on) return code;
+        if (creates) return create_account(client);
     }
     if (login.user_size == 0) return exit_go_on;
     login.password = options.password;
@@ -119,8 +138,12 @@ ExitCode run_words(Client& client, char** words, int count) {
     return exit_code_of(run_command(client, slices, static_cast<uint32_t>(count), is_verb));
 }
 
-// Lines with a password in them are not kept for the arrow keys.
-bool is_secret(Slice name) {
+// Lines with a password or a PIN in them are not kept for the arrow keys.
+bool is_secret(const Request& request) {
+    const Slice name = request.words[0];
+    for (uint32_t i = 1; i < request.count; i++) {
+        if (slice_equal_nocase(request.words[i], "PIN")) return true;
+    }
     constexpr const char* words[] = {"AUTH", "HELLO", "REGISTER", "PASSWD", "PIN", "USER"};
     for (const char* word : words) {
         if (slice_equal_nocase(name, word)) return true;
@@ -175,7 +198,7 @@ ExitCode run_lines(Client& client) {
             memcpy(kept, line, sizeof kept);
             status = cut_line(line, number, request);
             if (status == Status::ok && request.count == 0) continue;
-            if (status == Status::ok && !is_secret(request.words[0])) prompt_remember(kept);
+            if (status == Status::ok && !is_secret(request)) prompt_remember(kept);
             wipe(kept, sizeof kept);
         }
         if (status != Status::ok) {
@@ -217,10 +240,11 @@ ExitCode run(Options& options) {
     connection_init(penny.connection, penny.tls, options.host, options.port);
     client.connection = &penny.connection;
     client.timeout_s = options.timeout_s;
+    client.ask_pin = isatty(STDIN_FILENO) != 0 ? prompt_pin : nullptr;
     client.style = options.json ? Style::json : Style::text;
     if (options.raw) return run_raw(penny.connection, options.timeout_s);
     if (options.verb == Verb::ping) return exit_code_of(client_ping(client));
-    code = prepare_login(options, client.login);
+    code = prepare_login(options, client);
     if (code != exit_go_on) return code;
     return options.word_count > 0 ? run_words(client, options.words, options.word_count)
                                   : run_lines(client);

@@ -138,6 +138,30 @@ Status read_edited(const char* prompt, char* out, uint32_t capacity) {
 
 #endif
 
+int open_tty() { return open("/dev/tty", O_RDWR | O_CLOEXEC); }
+
+ExitCode refuse_name() {
+    say("a name has 1 to %u bytes", name_size_max);
+    return exit_refused;
+}
+
+ExitCode refuse_tty() {
+    say("there is no terminal to ask for the password; use --pass or $PENNY_PASS");
+    return exit_refused;
+}
+
+ExitCode ask_password(const char* question, Password& out) {
+    const int fd = open_tty();
+    if (fd < 0) return refuse_tty();
+    const Status status = ask_silently(fd, question, out.bytes, sizeof out.bytes, out.size);
+    close(fd);
+    out.given = status == Status::ok;
+    if (out.given) return exit_go_on;
+    wipe(&out, sizeof out);
+    say("no password was given");
+    return exit_refused;
+}
+
 }  // namespace
 
 Status prompt_line(const char* prompt, char* out, uint32_t capacity) {
@@ -153,32 +177,53 @@ void prompt_remember(const char* line) {
 #endif
 }
 
-ExitCode prompt_user(Login& login) {
-    const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+ExitCode prompt_user(Login& login, bool& creates) {
+    creates = false;
+    const int fd = open_tty();
     if (fd < 0) return exit_go_on;  // Nobody to ask, so nobody logs in.
-    put_tty(fd, "User (empty for none): ");
+    put_tty(fd, "User to sign in as, + to create an account, or empty for nobody: ");
     const Status status = read_tty(fd, login.user, sizeof login.user, login.user_size);
     close(fd);
+    creates = status == Status::ok && login.user_size == 1 && login.user[0] == '+';
+    if (creates) login.user_size = 0;
     if (status == Status::ok || status == Status::end) return exit_go_on;
-    say("a name has at most %u bytes", name_size_max);
-    return exit_refused;
+    return refuse_name();
 }
 
 ExitCode prompt_password(Login& login) {
-    const int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
-    if (fd < 0) {
-        say("there is no terminal to ask for the password; use --pass or $PENNY_PASS");
-        return exit_refused;
-    }
     char question[64];
     snprintf(question, sizeof question, "Password for %.*s: ", static_cast<int>(login.user_size),
              reinterpret_cast<const char*>(login.user));
-    const Status status = ask_silently(fd, question, login.password.bytes,
-                                       sizeof login.password.bytes, login.password.size);
+    return ask_password(question, login.password);
+}
+
+ExitCode prompt_account(Login& login) {
+    const int fd = open_tty();
+    if (fd < 0) return refuse_tty();
+    put_tty(fd, "Name of the new account: ");
+    const Status status = read_tty(fd, login.user, sizeof login.user, login.user_size);
     close(fd);
-    login.password.given = status == Status::ok;
-    if (login.password.given) return exit_go_on;
-    wipe(&login.password, sizeof login.password);
-    say("no password was given");
-    return exit_refused;
+    if (status != Status::ok || login.user_size == 0) return refuse_name();
+    Password again = {};
+    ExitCode code = prompt_password(login);
+    if (code == exit_go_on) code = ask_password("The same password again: ", again);
+    const bool same = code == exit_go_on && again.size == login.password.size &&
+                      memcmp(again.bytes, login.password.bytes, again.size) == 0;
+    wipe(&again, sizeof again);
+    if (code == exit_go_on && !same) {
+        wipe(&login.password, sizeof login.password);
+        say("the two passwords differ");
+        code = exit_refused;
+    }
+    return code;
+}
+
+Status prompt_pin(Pin& out) {
+    const int fd = open_tty();
+    if (fd < 0) return Status::failed;
+    const Status status = ask_silently(fd, "PIN: ", out.digits, sizeof out.digits, out.size);
+    close(fd);
+    if (status == Status::ok) return status;
+    wipe(&out, sizeof out);
+    return Status::failed;
 }

@@ -12,5 +12,12 @@ Status prompt_line(const char* prompt, char* out, uint32_t capacity);
 void prompt_remember(const char* line);
 
 // Asks at the terminal. These return exit_go_on, or exit_refused with the reason printed.
-ExitCode prompt_user(Login& login);
+//
+//     prompt_user ─ a name ─► prompt_password         to sign in
+//               └── "+" ───► prompt_account          a name and a password, twice, for a new one
+ExitCode prompt_user(Login& login, bool& creates);
 ExitCode prompt_password(Login& login);
+ExitCode prompt_account(Login& login);
+
+// Asks for a PIN without echo. Returns ok, or failed without a terminal or for what is no PIN.
+Status prompt_pin(Pin& out);
