@@ -111,6 +111,11 @@ void take_statement(Party& party, const string& account, const Value& value) {
     Audit& audit = party.audit;
     bool older = value.items.size() < static_cast<size_t>(atoi(statement_rows));
     for (const Value& row : value.items) {
+        if (party.oracle.rules.archived > 0 && resp_field(row, "archived") != nullptr) {
+            party.tally.add("statements that end at an archive");
+            older = true;
+            break;
+        }
         StatementLine line;
         if (!take_line(row, line)) return party.fail("STATEMENT of " + account + " is strange");
         if (line.entry <= party.oracle.judged) {

@@ -140,6 +140,7 @@ bool Player::choose_move(Move& move, bool sure) {
     const size_t from = count > 20 && chance.percent(80) ? count - 20 : 0;
     const KnownEntry& entry = party->entries[from + chance.below(count - from)];
     move.reversed = entry.entry;
+    if (sure && move.reversed <= party->oracle.rules.archived) return false;
     if (is_till && entry.terminal != terminal && chance.percent(90)) return false;
     if (!sure && chance.percent(4)) move.reversed = entry.entry + far_entry;
     if (!sure && chance.percent(4)) move.reversed = chance.between(1, 12);
@@ -535,6 +536,7 @@ void Player::admin_answered(const Value& value) {
     if (work.is_registration && has_no_login) return;  // It was sent behind a login that failed.
     work.change.answered = ++party->tick;
     work.wanted = false;
+    // An OK may be of a copy that came from elsewhere, so this terminal may have no entry yet.
     const bool removes = work.verb == "DEL";
     if (!work.verb.empty() && !(removes && value.word() == "STATE")) {
         if (value.is_error()) return party->fail("the admin was told: " + value.text);
@@ -632,7 +634,7 @@ void Player::choose_admin() {
         if (work.change.sent == 0) work.change.sent = ++party->tick;
         work.flying = true;
         work.by = this;
-        note_other();
+        party->may_leave(terminal, 1);
         if (!work.verb.empty()) party->door.unsettle(work.target->name);
         const auto take = [this](const Value& value, const string&) { admin_answered(value); };
         if (work.is_registration) {

@@ -122,9 +122,6 @@ void Player::mistype() {
     });
 }
 
-// An entry may come of it that moves no money, and before it one for this terminal.
-void Player::note_other() { party->others_max += party->terminals.count(terminal) == 0 ? 2 : 1; }
-
 void Player::pin_answered() {
     sent_pin = person->pin_flying = false;
     if (person->pin_steps > 0) person->pin_steps--;
@@ -132,17 +129,17 @@ void Player::pin_answered() {
 
 namespace {
 
-// The server said that it is locked.
+// The server said that it is locked; the book says so only if it could take that.
 void learn_lock(Party& party, Person& person) {
     if (!person.pin_locked && person.tries_max < tries_until_locked) {
         return party.fail("the PIN of " + person.name + " was locked too early");
     }
     PeopleOracle& people = party.oracle.people;
     people.forget(person.name);
+    if (person.pin_locked && person.lock_is_sure) return;
     Facts locked = people.now(person.name);
     locked.pin_locked = true;
     people.change(person.name, locked, party.tick);
-    people.changed(person.name, party.tick);
     person.pin_locked = true;
     party.tally.add("PINs locked");
 }
@@ -165,7 +162,7 @@ void Player::set_pin() {
         people.change(person->name, next, ++party->tick);
     }
     sent_pin = person->pin_flying = true;
-    note_other();
+    party->may_leave(terminal, 1);
     const Words words = {"PIN", "SET", person->password, person->pin_next};
     say_guess(words, person->name, GuessKind::right, [this](const Value& value, const string&) {
         pin_answered();
@@ -199,7 +196,7 @@ void Player::try_wrong_pin() {
         party->oracle.people.change(person->name, locked, ++party->tick);
     }
     sent_pin = person->pin_flying = true;
-    note_other();
+    party->may_leave(terminal, 1);
     const Words words = {"TRANSFER", id, "shop", oracle_amount(amount), "PIN", person->pin + "7"};
     say(words, [this](const Value& value, const string& raw) {
         pin_answered();
@@ -325,7 +322,7 @@ bool Party::plan_people(AdminWork& work) {
     std::vector<Person*> locked;
     for (Person& person : people) {
         const Facts& facts = oracle.people.now(person.name);
-        if (person.is_guest && !facts.removed) guests.push_back(&person);
+        if (person.is_guest && !facts.removed && !person.pin_busy) guests.push_back(&person);
         if (person.role != "admin" && is_in_doubt(person)) locked.push_back(&person);
         if (person.pin_locked && !facts.removed) locked.push_back(&person);
     }
@@ -448,7 +445,11 @@ void Player::judge_list(const Value& value, uint64_t sent, uint64_t answered) {
         }
         for (Person& other : party->people) {  // What is listed is in the book.
             const bool sure = other.name == name && shown.pin_locked && other.pin_locked;
-            if (sure && !other.frozen) other.lock_is_sure = true;
+            if (!sure || other.frozen || other.lock_is_sure) continue;
+            other.lock_is_sure = true;
+            people.forget(name);
+            people.change(name, shown, sent);
+            people.changed(name, answered);
         }
     }
     for (const Person& other : party->people) {

@@ -195,6 +195,9 @@ string judge_reversed(const View& view, const Ask& ask, const Move& move) {
     if (move.reversed < from) {
         return quoted_number("EXPIRED entry ", move.reversed, " is too old to be reversed");
     }
+    if (move.reversed <= view.oracle.rules.archived) {
+        return quoted_number("ERR the journal here begins behind entry ", move.reversed, "");
+    }
     if (move.reversed > view.at) return quoted_number("ERR there is no entry ", move.reversed, "");
     const Oracle::Done* entry = view.entry(move.reversed);
     const bool is_till = view.oracle.role_of(ask) == "till";

@@ -129,6 +129,7 @@ inline constexpr int64_t oracle_unbounded = 4'000'000'000'000'000'000;
 struct OracleRules {
     uint64_t reversible = 1'048'576;  // entries
     bool self_service = false;
+    uint64_t archived = 0;  // newest entry that lies elsewhere since the last quiet point
 };
 
 struct Oracle {

@@ -46,6 +46,13 @@ bool is_transient(const Value& value) {
     return value.text.find("EXECABORT Transaction discarded") == 0;
 }
 
+// The bank knows the newest ids of a person by prints of 16 bits, so now and then a new one is taken
+// for one whose request lies in an archive.
+bool is_barred(const Value& value) {
+    return value.is_error() &&
+           value.text == "EXISTS this id may be one of a request that is archived; use another";
+}
+
 uint64_t number_of(const Value* value) {
     return value == nullptr ? 0 : strtoull(value->text.c_str(), nullptr, 10);
 }
@@ -106,7 +113,8 @@ string Party::unsettled() const {
         const string whose = " of " + person.name;
         if (!person.open.empty()) return "id " + person.open[0]->ask.moves[0].id + whose;
         if (!person.doubt.empty()) return "a new password" + whose;
-        if (person.pin_flying || !person.pin_next.empty()) return "a PIN" + whose;
+        const bool pin_may_come = net.now_us(net.context) < person.pin_wait_us;
+        if (person.pin_flying || !person.pin_next.empty() || pin_may_come) return "a PIN" + whose;
         for (const Request* request : person.settled) {
             if (request->again || request->flying > 0) {
                 return "id " + request->ask.moves[0].id + whose + ", asked again";
@@ -137,6 +145,12 @@ void Party::restarted(bool in_order) {
         wake(*player, chance.between(1, player->think_us));
     }
     door.restart(in_order, net.now_us(net.context));
+}
+
+// Of what was asked before, an answer may lie in the archive now: nobody asks for it again.
+void Party::archived(uint64_t entry) {
+    oracle.rules.archived = entry;
+    for (Person& person : people) person.settled.clear();
 }
 
 void Party::ask_again() {
@@ -294,6 +308,7 @@ void Player::judge_guess(uint64_t guess, const Words& words, const Value& value)
 void Player::say_exactly(const Words& words, const string& answer) {
     say(words, [this, words, answer](const Value& value, const string& raw) {
         if (raw == answer || note_common(value, nullptr)) return;
+        if (party->oracle.rules.archived > 0 && is_barred(value)) return;
         party->fail(person->name + ": '" + words[0] + "' was answered with '" + raw + "', not '" +
                     answer + "'");
     });
@@ -496,9 +511,13 @@ void Player::send_request(Request& request) {
     for (size_t i = 0; i + 1 < request.commands.size(); i++) {
         const string right = i == 0 ? "OK" : "QUEUED";
         const Words& words = request.commands[i];
-        say(words, [this, right, words](const Value& value, const string&) {
+        say(words, [this, right, words, &request](const Value& value, const string&) {
             if (value.type == '+' && value.text == right) return;
             if (note_common(value, nullptr)) return;
+            if (party->oracle.rules.archived > 0 && is_barred(value)) {
+                request.barred = true;
+                return;
+            }
             party->fail(person->name + ": in a group, '" + words[0] + "' was answered with '" +
                         value.text + "'");
         });
@@ -511,6 +530,13 @@ void Player::answered(Request& request, const Value& value, const string& raw) {
     const bool gone = request.settled && !request.remembered;  // Nothing is known of it.
     if (value.is_error() && value.text.compare(0, 9, "EXECABORT") == 0 && !request.ask.is_group) {
         party->fail("EXECABORT for a single request");
+    }
+    if (party->oracle.rules.archived > 0 && is_barred(value)) request.barred = true;
+    if (request.barred && !request.settled && value.is_error()) {
+        request.settled = true;  // It was not booked; another id would do.
+        person->open.erase(std::find(person->open.begin(), person->open.end(), &request));
+        party->tally.add("ids that may be archived");
+        return;
     }
     if (value.is_error() && is_transient(value)) {
         const bool aborted = value.word() == "EXECABORT";

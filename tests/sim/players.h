@@ -75,6 +75,7 @@ struct Request {
     bool remembered = false;
     uint64_t retry_us = 0;        // not before
     bool again = false;           // settled, and to be sent once more
+    bool barred = false;          // an id of it may be an archived one
     uint64_t lost_us = 0;         // when a copy was last lost
     Value answer;
     std::string raw[2];           // the answer's bytes in RESP2 and RESP3, as first seen
@@ -202,7 +203,6 @@ struct Player {
     void set_pin();
     void try_wrong_pin();
     void pin_answered();
-    void note_other();
     void list_people();
     void judge_list(const Value& value, uint64_t sent, uint64_t answered);
 };
@@ -305,6 +305,7 @@ struct Party {
     bool is_settled() const;     // every request has its answer, and every password is certain
     void ask_again();            // everybody sends once more what the bank remembers of theirs
     void restarted(bool in_order);  // all links and timers are gone; after a stop without faults?
+    void archived(uint64_t entry);  // at a quiet point: entries up to this one lie elsewhere
     void begin_audit();
     bool judge();                // after an audit
 };

@@ -12,6 +12,7 @@
 
 #include "port/sim/kernel.h"
 #include "port/sim/world.h"
+#include "sim/archive.h"
 #include "sim/book_text.h"
 #include "sim/dump.h"
 #include "sim/parts.h"
@@ -335,6 +336,44 @@ bool forget_checkpoints(Run& run) {
     return true;
 }
 
+// At a quiet point the server is stopped and what it does not need is archived; the power may go
+// meanwhile.
+bool archive(Run& run) {
+    if (!sim_world_stop()) return fail(run, "it did not stop");
+    run.stopped = true;
+    run.doing += ", archiving";
+    SimArchive made = {};
+    string why;
+    const bool cut = run.chance.percent(40);
+    if (cut) sim_disk_plan({.fault = SimFault::cut, .at = run.chance.below(60)});
+    bool done = archive_old(made, why);
+    no_plan();
+    if (!done && !sim_disk_is_cut()) return fail(run, why);
+    if (!done) {
+        run.party.tally.add("cuts while archiving");
+        sim_world_mount(SimLoss::any);
+        if (!archive_old(made, why)) return fail(run, why);
+    }
+    run.party.tally.add("segments archived", made.segments);
+    if (made.entry > 0) run.party.archived(made.entry);
+    return mount_and_start(run);
+}
+
+// Without a sound checkpoint the start says where the journal's beginning lies; it is put back.
+bool put_back(Run& run) {
+    if (run.party.oracle.rules.archived == 0) return true;
+    if (sim_world_start() == Status::ok) return fail(run, "started without its archive");
+    if (strstr(sim_world_refusal(), " are archived; copy them back into journal/") == nullptr) {
+        return fail(run, string("without its archive: ") + sim_world_refusal());
+    }
+    sim_world_mount(SimLoss::keep_all);
+    string why;
+    if (!archive_put_back(why)) return fail(run, why);
+    run.party.oracle.rules.archived = 0;
+    run.party.tally.add("archives put back");
+    return true;
+}
+
 // Same digest after a cut, and again from the first entry on.
 bool compare_digests(Run& run) {
     run.doing = "at the end";
@@ -358,7 +397,7 @@ bool compare_digests(Run& run) {
     if (!sim_world_stop()) return fail(run, "it did not stop");
     no_plan();
     sim_world_mount(SimLoss::keep_all);
-    if (!forget_checkpoints(run)) return false;
+    if (!forget_checkpoints(run) || !put_back(run)) return false;
     if (sim_world_start() != Status::ok) {
         return fail(run, string("without checkpoints: ") + sim_world_refusal());
     }
@@ -424,6 +463,7 @@ bool rounds(Run& run) {
         if (!play(run)) return false;
         if (run.chance.percent(40)) run.party.ask_again();
         if (!judge(run, digest)) return false;
+        if (run.chance.percent(25) && !archive(run)) return false;
     }
     return compare_digests(run);
 }

@@ -238,6 +238,33 @@ TEST(Oracle, KnowsWhenAHoldMustBeReleased) {
     EXPECT_NE(held_book(0).judge().find("should have been refused: FUNDS"), std::string::npos);
 }
 
+// What comes after a group is not there yet when its second movement is judged.
+TEST(Oracle, JudgesAGroupByTheBookBeforeIt) {
+    Book book;
+    book.book("till", {.operation = "deposit", .debit = "cash", .credit = "alice", .amount = 10000},
+              10000);
+    book.line("cash", "deposit", -10000, -10000, "alice");
+    book.line("alice", "deposit", 10000, 10000, "cash");
+    book.book("alice",
+              {.operation = "hold", .debit = "alice", .credit = "bob", .amount = 2000,
+               .expires_s = 60},
+              10000, 1);
+    book.line("alice", "hold", 0, 10000, "bob").hold = 1;
+    Ask& group = book.ask("till", {.operation = "deposit", .debit = "cash", .credit = "alice",
+                                   .amount = 1});
+    group.moves.push_back({.operation = "capture", .id = "second", .amount = 2001, .hold = 1});
+    group.is_group = true;
+    group.refusal = "EXECABORT 2 AMOUNT the hold has less than that";
+    book.book("bob", {.operation = "capture", .amount = 2000, .hold = 1}, 2000, 1);
+    book.line("alice", "capture", -2000, 8000, "bob").hold = 1;
+    book.line("bob", "capture", 2000, 2000, "alice").hold = 1;
+    book.list("cash", "", -10000);
+    book.list("shop", "", 0);
+    book.list("alice", "alice", 8000);
+    book.list("bob", "bob", 2000);
+    EXPECT_EQ(book.judge(), "right");
+}
+
 TEST(Oracle, ReadsAndWritesAmounts) {
     for (const int64_t minor : {int64_t{0}, int64_t{1}, int64_t{-1}, int64_t{100}, int64_t{-12345}}) {
         int64_t again = 7;
