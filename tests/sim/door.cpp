@@ -72,6 +72,7 @@ uint64_t count_unknown(const Door& door, const Guess& guess, Concerns concerns) 
 
 bool may_wait(const DoorRow& row, const DoorScale& scale, const Guess& guess, uint64_t unknown) {
     if (row.most_until_us > guess.sent_us) return true;
+    if (guess.number <= row.gone_number && row.gone_until_us > guess.sent_us) return true;
     return unknown > 0 && row.most + unknown > scale.free;
 }
 
@@ -132,7 +133,11 @@ void begin_anew(Door& door, const Guess& guess, bool surely) {
     pair.row.least = pair.row.least_until_us = 0;
     if (!surely) return;
     pair.surely_familiar = guess.number > door.jumped_at;  // Or it was before the calendar's jump.
-    if (pair.row.most_number < guess.number) pair.row.most = pair.row.most_until_us = 0;
+    DoorRow& row = pair.row;
+    if (row.most_number >= guess.number) return;
+    row.gone_until_us = std::max(row.gone_until_us, row.most_until_us);
+    row.gone_number = door.sent;
+    row.most = row.most_until_us = 0;
 }
 
 string looked_at(const Guess& guess) {
@@ -169,7 +174,7 @@ string Door::refused(uint64_t number, uint64_t now_us) {
 string Door::found_wrong(uint64_t number, uint64_t now_us) {
     const Guess guess = take(*this, number, now_us);
     const bool must = must_refuse(*this, guess, now_us);
-    count(*this, guess, now_us, true);
+    count(*this, guess, now_us, guess.kind == GuessKind::wrong);
     return must ? looked_at(guess) : "";
 }
 

@@ -58,6 +58,8 @@ struct DoorRow {
     uint64_t most_ever;  // of a pair: what a cut may bring back
     uint64_t most_until_us;
     uint64_t most_number;  // guesses sent when `most` last grew
+    uint64_t gone_until_us;  // what a login ended, for guesses sent before that was known
+    uint64_t gone_number;
     uint64_t least;
     uint64_t least_until_us;
     uint64_t least_number;

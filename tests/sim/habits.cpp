@@ -598,24 +598,28 @@ void Player::register_again() {
     say_guess({"REGISTER", name, "not the password"}, name, GuessKind::wrong, take);
 }
 
+bool Party::has_changed(const string& name) {
+    for (const Person& known : people) {
+        if (known.name != name) continue;
+        return known.changes > 0 || known.frozen || !oracle.people.now(name).active;
+    }
+    return false;
+}
+
 // The same registration from another connection, while the first is on its way: whichever is
 // overtaken by the other is answered OK as well (P10).
 void Player::register_too() {
     party->may_leave(terminal, 1);
     party->tally.add("registered by two at once");
-    const Words words = party->admin.words;
-    const string name = party->admin.person.name;
-    say_guess(words, name, GuessKind::unsure, [this, name](const Value& value, const string&) {
+    const AdminWork& work = party->admin;
+    const string name = work.person.name;
+    say_guess(work.words, name, GuessKind::right, [this, name](const Value& value, const string&) {
         if (note_common(value, nullptr)) return;
+        // Who was made by the first may have got another password meanwhile.
+        if (value.text == "EXISTS the name is taken" && party->has_changed(name)) return;
         if (value.is_error() && value.word() == "WRONGPASS") return;
         if (value.is_error() && value.word() == "NOPERM" && !logged_in) return;
-        // The guest may have been given another role or password meanwhile.
-        const bool is_late = value.word() == "EXISTS" &&
-                             party->oracle.people.knows(name) &&
-                             party->oracle.people.steps.at(name).size() > 1;
-        if (value.is_error() && !is_late) {
-            party->fail("the admin was told again: " + value.text);
-        }
+        if (value.is_error()) party->fail("the admin was told again: " + value.text);
     });
 }
 
@@ -631,14 +635,16 @@ void Player::choose_admin() {
         work.flying = true;
         work.by = this;
         party->may_leave(terminal, 1);
+        if (!work.verb.empty()) party->door.unsettle(work.target->name);
         const auto take = [this](const Value& value, const string&) { admin_answered(value); };
         if (work.is_registration) {
             say_guess(work.words, work.person.name, GuessKind::right, take);
         } else {
             say(work.words, take);
         }
-    } else if (work.flying && work.is_registration && !work.by_customer && work.by != this &&
-               person->role == "admin" && !party->quiet && chance.percent(30)) {
+    } else if (work.flying && work.is_registration && work.words[0] == "REGISTER" &&
+               !work.by_customer && person->role == "admin" && work.by != this && !party->quiet &&
+               chance.percent(30)) {
         register_too();
     }
     if (person->role != "admin" || party->quiet) return;

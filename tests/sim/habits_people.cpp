@@ -114,8 +114,7 @@ void Player::check_rights(const Expect& expect, const Value& value) {
 void Player::mistype() {
     party->tally.add("passwords mistyped");
     const Words words = {"AUTH", person->name, person->password + "x"};
-    say_guess(words, person->name, GuessKind::wrong, [this](const Value& value,
-                                                            const string& raw) {
+    say_guess(words, person->name, GuessKind::wrong, [this](const Value& value, const string& raw) {
         if (value.is_error() && value.word() == "WRONGPASS") return;
         if (note_common(value, nullptr)) return;
         told_to_leave = value.text == "ERR max number of clients reached";
@@ -168,7 +167,7 @@ void Player::set_pin() {
     say_guess(words, person->name, GuessKind::right, [this](const Value& value, const string&) {
         pin_answered();
         if (note_common(value, nullptr)) return;
-        if (value.is_error() && value.word() == "WRONGPASS") return;  // The door lets it wait.
+        if (value.is_error() && value.word() == "WRONGPASS") return;  // Too often; again later.
         const string wanted = person->pin_next;
         person->pin_next.clear();
         if (value.text == pin_locked_text) return learn_lock(*party, *person);
@@ -251,14 +250,15 @@ void Player::play_pin() {
     if (is_in_doubt(*person) || (roll >= 55 && roll < 90)) return try_wrong_pin();
     if (roll < 45) return set_pin();
     if (roll < 55) {
-        const Words words = {"PIN", "SET", "not my password", "4711"};
-        return say_guess(words, person->name, GuessKind::wrong, [this](const Value& value,
-                                                                       const string& raw) {
-            const bool is_told = value.is_error() && value.word() == "WRONGPASS";
-            const bool is_locked = person->pin_locked && value.text == pin_locked_text;
-            if (is_told || is_locked || note_common(value, nullptr)) return;
-            party->fail("PIN SET by a wrong password was answered with " + raw);
-        });
+        const bool is_locked = person->pin_locked;
+        return say_guess({"PIN", "SET", "not my password", "4711"}, person->name, GuessKind::wrong,
+                         [this, is_locked](const Value& value, const string& raw) {
+                             if (note_common(value, nullptr)) return;
+                             if (is_locked && value.text == pin_locked_text) return;
+                             const bool is_wrong = value.is_error() && value.word() == "WRONGPASS";
+                             if (!is_locked && is_wrong) return;
+                             party->fail("PIN SET with a wrong password was answered with " + raw);
+                         });
     }
     const bool unlocks = person->role == "till" || person->role == "admin";
     say_exactly({"PIN", "UNLOCK", person->name},
@@ -436,7 +436,13 @@ void Player::judge_list(const Value& value, uint64_t sent, uint64_t answered) {
         shown.has_pin = pin != "none";
         shown.pin_locked = pin == "locked";
         const std::vector<Facts> all = people.possible(name, sent, answered);
-        if (std::find(all.begin(), all.end(), shown) == all.end()) {
+        Facts refused = shown;  // A lock that the journal could not take is none in the book.
+        for (const Person& other : party->people) {
+            const bool is_unsure = other.name == name && other.pin_locked && !other.lock_is_sure;
+            if (is_unsure && shown.has_pin) refused.pin_locked = true;
+        }
+        if (std::find(all.begin(), all.end(), shown) == all.end() &&
+            std::find(all.begin(), all.end(), refused) == all.end()) {
             return party->fail("USER LIST shows " + name + " as a " + shown.role + ", " + state +
                                ", '" + shown.title + "', PIN " + pin);
         }

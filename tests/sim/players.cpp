@@ -165,8 +165,8 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
     party.chance.state = rules.seed;
     party.oracle.rules.reversible = rules.reversible;
     party.oracle.rules.self_service = rules.self_service;
-    party.oracle.bounds = rules.bounds;
     party.door.rules = rules.door;
+    party.oracle.bounds = rules.bounds;
     party.oracle.open("cash", "", -oracle_unbounded, oracle_unbounded);
     party.oracle.open("shop", "", -oracle_unbounded, oracle_unbounded);
     party.accounts = {"shop", "nobody"};
@@ -283,14 +283,16 @@ void Player::judge_guess(uint64_t guess, const Words& words, const Value& value)
     Door& door = party->door;
     const uint64_t now_us = party->net.now_us(party->net.context);
     const string word = value.is_error() ? value.word() : "";
-    const bool logs_in = words[0] != "PASSWD" && words[0] != "PIN";
-    const bool registers = words[0] == "REGISTER" && word.empty();  // No password was looked at.
+    const bool logs_in = words[0] == "AUTH" || words[0] == "HELLO";
+    const bool adds = words[0] == "REGISTER" || words[0] == "USER";
+    const bool registers = adds && word.empty();  // No password was looked at.
     string wrong;
     if (word == "WRONGPASS") {
         static const char right[] =
             "WRONGPASS invalid username-password pair or user is disabled, or too many tries: wait "
             "and try again";
-        wrong = value.text == right ? door.refused(guess, now_us) : "said to a password: " + value.text;
+        wrong = door.refused(guess, now_us);
+        if (value.text != right) wrong = "said to a password: " + value.text;
     } else if (word == "EXISTS") {
         wrong = door.found_wrong(guess, now_us);
     } else if (word.empty() && logs_in && !registers) {
@@ -372,10 +374,12 @@ void Player::login() {
     const string password = doubt ? person->doubt : person->password;
     logging_in = true;
     const uint64_t changes = person->changes;
+    // Whoever is being changed, locked or removed may be told that the password is wrong.
+    const bool is_sure = person->doubt.empty() && !person->frozen &&
+                         party->oracle.people.now(person->name).active;
+    const GuessKind kind = is_sure ? GuessKind::right : GuessKind::unsure;
     const uint64_t endings = person->frozen ? UINT64_MAX : person->endings;
     const uint64_t sent = party->tick;
-    const bool is_sure = person->doubt.empty() && !person->frozen && !must_be_refused();
-    const GuessKind kind = is_sure ? GuessKind::right : GuessKind::unsure;
     Words words = {"AUTH", person->name, password};
     if (chance.percent(40)) words = {"HELLO", "3", "AUTH", person->name, password};
     if (words.size() == 5 && chance.percent(30)) {
@@ -405,7 +409,7 @@ void Player::login() {
             told_to_leave = true;
             return;
         }
-        if (value.word() == "WRONGPASS") return;  // The door judges that.
+        if (value.word() == "WRONGPASS") return;
         party->fail(person->name + " cannot log in: " + value.text);
     });
 }
@@ -678,7 +682,7 @@ void Player::act() {
     }
     if (told_to_leave || expects.size() > expects_max) return;
     if (!logged_in && !logging_in) {
-        if (chance.percent(8)) mistype();
+        if (!party->quiet && chance.percent(8)) mistype();
         login();
     }
     resend();

@@ -250,10 +250,10 @@ struct PartyRules {
     uint64_t think_us;
     bool self_service;
     uint64_t reversible;
+    DoorRules door;
     std::map<std::string, Bounds> bounds = {};  // by terminal
     bool registers = false;                     // whoever comes
     uint32_t register_per_day = 20;
-    DoorRules door;
 };
 
 struct Party {
@@ -296,6 +296,7 @@ struct Party {
     Player& add_player(Person& person, const std::string& terminal);
     void wake(Player& player, uint64_t delay_us);
     bool is_calm(const Person& person);  // W5
+    bool has_changed(const std::string& name);  // since it was registered
     bool plan_people(AdminWork& work);   // returns false when there is nothing to do
     bool may_send_work(const Player& player);
     void people_changed(AdminWork& work);
@@ -303,8 +304,8 @@ struct Party {
     std::string unsettled() const;  // what is_settled waits for
     bool is_settled() const;     // every request has its answer, and every password is certain
     void ask_again();            // everybody sends once more what the bank remembers of theirs
-    void archived(uint64_t entry);  // at a quiet point: entries up to this one lie elsewhere
     void restarted(bool in_order);  // all links and timers are gone; after a stop without faults?
+    void archived(uint64_t entry);  // at a quiet point: entries up to this one lie elsewhere
     void begin_audit();
     bool judge();                // after an audit
 };

@@ -423,13 +423,13 @@ bool begin(Run& run) {
     config.self_service = chance.percent(30);
     config.checkpoint_entries = static_cast<uint32_t>(chance.between(10, 80));
     config.refused_per_minute = chance.percent(30) ? 5 : 60;
+    const sim::DoorRules door = sim::stage_door(chance);
+    sim::stage_door_config(door, config);
     const bool registers = chance.percent(50);
     config.registration = registers ? Registration::open : Registration::off;
     config.register_per_day = static_cast<uint32_t>(chance.between(1, 4));
     const std::map<string, sim::Bounds> bounds = sim::party_bounds(chance);
     for (const auto& [terminal, its] : bounds) sim::stage_bound(config, terminal, its);
-    const sim::DoorRules door = sim::stage_door(chance);
-    sim::stage_door_config(door, config);
     SimWorldPlan plan = {};
     plan.seed = run.seed;
     plan.tls = run.tls;
@@ -447,10 +447,10 @@ bool begin(Run& run) {
                               .think_us = chance.between(20'000, 400'000),
                               .self_service = config.self_service,
                               .reversible = config.reversible,
+                              .door = door,
                               .bounds = bounds,
                               .registers = registers,
-                              .register_per_day = config.register_per_day,
-                              .door = door};
+                              .register_per_day = config.register_per_day};
     sim::party_begin(run.party, sim::stage_net(run), rules);
     run.party.restarted(false);
     return true;
