@@ -248,7 +248,7 @@ $(1)/unit.list: FLAG_TEXT = $$(UNIT_CPP) $$(SIM_TEST_CPP)
 $(addprefix $(1)/,core.list port.list ctl.list sim.list unit.list): FORCE
 	@$$(call write_if_new,$$(FLAG_TEXT))
 
-$(1)/pennyd: $$(PORT_MAIN:%.cpp=$(1)/obj/%.o)
+$(1)/pennyd: $$(PORT_MAIN:%.cpp=$(1)/obj/%.o) $$(BOARD_CPP:%.cpp=$(1)/obj/%.o)
 $(1)/penny: $$(PENNY_CPP:%.cpp=$(1)/obj/%.o)
 $(1)/pennyctl: $$(PENNYCTL_MAIN:%.cpp=$(1)/obj/%.o) $(1)/lib/libpennyctl.a
 $(addprefix $(1)/,pennyd penny pennyctl): $(1)/lib/libpennyport.a $(1)/lib/libpennycore.a $(LIBS)
