@@ -90,7 +90,7 @@ TEST(Penalties, WaitsDoubleAboveTheFreeFailures) {
         one.fail(guess);
     }
     EXPECT_FALSE(one.waits(guess));
-    for (const uint64_t seconds : {1, 2, 4, 8, 16, 32}) {
+    for (const uint64_t seconds : {1u, 2u, 4u, 8u, 16u, 32u}) {
         one.fail(guess);
         EXPECT_EQ(one.wait_of(guess), seconds * second);
     }
@@ -306,7 +306,7 @@ TEST(Penalties, OfPairsTheOneWhoseLoginIsLongestAgoGoesFirst) {
             one.fail(one.attempt(person, "192.0.2." + std::to_string(person), "evil"));
         }
     }
-    for (const uint32_t person : {0, 2, 3, 9}) {
+    for (const uint32_t person : {0u, 2u, 3u, 9u}) {
         EXPECT_FALSE(one.waits(one.attempt(person, "192.0.2.1", "kitchen"))) << person;
     }
     EXPECT_TRUE(one.waits(one.attempt(1, "192.0.2.1", "kitchen")));
