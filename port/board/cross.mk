@@ -49,8 +49,8 @@ LINK         = -nostdlib -static -Wl,--gc-sections $(BOARD_FLAGS)
 SYSTEM_LIBS := -lgcc
 BOARD_FLAGS += -nostdinc -isystem port/freestanding -isystem $(COMPILER_INCLUDE)
 else ifeq ($(LIBC),musl)
-# Formats without floating point, for the few that libuv has: 36 KB less.
-BOARD_CPP   := port/board/stdio_names.cpp
+# What pennyd never needs: printf with floating point, and the client's half of TLS.
+BOARD_CPP   := port/board/stdio_names.cpp port/board/no_client.cpp
 MUSL_DIR    := $(DEPS)/musl/$(MUSL)
 BOARD_FLAGS += -nostdinc -isystem $(MUSL_DIR)/include -isystem $(COMPILER_INCLUDE) \
                -isystem $(MUSL_DIR)/kernel

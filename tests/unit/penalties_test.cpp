@@ -442,7 +442,7 @@ TEST(PenaltiesText, ComesBackTheSameInWhateverPieces) {
     const std::string text = people.save(one);
     for (const uint32_t rows : {1u, 2u, 3u, 100u}) EXPECT_EQ(people.save(one, rows), text);
     EXPECT_EQ(people.save(one, 100, penalties_line_size_max + 60), text);
-    for (const size_t piece : {1ul, 2ul, 7ul, 100ul, SIZE_MAX}) {
+    for (const size_t piece : {size_t{1}, size_t{2}, size_t{7}, size_t{100}, SIZE_MAX}) {
         TestPenalties other;
         other.now = one.now;
         EXPECT_EQ(people.load(other, text, piece), Status::ok);
@@ -512,7 +512,7 @@ TEST(PenaltiesText, OtherTextsLeaveNothingBehind) {
         head + "person alice 9 0 9000\nsum x\n",
     };
     for (const std::string& text : texts) {
-        for (const size_t piece : {1ul, SIZE_MAX}) {
+        for (const size_t piece : {size_t{1}, SIZE_MAX}) {
             TestPenalties one;
             EXPECT_EQ(people.load(one, text, piece), Status::damaged) << text;
             EXPECT_TRUE(TestPeople::is_empty(one)) << text;
@@ -558,7 +558,8 @@ TEST(PenaltiesText, NoMutationDoesHarm) {
         std::string changed = lines;
         for (uint32_t j = random.below(4) + 1; j > 0; j--) {
             const size_t at = random.below(static_cast<uint32_t>(changed.size()));
-            const char* const pieces[] = {"9", " ", "\n", "a", "0", "person ", "18446744073709551615"};
+            const char* const pieces[] = {"9",  " ", "\n", "a",
+                                          "0", "person ", "18446744073709551615"};
             const std::string piece = pieces[random.below(7)];
             if (random.below(2) == 0) {
                 changed.replace(at, 1, piece);
