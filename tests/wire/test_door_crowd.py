@@ -119,8 +119,9 @@ class Log(DoorTest):
         path = os.path.join(self.bank.folder, "lines.log")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
+        # By a path from here: it takes one with a blank for an expression.
         done = subprocess.run(["fail2ban-regex", "-o", "<ip>", path,
-                               os.path.join(ROOT, "tools/packaging/fail2ban/filter.d/pennyd.conf")],
+                               "tools/packaging/fail2ban/filter.d/pennyd.conf"], cwd=ROOT,
                               capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout.split()
