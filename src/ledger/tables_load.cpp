@@ -52,17 +52,22 @@ Status take_decimal(Reader& line, uint64_t& out) {
     return parse_decimal(word, out) == Status::ok ? Status::ok : Status::damaged;
 }
 
-Status take_position(Reader& line, Position& out) {
+// Two numbers in one column, and what stands between them.
+Status take_two(Reader& line, char between, uint64_t& first, uint64_t& second) {
     Slice word;
     Slice part;
-    uint64_t segment = 0;
-    uint64_t offset = 0;
     if (take_column(line, word) != Status::ok) return Status::damaged;
     Reader reader = reader_of(word);
-    if (cut_word(reader, '.', part) != Status::ok) return Status::damaged;
-    if (parse_decimal(part, segment) != Status::ok) return Status::damaged;
-    if (cut_word(reader, '.', part) != Status::ok) return Status::damaged;
-    if (parse_decimal(part, offset) != Status::ok) return Status::damaged;
+    if (cut_word(reader, between, part) != Status::ok) return Status::damaged;
+    if (parse_decimal(part, first) != Status::ok) return Status::damaged;
+    if (cut_word(reader, between, part) != Status::ok) return Status::damaged;
+    return parse_decimal(part, second) == Status::ok ? Status::ok : Status::damaged;
+}
+
+Status take_position(Reader& line, Position& out) {
+    uint64_t segment = 0;
+    uint64_t offset = 0;
+    if (take_two(line, '.', segment, offset) != Status::ok) return Status::damaged;
     if (segment > UINT32_MAX || offset > UINT32_MAX) return Status::damaged;
     out = position_of(static_cast<uint32_t>(segment), static_cast<uint32_t>(offset));
     return Status::ok;
@@ -203,16 +208,9 @@ Status take_outcome(Reader& line, Status& out) {
 
 // PLACE/SIZE of a group, 0/0 for a request that was alone.
 Status take_group(Reader& line, IdRecord& record) {
-    Slice word;
-    Slice part;
     uint64_t place = 0;
     uint64_t size = 0;
-    if (take_column(line, word) != Status::ok) return Status::damaged;
-    Reader reader = reader_of(word);
-    if (cut_word(reader, '/', part) != Status::ok) return Status::damaged;
-    if (parse_decimal(part, place) != Status::ok) return Status::damaged;
-    if (cut_word(reader, '/', part) != Status::ok) return Status::damaged;
-    if (parse_decimal(part, size) != Status::ok) return Status::damaged;
+    if (take_two(line, '/', place, size) != Status::ok) return Status::damaged;
     if (size > group_moves_max || place > size) return Status::damaged;
     if ((place == 0) != (size == 0)) return Status::damaged;
     if (record.status == Status::execabort && size == 0) return Status::damaged;

@@ -46,6 +46,9 @@ ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpos
                          Role role);
 
 Status take_password(Slice text, Password& out);
+// "WHAT has LEAST to MOST UNIT".
+ServiceNext refuse_size(ServiceCall& call, const char* what, uint32_t least, uint32_t most,
+                        const char* unit);
 ServiceNext refuse_password_size(ServiceCall& call);
 ServiceNext refuse_hash(ServiceCall& call);
 

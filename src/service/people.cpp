@@ -12,16 +12,23 @@ Status take_password(Slice text, Password& out) {
     return Status::ok;
 }
 
-ServiceNext refuse_password_size(ServiceCall& call) {
+ServiceNext refuse_size(ServiceCall& call, const char* what, uint32_t least, uint32_t most,
+                        const char* unit) {
     reply_error_begin(call.reply, "ERR");
     Writer& out = *call.reply.out;
-    put_text(out, "a password has ");
-    put_decimal(out, password_size_min);
+    put_text(out, what);
+    put_text(out, " has ");
+    put_decimal(out, least);
     put_text(out, " to ");
-    put_decimal(out, password_size_max);
-    put_text(out, " bytes");
+    put_decimal(out, most);
+    put_text(out, " ");
+    put_text(out, unit);
     reply_error_end(call.reply);
     return ServiceNext::replied;
+}
+
+ServiceNext refuse_password_size(ServiceCall& call) {
+    return refuse_size(call, "a password", password_size_min, password_size_max, "bytes");
 }
 
 ServiceNext refuse_hash(ServiceCall& call) {

@@ -100,15 +100,7 @@ bool pin_is_locked(const Service& service, uint32_t person) {
 }
 
 ServiceNext refuse_pin_text(ServiceCall& call) {
-    reply_error_begin(call.reply, "ERR");
-    Writer& out = *call.reply.out;
-    put_text(out, "a PIN has ");
-    put_decimal(out, pin_size_min);
-    put_text(out, " to ");
-    put_decimal(out, pin_size_max);
-    put_text(out, " digits");
-    reply_error_end(call.reply);
-    return ServiceNext::replied;
+    return refuse_size(call, "a PIN", pin_size_min, pin_size_max, "digits");
 }
 
 ServiceNext refuse_locked_pin(ServiceCall& call) {

@@ -31,6 +31,12 @@ ServiceNext refuse_missing(ServiceCall& call, uint64_t entry, const char* what) 
     return ServiceNext::replied;
 }
 
+// Whether the id has been used, as the newest ids or the journal tell.
+bool is_known(const Book& book, const BookMove& move) {
+    const Slice id = slice_of_chars(move.id.text, move.id.size);
+    return move.was_known || ids_find(book.ledger.ids, move.person, id) != nullptr;
+}
+
 BookMove reverse_of(const BookMove& asked, const Entry& entry) {
     BookMove move = asked;
     move.reversed_debit = row_none;
@@ -71,12 +77,9 @@ ServiceNext reverse_money(Service& service, ServiceCall& call, BookMove& move) {
     // are by now; so the id is looked for before the entry is, in the journal too.
     const ServiceNext look = look_for_id(service, call, move);
     if (look != ServiceNext::replied) return look;
-    const Slice id = slice_of_chars(move.id.text, move.id.size);
-    const bool is_known =
-        move.was_known || ids_find(book.ledger.ids, move.person, id) != nullptr;
     const bool is_old =
         move.reversed < reversals_from(book.ledger.reversals, book.log.entry_proposed);
-    if (is_known || is_old) return move_money(service, call, move);
+    if (is_known(book, move) || is_old) return move_money(service, call, move);
     if (move.reversed > book.log.entry_durable) {
         return refuse_missing(call, move.reversed, "there is no entry ");
     }
@@ -95,10 +98,7 @@ ServiceNext reverse_done(Service& service, ServiceCall& call) {
     }
     if (job.outcome != Status::ok) return refuse_unreadable(call);
     // A copy of it may have been booked while this one was read.
-    const Slice id = slice_of_chars(job.move.id.text, job.move.id.size);
-    const Ids& ids = service.book->ledger.ids;
-    const bool is_known = ids_find(ids, job.move.person, id) != nullptr;
-    if (!is_known && !may_reverse(service, call, job.entry)) {
+    if (!is_known(*service.book, job.move) && !may_reverse(service, call, job.entry)) {
         // Or by one whose batch could not be written: only a restart tells.
         if (log_is_stopped(service.book->log)) return refuse_misconf(service, call);
         return refuse(call, Status::noperm,
