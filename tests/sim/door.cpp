@@ -17,12 +17,21 @@ uint64_t wait_of(uint64_t failures, const DoorScale& scale, uint64_t first_us) {
     return std::min(wait_us, scale.us_max);
 }
 
-void count_most(DoorRow& row, const DoorScale& scale, const Door& door, uint64_t now_us) {
+// How long a row makes others wait once it has that many failures.
+uint64_t until_of(uint64_t failures, const DoorScale& scale, const Door& door, uint64_t now_us) {
+    const uint64_t wait_us = wait_of(failures, scale, door.rules.first_us);
+    return wait_us > 0 ? now_us + wait_us + slack_us : 0;
+}
+
+void count_most(DoorRow& row, const DoorScale& scale, const Door& door, const Guess& guess,
+                uint64_t now_us) {
     row.most++;
     row.most_ever = std::max(row.most_ever, row.most);
     row.most_number = door.sent;
-    const uint64_t wait_us = wait_of(row.most, scale, door.rules.first_us);
-    if (wait_us > 0) row.most_until_us = std::max(row.most_until_us, now_us + wait_us + slack_us);
+    row.most_until_us = std::max(row.most_until_us, until_of(row.most, scale, door, now_us));
+    if (guess.number > row.gone_number) return;
+    row.gone_most++;  // It may have been counted before the login that ended the others.
+    row.gone_until_us = std::max(row.gone_until_us, until_of(row.gone_most, scale, door, now_us));
 }
 
 void count_least(DoorRow& row, const DoorScale& scale, const Door& door, uint64_t sent_us) {
@@ -36,16 +45,34 @@ void count_least(DoorRow& row, const DoorScale& scale, const Door& door, uint64_
 void count(Door& door, const Guess& guess, uint64_t now_us, bool surely) {
     const DoorRules& rules = door.rules;
     DoorPair& pair = door.pairs[{guess.name, guess.terminal}];
-    count_most(door.terminals[guess.terminal], rules.shared, door, now_us);
-    count_most(door.people[guess.name], rules.own, door, now_us);
-    if (pair.maybe_familiar) count_most(pair.row, rules.own, door, now_us);
+    count_most(door.terminals[guess.terminal], rules.shared, door, guess, now_us);
+    count_most(door.people[guess.name], rules.own, door, guess, now_us);
+    if (pair.maybe_familiar) count_most(pair.row, rules.own, door, guess, now_us);
     if (!surely) return;
     count_least(door.terminals[guess.terminal], rules.shared, door, guess.sent_us);
     count_least(door.people[guess.name], rules.own, door, guess.sent_us);
-    if (pair.surely_familiar) count_least(pair.row, rules.own, door, guess.sent_us);
+    // A login that was answered already may have been looked at behind it.
+    if (!pair.surely_familiar || guess.number <= pair.anew_number) return;
+    count_least(pair.row, rules.own, door, guess.sent_us);
 }
 
-// What was lost and can no longer be looked at may have been counted.
+void begin_anew(Door& door, const Guess& guess, bool surely) {
+    DoorPair& pair = door.pairs[{guess.name, guess.terminal}];
+    pair.maybe_familiar = true;
+    pair.anew_number = door.sent;
+    pair.row.least = pair.row.least_until_us = 0;
+    if (!surely) return;
+    if (!pair.surely_familiar) pair.sure_number = door.sent;
+    pair.surely_familiar = guess.number > door.jumped_at;  // Or it was before the calendar's jump.
+    DoorRow& row = pair.row;
+    if (row.most_number >= guess.number) return;
+    row.gone_until_us = std::max(row.gone_until_us, row.most_until_us);
+    row.gone_most = std::max(row.gone_most, row.most);
+    row.gone_number = door.sent;
+    row.most = row.most_until_us = 0;
+}
+
+// What was lost and can no longer be looked at may have been counted, or begun anew.
 void expire(Door& door, uint64_t now_us) {
     for (auto at = door.guesses.begin(); at != door.guesses.end();) {
         if (at->until_us >= now_us) {
@@ -55,6 +82,7 @@ void expire(Door& door, uint64_t now_us) {
         const Guess guess = *at;
         at = door.guesses.erase(at);
         if (guess.kind != GuessKind::right) count(door, guess, guess.until_us, false);
+        if (guess.kind != GuessKind::wrong) begin_anew(door, guess, false);
     }
 }
 
@@ -72,8 +100,10 @@ uint64_t count_unknown(const Door& door, const Guess& guess, Concerns concerns) 
 
 bool may_wait(const DoorRow& row, const DoorScale& scale, const Guess& guess, uint64_t unknown) {
     if (row.most_until_us > guess.sent_us) return true;
-    if (guess.number <= row.gone_number && row.gone_until_us > guess.sent_us) return true;
-    return unknown > 0 && row.most + unknown > scale.free;
+    if (unknown > 0 && row.most + unknown > scale.free) return true;
+    if (guess.number > row.gone_number) return false;
+    return row.gone_until_us > guess.sent_us ||
+           (unknown > 0 && row.gone_most + unknown > scale.free);
 }
 
 // V1.
@@ -91,7 +121,8 @@ bool may_refuse(Door& door, const Guess& guess) {
         may_wait(pair.row, rules.own, guess, count_unknown(door, guess, both))) {
         return true;
     }
-    return !pair.surely_familiar &&  // V3
+    const bool is_sure = pair.surely_familiar && guess.number > pair.sure_number;
+    return !is_sure &&  // V3
            may_wait(door.people[guess.name], rules.own, guess, count_unknown(door, guess, same));
 }
 
@@ -125,19 +156,6 @@ Guess take(Door& door, uint64_t number, uint64_t now_us) {
         return guess;
     }
     return {};
-}
-
-void begin_anew(Door& door, const Guess& guess, bool surely) {
-    DoorPair& pair = door.pairs[{guess.name, guess.terminal}];
-    pair.maybe_familiar = true;
-    pair.row.least = pair.row.least_until_us = 0;
-    if (!surely) return;
-    pair.surely_familiar = guess.number > door.jumped_at;  // Or it was before the calendar's jump.
-    DoorRow& row = pair.row;
-    if (row.most_number >= guess.number) return;
-    row.gone_until_us = std::max(row.gone_until_us, row.most_until_us);
-    row.gone_number = door.sent;
-    row.most = row.most_until_us = 0;
 }
 
 string looked_at(const Guess& guess) {
@@ -192,7 +210,11 @@ string Door::found_right(uint64_t number, uint64_t now_us) {
     return must ? looked_at(guess) : "";
 }
 
-void Door::came_to_nothing(uint64_t number) { take(*this, number, 0); }
+// A right password may have been found to be so before the answer became another.
+void Door::came_to_nothing(uint64_t number) {
+    const Guess guess = take(*this, number, 0);
+    if (guess.number != 0 && guess.kind != GuessKind::wrong) begin_anew(*this, guess, false);
+}
 
 void Door::lose(uint64_t number, uint64_t until_us) {
     for (Guess& guess : guesses) {

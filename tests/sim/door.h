@@ -60,6 +60,7 @@ struct DoorRow {
     uint64_t most_number;  // guesses sent when `most` last grew
     uint64_t gone_until_us;  // what a login ended, for guesses sent before that was known
     uint64_t gone_number;
+    uint64_t gone_most;      // the same of `most`
     uint64_t least;
     uint64_t least_until_us;
     uint64_t least_number;
@@ -69,6 +70,8 @@ struct DoorPair {
     DoorRow row;
     bool surely_familiar;
     bool maybe_familiar;
+    uint64_t sure_number;  // guesses sent when it became surely familiar
+    uint64_t anew_number;  // guesses sent when it last began, or may have begun, anew
 };
 
 struct Door {

@@ -254,7 +254,11 @@ void Player::play_pin() {
         return say_guess({"PIN", "SET", "not my password", "4711"}, person->name, GuessKind::wrong,
                          [this, is_locked](const Value& value, const string& raw) {
                              if (note_common(value, nullptr)) return;
-                             if (is_locked && value.text == pin_locked_text) return;
+                             // A try on another connection may have locked it meanwhile.
+                             const bool may_be_locked =
+                                 is_locked || person->pin_locked ||
+                                 person->tries_max >= tries_until_locked;
+                             if (may_be_locked && value.text == pin_locked_text) return;
                              const bool is_wrong = value.is_error() && value.word() == "WRONGPASS";
                              if (!is_locked && is_wrong) return;
                              party->fail("PIN SET with a wrong password was answered with " + raw);

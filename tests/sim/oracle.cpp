@@ -641,6 +641,11 @@ bool is_about_time(const Oracle& oracle, const Ask& ask, uint64_t low, uint64_t 
             const auto hold = oracle.holds.find(move.hold);
             const bool released = hold != oracle.holds.end() && hold->second.released &&
                                   hold->second.ended > low && hold->second.ended <= high;
+            // Who pays may ask for the release of what has expired, as far as terminal and PIN go.
+            const bool is_kept_off = ask.refusal.compare(0, 14, "NOPERM a PIN i") == 0 ||
+                                     ask.refusal.compare(0, 14, "NOPERM no PIN ") == 0 ||
+                                     ask.refusal.compare(0, 14, "NOPERM this te") == 0;
+            if (released && is_kept_off) return true;
             const size_t at = ask.refusal.find(text);
             if (released && at != string::npos && at + text.size() == ask.refusal.size()) {
                 return true;
