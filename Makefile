@@ -124,7 +124,7 @@ TEST_LIBS   := -lgtest_main -lgtest
 ifneq ($(BOARD),host)
 include port/board/cross.mk
 endif
-BOARD_OPT := $(OPT) $(HARDEN) $(BOARD_FLAGS)
+BOARD_OPT = $(OPT) $(HARDEN) $(BOARD_FLAGS) $(BOARD_SMALL)
 
 # --- The libraries --------------------------------------------------------------------------
 
@@ -140,7 +140,8 @@ endif
 LIB_BASE := -w $(SECTIONS) $(HARDEN) $(FORTIFY) $(WIDE) $(BOARD_FLAGS)
 
 # Mbed TLS is compiled for size, but what a handshake or a record spends its time in for speed.
-# No file gets a flag for a processor extension: the library looks for them at run time.
+# No file gets a flag for a processor extension: the library looks for them at run time. Where a
+# board has a smaller code for what is seldom run, BOARD_SMALL asks for it.
 MBEDTLS_HOT := aes aesce aesni bignum bignum_core bignum_mod bignum_mod_raw chacha20 chachapoly \
                constant_time ecp ecp_curves ecp_curves_new gcm md poly1305 sha256 sha512
 MBEDTLS_SRCS := $(wildcard $(DEPS)/mbedtls/library/*.c)
@@ -180,7 +181,7 @@ $(O)/obj/deps/$(1)/%.o: $(DEPS)/$(1)/%.c $(O)/$(1).flags $(DEPS)/sources.mk
 	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CC) $$($(3)_FLAGS) $$($(3)_OPT) -c -o $$@ $$<
 
 FLAG_FILES += $(O)/$(1).flags
-$(O)/$(1).flags: FLAG_TEXT = $$(CC) $$($(3)_FLAGS)
+$(O)/$(1).flags: FLAG_TEXT = $$(CC) $$($(3)_FLAGS) $$($(3)_OPT) $$(NOT_SMALL)
 endef
 $(eval $(call library,mbedtls,libmbedtls.a,MBEDTLS))
 $(eval $(call library,libuv,libuv.a,LIBUV))
@@ -188,12 +189,14 @@ $(eval $(call library,argon2,libargon2.a,ARGON2))
 $(eval $(call library,inih,libinih.a,INIH))
 
 $(call lib_objects,$(MBEDTLS_SRCS)): port/mbedtls_config.h
-MBEDTLS_OPT = $(if $(filter $(MBEDTLS_HOT),$(basename $(notdir $<))),-O2,-Os)
+MBEDTLS_OPT = $(if $(filter $(MBEDTLS_HOT),$(basename $(notdir $<))),-O2,-Os $(BOARD_SMALL))
+LIBUV_OPT   = $(BOARD_SMALL)
+INIH_OPT    = $(BOARD_SMALL)
 
 # --- Ours -----------------------------------------------------------------------------------
 
 FLAG_FILES += $(O)/our.flags $(A)/our.flags $(F)/our.flags $(BUILD)/clang/our.flags
-$(O)/our.flags: FLAG_TEXT = $(CXX) $(BOARD_OPT) $(OUR_CXX) $(TOOL_FLAGS) $(LINK)
+$(O)/our.flags: FLAG_TEXT = $(CXX) $(BOARD_OPT) $(OUR_CXX) $(TOOL_FLAGS) $(LINK) $(NOT_SMALL)
 $(A)/our.flags: FLAG_TEXT = $(CXX) $(ASAN_OPT) $(OUR_CXX) $(TOOL_FLAGS)
 $(F)/our.flags: FLAG_TEXT = $(CLANG) $(FUZZ_OPT) $(OUR_CXX)
 $(BUILD)/clang/our.flags: FLAG_TEXT = $(CLANG) $(OUR_CXX) $(TOOL_FLAGS)

@@ -12,8 +12,9 @@
 #
 # The programs are small (-Os, with what ciphers spend their time in at -O2) and have no unwind
 # tables, since nothing throws. What was tried and left out: link-time optimisation saves 4 % and
-# costs the sizes and stack frames of single functions (make size); programs that may lie anywhere
-# (static-pie) weigh 7 % more, and stack, arenas and threads are at random places without it.
+# costs the sizes and stack frames of single functions (make size); -fno-inline-small-functions and
+# its like save 1 % and cost calls everywhere; programs that may lie anywhere (static-pie) weigh 7 %
+# more, and stack, arenas and threads are at random places without it.
 ifeq ($(origin CROSS),file)
 LIBC ?= musl
 else
@@ -49,8 +50,11 @@ LINK         = -nostdlib -static -Wl,--gc-sections $(BOARD_FLAGS)
 SYSTEM_LIBS := -lgcc
 BOARD_FLAGS += -nostdinc -isystem port/freestanding -isystem $(COMPILER_INCLUDE)
 else ifeq ($(LIBC),musl)
-# What pennyd never needs: printf with floating point, and the client's half of TLS.
-BOARD_CPP   := port/board/stdio_names.cpp port/board/no_client.cpp
+# What pennyd never needs: printf with floating point, and the functions of left_out.def.
+BOARD_CPP   := port/board/stdio_names.cpp port/board/left_out.cpp
+LEFT_OUT    := $(shell sed -n 's/^LEFT_OUT.\([a-z0-9_]*\),.*/\1/p' port/board/left_out.def)
+$(O)/pennyd: BOARD_LINK += $(LEFT_OUT:%=-Wl,--wrap=%)
+$(O)/pennyd: port/board/left_out.def
 MUSL_DIR    := $(DEPS)/musl/$(MUSL)
 BOARD_FLAGS += -nostdinc -isystem $(MUSL_DIR)/include -isystem $(COMPILER_INCLUDE) \
                -isystem $(MUSL_DIR)/kernel

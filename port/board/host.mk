@@ -11,6 +11,8 @@
 #   TRIPLET              Debian's name of the tool chain, which installs itself where it is missing
 #   MUSL                 Debian's name of the architecture whose musl-dev is linked
 #   BOARD_LINK           more words for the linker
+#   BOARD_SMALL          more words for what is compiled for size, where there are such
+#   NOT_SMALL            sources that BOARD_SMALL leaves out
 #   RUNNER               what runs its programs here, in front of their own words
 CC    := gcc
 CXX   := g++

@@ -174,7 +174,7 @@ Status loop_start(Loop& loop, Writer& error) {
     }
     if (status != 0) {
         put_text(error, "the event loop could not be started: ");
-        put_text(error, uv_strerror(status));
+        put_text(error, loop_reason(status));
         return Status::failed;
     }
     loop.server->service.stats.port = loop.listeners[0].port;

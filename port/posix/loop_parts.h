@@ -5,6 +5,7 @@
 //     loop_work.cpp     other threads: the pool's work and the journal's writes
 #pragma once
 
+#include <string.h>
 #include <uv.h>
 
 #include "loop.h"
@@ -72,6 +73,10 @@ struct Loop {
 };
 
 inline Loop& loop_of(const uv_loop_t* uv) { return *static_cast<Loop*>(uv->data); }
+
+// Why a call of libuv failed, in the words that the system has for everything else, too. The end of
+// a stream is no failure, and other numbers that are not the system's do not occur here.
+inline const char* loop_reason(int status) { return strerror(-status); }
 
 inline void tell_time(Loop& loop) {
     const uint64_t wall_us = system_wall_us();

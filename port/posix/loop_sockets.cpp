@@ -60,7 +60,7 @@ void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
         return;
     }
     if (size < 0) {
-        peer_closed(loop, client, uv_strerror(static_cast<int>(size)));
+        peer_closed(loop, client, loop_reason(static_cast<int>(size)));
         return;
     }
     if (!client.lingering) {
@@ -75,7 +75,7 @@ void on_written(uv_write_t* request, int status) {
     client.writing = 0;
     tell_time(loop);
     if (status < 0) {
-        peer_closed(loop, client, uv_strerror(status));
+        peer_closed(loop, client, loop_reason(status));
         // What could not be sent is nobody's any more.
     }
     if (!client.closing || status >= 0) server_sent(*loop.server, client.session, size);
@@ -93,7 +93,7 @@ bool send_out(Loop& loop, Client& client, Slice out) {
         return true;
     }
     if (sent != UV_EAGAIN) {
-        peer_closed(loop, client, uv_strerror(sent));
+        peer_closed(loop, client, loop_reason(sent));
         server_sent(*loop.server, client.session, out.size);
         return true;
     }
@@ -102,7 +102,7 @@ bool send_out(Loop& loop, Client& client, Slice out) {
     const int status = uv_write(&client.write, stream, &buffer, 1, on_written);
     if (status < 0) {
         client.writing = 0;
-        peer_closed(loop, client, uv_strerror(status));
+        peer_closed(loop, client, loop_reason(status));
         server_sent(*loop.server, client.session, out.size);
     }
     return false;
@@ -253,7 +253,7 @@ Status bind_listener(Loop& loop, Listener& listener, Writer& error) {
         put_u8(error, ':');
         put_decimal(error, config.port);
         put_text(error, ": ");
-        put_text(error, uv_strerror(status));
+        put_text(error, loop_reason(status));
         return Status::failed;
     }
     int size = sizeof address;

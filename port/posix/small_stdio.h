@@ -1,6 +1,6 @@
 // small_stdio.h - the little of printf and scanf that libuv and the C library ask of pennyd.
 //
-// Our own code formats with base/text.h. But libuv names its errors and reads the version of the
+// Our own code formats with base/text.h. But libuv writes addresses and reads the version of the
 // kernel with the C library's functions, which bring floating point and all of their own: 36 KB of
 // the board's program for seven formats. On boards these stand in for them (board/stdio_names.cpp).
 //
