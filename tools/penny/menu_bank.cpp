@@ -32,7 +32,7 @@ Status total_of(Slice price, uint64_t quantity, Writer& out) {
 
 enum ItemColumn : uint32_t { item_name, item_title, item_price, item_stock };
 constexpr Column item_columns[] = {
-    {"name", "item", Align::left},
+    {"item", "item", Align::left},
     {"title", "", Align::left},
     {"price", "price", Align::right},
     {"stock", "left", Align::right},
@@ -57,9 +57,7 @@ bool list_items(Menu& menu) {
 void print_slice(Slice text) { fwrite(text.data, 1, text.size, stdout); }
 
 // Shows what it comes to. Returns false where it comes to nothing that can be paid.
-bool show_total(uint32_t row, uint64_t quantity) {
-    uint8_t bytes[32];
-    Writer total = writer_of(bytes, sizeof bytes);
+bool show_total(uint32_t row, uint64_t quantity, Writer& total) {
     const Slice price = table_cell(table, row, item_price);
     if (total_of(price, quantity, total) != Status::ok) {
         say("that is more than can be paid; nothing was sent");
@@ -121,7 +119,9 @@ void menu_order(Menu& menu, const ChoiceRow& row) {
     if (!menu_ask_number(menu, "item", table.row_count, picked)) return;
     if (!menu_ask_number(menu, "quantity", UINT32_MAX, quantity)) return;
     const uint32_t item = static_cast<uint32_t>(picked - 1);
-    if (!show_total(item, quantity)) return;
+    uint8_t total_bytes[32];
+    Writer total = writer_of(total_bytes, sizeof total_bytes);
+    if (!show_total(item, quantity, total)) return;
     if (!menu_ask(menu, "account", account)) return;
     if (!menu_agrees("Order it? (y, or empty for the menu): ")) return;
     uint8_t bytes[24];
@@ -133,16 +133,16 @@ void menu_order(Menu& menu, const ChoiceRow& row) {
                            {"price", table_cell(table, item, item_price)}};
     Reply reply = {};
     if (!menu_send(menu, row.command, given, 4, reply)) return;
-    menu_print_value(reply, "Ordered ", "quantity", "");
-    menu_print_value(reply, " x ", "item", "");
-    menu_print_value(reply, " for ", "amount", ".\n");
+    printf("Ordered for ");
+    print_slice(writer_slice(total));
+    puts(".");
     menu_print_value(reply, "The balance is ", "balance", ".\n");
 }
 
 void menu_orders(Menu& menu, const ChoiceRow& row) {
     Reply reply = {};
     uint64_t picked = 0;
-    if (!menu_send(menu, "ORDERS account", nullptr, 0, reply)) return;
+    if (!menu_send(menu, "ORDERS whose", nullptr, 0, reply)) return;
     table_init(table, order_columns, 7);
     menu_fill(table, reply);
     if (table.row_count == 0) {
