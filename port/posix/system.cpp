@@ -75,7 +75,11 @@ uint64_t system_now_us() {
     return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
 }
 
-uint64_t system_now_ms() { return system_now_us() / 1000; }
+uint64_t system_now_ms() {
+    timespec now = {};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+}
 
 uint64_t system_wall_us() {
     timespec now = {};

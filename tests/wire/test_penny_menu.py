@@ -4,7 +4,7 @@ import os
 import re
 import unittest
 
-from bank import BankTest
+from bank import BankTest, program, run
 from standin import Closed, PennyTest, answers
 from terminal import converse
 
@@ -264,6 +264,13 @@ class Real(BankMenu):
         self.assertNotIn(bob, out + self.err)
         self.assertNotIn(PASSWORD.decode(), out + self.err)
 
+    def test_a_script_gives_its_password_beside_its_lines(self):
+        options = [*self.bank.cli_options("alice")[:-2], "--menu"]
+        done = run([program("penny"), *options], input=self.bank.passwords["alice"] + "\n2\n",
+                   expect=1)
+        self.assertIn("no password for alice: use", done.stderr)
+        self.assertNotIn("The balance is", done.stdout)
+
     def test_a_script_that_cannot_sign_in_ends_at_once(self):
         out = self.script("2", options=("--pass", "not this one"), code=1)
         self.assertNotIn("(NOAUTH)", out)
@@ -507,6 +514,8 @@ class Shop(StandInMenu):
         self.assertIn(b"   1  mate     Club-Mate        1.50    12\r\n", self.shown)
         self.assertIn(rb"   2  pretzel  Pretzel\x1b[2J  12.20" + b"\r\n", self.shown)
         self.assertIn(b"   3  water ", self.shown)
+        # WHOAMI, the list, and the order: each with its time.
+        self.assertEqual(len(ANSWERED.findall(self.shown)), 3)
 
     def test_what_is_not_confirmed_or_cannot_be_is_not_ordered(self):
         server = self.shop()

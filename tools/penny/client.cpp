@@ -381,6 +381,7 @@ Outcome exchange(Client& client, const Slice* words, uint32_t count, uint64_t be
     command.name = sent[0];
     command.plan = ids_plan(sent, count);
     client.unknown = false;
+    client.round_trip_us = 0;
     if (!group_allows(client, command.name)) return Outcome::none;
     FreshId fresh = {};
     if (ids_is_wanted(command.plan, sent)) {

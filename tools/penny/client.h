@@ -53,7 +53,7 @@ struct Client {
     bool hides_ids;               // from people who never type one: the menu
     void (*tell_connected)(const Connection& connection);  // nullptr where nobody wants to know
     bool unknown;                 // the last command has an id and may or may not have been booked
-    uint64_t round_trip_us;       // from sending the last command to the end of its reply
+    uint64_t round_trip_us;  // from sending the last command to the end of its reply; 0 without
 };
 
 enum class Outcome : uint8_t {

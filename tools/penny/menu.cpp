@@ -44,11 +44,6 @@ void tell_connected(const Connection& connection) {
     fflush(stdout);
 }
 
-void tell_round_trip(const Client& client) {
-    if (client.round_trip_us == 0) return;
-    printf("Answered within %.3f ms.\n", static_cast<double>(client.round_trip_us) / 1000.0);
-}
-
 // What the person may do decides the server; the role says only what is worth asking for.
 void greet(Menu& menu) {
     Client& client = *menu.client;
@@ -101,10 +96,8 @@ bool run_choice(Menu& menu) {
         refuse_choice();
         return true;
     }
-    menu.client->round_trip_us = 0;
     row->act(menu, *row);
-    tell_round_trip(*menu.client);
-    fflush(stdout);
+    menu_tell_round_trip(*menu.client);
     return !menu.leaves;
 }
 
@@ -126,7 +119,6 @@ ExitCode menu_run(Client& client, Options& options) {
     menu.client = &client;
     menu.options = &options;
     menu.person = isatty(STDIN_FILENO) != 0;
-    if (!menu.person) prompt_from_input();
     client.style = Style::people;
     client.errors = stdout;
     client.hides_ids = true;
@@ -134,10 +126,12 @@ ExitCode menu_run(Client& client, Options& options) {
     if (client_connect(client) != Outcome::reply) return exit_refused;
     const bool asked = options.user != nullptr || menu.person;
     const bool fine = !asked || sign_in(menu);
-    tell_round_trip(client);
+    menu_tell_round_trip(client);
     if (!fine && !menu.person) return exit_refused;
+    if (!menu.person) prompt_from_input();
     if (menu.person) menu_describe(MenuDetail::choices);
-    while (run_choice(menu)) fflush(stdout);
+    while (run_choice(menu)) {
+    }
     return exit_done;
 }
 

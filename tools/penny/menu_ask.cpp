@@ -204,6 +204,14 @@ void menu_fill(Table& table, const Reply& reply) {
     }
 }
 
+void menu_tell_round_trip(Client& client) {
+    if (client.round_trip_us > 0) {
+        printf("Answered within %.3f ms.\n", static_cast<double>(client.round_trip_us) / 1000.0);
+    }
+    client.round_trip_us = 0;
+    fflush(stdout);
+}
+
 bool menu_print_value(const Reply& reply, const char* before, const char* name,
                       const char* after) {
     const Value* value = reply_find(reply, name);

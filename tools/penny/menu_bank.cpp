@@ -116,6 +116,7 @@ void menu_order(Menu& menu, const ChoiceRow& row) {
         return;
     }
     table_print(table, Numbered::yes);
+    menu_tell_round_trip(*menu.client);
     if (!menu_ask_number(menu, "item", table.row_count, picked)) return;
     if (!menu_ask_number(menu, "quantity", UINT32_MAX, quantity)) return;
     const uint32_t item = static_cast<uint32_t>(picked - 1);
@@ -150,6 +151,7 @@ void menu_orders(Menu& menu, const ChoiceRow& row) {
         return;
     }
     table_print(table, Numbered::yes);
+    menu_tell_round_trip(*menu.client);
     if (!menu_ask_number(menu, "order", table.row_count, picked)) return;
     const Given given[] = {{"order", table_cell(table, static_cast<uint32_t>(picked - 1), 0)}};
     if (!menu_send(menu, row.command, given, 1, reply)) return;

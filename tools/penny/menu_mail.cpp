@@ -76,6 +76,7 @@ void menu_messages(Menu& menu, const ChoiceRow& row) {
     if (client.login.user_size == 0 || !need_key(menu)) return;
     if (table.row_count > 0) table_print(table, Numbered::yes);
     if (table.row_count == 0) puts("The mailbox is empty.");
+    menu_tell_round_trip(client);
     if (!menu_ask(menu, "letter", answer)) return;
     if (strcmp(answer.text, "w") == 0) return write_letter(menu);
     const bool is_number = parse_decimal(slice_of(answer.text), picked) == Status::ok;

@@ -51,6 +51,9 @@ void menu_fill(Table& table, const Reply& reply);
 // Prints `name: value` of a reply, safely, between two texts. Returns false where there is none.
 bool menu_print_value(const Reply& reply, const char* before, const char* name, const char* after);
 
+// Prints how long the last answer took, once.
+void menu_tell_round_trip(Client& client);
+
 // The choices, one function each.
 void menu_sign_in(Menu& menu, const ChoiceRow& row);
 void menu_balance(Menu& menu, const ChoiceRow& row);

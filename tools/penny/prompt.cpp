@@ -149,7 +149,10 @@ Status read_edited(const char* prompt, char* out, uint32_t capacity) {
     fputs(prompt, stdout);
     fflush(stdout);
     const Status status = read_plain(out, capacity);
-    if (status == Status::end) puts("");
+    if (status == Status::end) {
+        clearerr(stdin);  // A terminal goes on behind its end of input.
+        puts("");
+    }
     return status;
 }
 
