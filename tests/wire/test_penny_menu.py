@@ -212,6 +212,11 @@ class Real(BankMenu):
         self.assertEqual(float(self.balance("bob")), before + 4)
         self.assert_lines(f"The balance is {self.balance('bob')}.".encode())
 
+    def test_what_looks_like_an_option_word_is_an_answer_all_the_same(self):
+        self.menu([*self.sign_in("till"), *choose("deposit", (b"Amount: ", b"MEMO"),
+                                                  (b"Whose account", b"-")), END], name="till")
+        self.assertRegex(self.shown, rb"Refused: [^\r\n]+ \(AMOUNT\)\r\n")
+
     def test_what_the_role_may_not_do_the_server_says(self):
         self.menu([*self.sign_in("admin"), *choose("deposit", (b"Amount: ", b"4.00"),
                                                    (b"Whose account", b"bob")), END], name="admin")

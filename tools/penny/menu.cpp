@@ -84,8 +84,7 @@ bool run_choice(Menu& menu) {
     if (menu.person) puts("");
     const Status status = prompt_answer("Your choice: ", answer.text, sizeof answer.text);
     if (status == Status::end) return false;
-    uint32_t size = slice_of(answer.text).size;
-    if (status != Status::ok) size = 0;
+    uint32_t size = status == Status::ok ? slice_of(answer.text).size : 0;
     while (size > 0 && answer.text[size - 1] == ' ') size--;
     const Slice word = {reinterpret_cast<const uint8_t*>(answer.text), size};
     if (slice_equal_text(word, "exit")) return false;

@@ -63,7 +63,6 @@ bool ask_field(const Menu& menu, const FieldRow& field, Answer& out) {
     return true;
 }
 
-bool is_option(Slice word) { return word.data[0] >= 'A' && word.data[0] <= 'Z'; }
 bool is_field(Slice word) { return word.data[0] >= 'a' && word.data[0] <= 'z'; }
 
 constexpr uint32_t words_max = 12;   // of a command of menu.def
@@ -73,6 +72,7 @@ constexpr uint32_t fields_max = 4;   // of those, that are asked for
 struct Build {
     Slice words[words_max];
     uint32_t count;
+    bool ends_in_option;  // the last word is one of the row's own, and not the command
     FreshId id;
     Answer answers[fields_max];
     uint32_t answer_count;
@@ -81,6 +81,7 @@ struct Build {
 void put_word(Build& build, Slice word) {
     CHECK(build.count < words_max);
     build.words[build.count++] = word;
+    build.ends_in_option = false;
 }
 
 const Given* find_given(Slice word, const Given* given, uint32_t count) {
@@ -93,7 +94,8 @@ const Given* find_given(Slice word, const Given* given, uint32_t count) {
 // What was left out takes the option word in front of it along.
 void put_value(Build& build, Slice value) {
     if (value.size > 0) return put_word(build, value);
-    if (build.count > 1 && is_option(build.words[build.count - 1])) build.count--;
+    if (build.ends_in_option) build.count--;
+    build.ends_in_option = false;
 }
 
 bool put_field(const Menu& menu, Build& build, Slice word) {
@@ -130,6 +132,7 @@ bool fill(const Menu& menu, Build& build, const char* command, const Given* give
             fine = put_field(menu, build, word);
         } else {
             put_word(build, word);
+            build.ends_in_option = build.count > 1;
         }
         if (!fine) return false;
     }

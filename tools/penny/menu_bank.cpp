@@ -86,7 +86,8 @@ constexpr Column statement_columns[] = {
     {"entry", "entry", Align::right},     {"time", "time (UTC)", Align::moment},
     {"operation", "what", Align::left},   {"amount", "amount", Align::right},
     {"balance", "balance", Align::right}, {"account", "with", Align::left},
-    {"item", "item", Align::left},        {"memo", "what for", Align::left},
+    {"item", "item", Align::left},        {"quantity", "quantity", Align::right},
+    {"memo", "what for", Align::left},
 };
 
 }  // namespace
@@ -162,7 +163,7 @@ void menu_orders(Menu& menu, const ChoiceRow& row) {
 void menu_statement(Menu& menu, const ChoiceRow& row) {
     Reply reply = {};
     if (!menu_send(menu, row.command, nullptr, 0, reply)) return;
-    table_init(table, statement_columns, 8);
+    table_init(table, statement_columns, 9);
     menu_fill(table, reply);
     if (table.row_count == 0) {
         puts("Nothing was booked yet.");

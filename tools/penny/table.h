@@ -7,7 +7,7 @@
 
 #include "penny/reply.h"
 
-inline constexpr uint32_t table_columns_max = 8;
+inline constexpr uint32_t table_columns_max = 9;
 inline constexpr uint32_t table_rows_max = 512;
 inline constexpr uint32_t table_bytes_max = 1u << 18;
 
