@@ -69,6 +69,12 @@ bool port_random(uint8_t* out, uint32_t size) {
 
 uint32_t system_random_failures() { return __atomic_load_n(&random_failures, __ATOMIC_RELAXED); }
 
+uint64_t system_now_us() {
+    timespec now = {};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<uint64_t>(now.tv_sec) * 1000000 + static_cast<uint64_t>(now.tv_nsec) / 1000;
+}
+
 uint64_t system_now_ms() {
     timespec now = {};
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 
 uint64_t system_now_ms();   // monotonic
+uint64_t system_now_us();
 uint64_t system_wall_us();  // since 1970 UTC
 
 // How far local time is from UTC at that time, in seconds east, by the process's time zone. The

@@ -1,47 +1,15 @@
 """penny and a person at a terminal: signing in, a new account, and a PIN that is asked for."""
 
 import os
-import select
-import signal
-import time
 import unittest
 
 from bank import BankTest
-from standin import SECONDS_MAX, PennyTest, answers
+from standin import PennyTest, answers
+from terminal import converse
 
 NEEDED = b"-NOPERM a PIN is needed above 20.00: end the command with PIN and the PIN\r\n"
 BOOKED = b"%1\r\n+entry\r\n:7\r\n"
 PASSWORD = b"a word of hers"
-
-
-def converse(test, at, steps, code=0):
-    """Answers each question when it is there. Returns all that the terminal showed."""
-    child, terminal = at
-    shown = b""
-    seen = 0
-
-    def more():
-        ready, _, _ = select.select([terminal], [], [], SECONDS_MAX)
-        if not ready:
-            os.kill(child, signal.SIGKILL)
-            test.fail(f"it waits after {shown!r}")
-        return os.read(terminal, 1024)
-
-    for question, answer in steps:
-        while question not in shown[seen:]:
-            shown += more()
-        seen = shown.index(question, seen) + len(question)
-        time.sleep(0.1)  # The question and the end of echo are not one step.
-        os.write(terminal, answer + b"\n")
-    try:
-        while True:
-            shown += more()
-    except OSError:
-        pass  # the other end has gone
-    _, status = os.waitpid(child, 0)
-    os.close(terminal)
-    test.assertEqual(os.waitstatus_to_exitcode(status), code, shown)
-    return shown
 
 
 def account(name, password=PASSWORD, again=None):

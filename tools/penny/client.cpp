@@ -136,6 +136,7 @@ Status open(Client& client, uint64_t deadline_ms) {
         connection_close(connection);
     }
     Status status = connection_open(connection, deadline_ms);
+    if (status == Status::ok && client.tell_connected != nullptr) client.tell_connected(connection);
     if (status == Status::ok) status = log_in(client, deadline_ms);
     if (status != Status::ok) connection_close(connection);
     return status;
@@ -193,9 +194,11 @@ Status attempt(Client& client, Command& command) {
     explain("sending %.*s, %u bytes", static_cast<int>(command.name.size),
             reinterpret_cast<const char*>(command.name.data), command.bytes.size);
     const uint64_t before = connection.sent;
+    const uint64_t sent_us = system_now_us();
     status = connection_send(connection, command.bytes, command.deadline_ms);
     const bool left = connection.sent > before;
     if (status == Status::ok) status = read_reply(client, command.deadline_ms);
+    if (status == Status::ok) client.round_trip_us = system_now_us() - sent_us;
     // A server that refused our certificate has not read on.
     const bool refused = status == Status::invalid && !connection.heard;
     command.sent = command.sent || (left && !refused);
@@ -212,7 +215,7 @@ bool may_repeat(const Command& command, Status status, bool was_open) {
 }
 
 // Says why there is no reply.
-Outcome give_up(const Client& client, const Command& command) {
+Outcome give_up(Client& client, const Command& command) {
     const Connection& connection = *client.connection;
     const int size = static_cast<int>(command.name.size);
     const char* name = reinterpret_cast<const char*>(command.name.data);
@@ -227,10 +230,12 @@ Outcome give_up(const Client& client, const Command& command) {
         say("outcome unknown: %.*s may or may not have been carried out: %s", size, name,
             connection.reason);
     } else {
-        say("outcome unknown: id %.*s may or may not have been booked; run the same line again%s: "
-            "%s",
-            static_cast<int>(command.id.size), id, command.fresh ? " with this id for +" : "",
-            connection.reason);
+        client.unknown = true;
+        const char* advice = client.hides_ids ? "it can be sent again with this id"
+                             : command.fresh  ? "run the same line again with this id for +"
+                                              : "run the same line again";
+        say("outcome unknown: id %.*s may or may not have been booked; %s: %s",
+            static_cast<int>(command.id.size), id, advice, connection.reason);
     }
     return Outcome::none;
 }
@@ -316,7 +321,7 @@ void follow_group(Client& client, Slice name) {
 Outcome run(Client& client, Command& command) {
     bool was_open = connection_is_open(*client.connection);
     uint64_t pause_ms = pause_ms_min;
-    bool repeated = false;
+    bool repeated = command.sent;
     for (;;) {
         const Status status = attempt(client, command);
         if (status == Status::ok) {
@@ -331,6 +336,10 @@ Outcome run(Client& client, Command& command) {
             return give_up(client, command);
         }
         explain("%s; trying again", client.connection->reason);
+        if (client.hides_ids && command.sent && !repeated) {
+            say("no answer yet (%s); it is sent again for up to %u s", client.connection->reason,
+                client.timeout_s);
+        }
         // Nothing has been sent twice before something has been sent once.
         repeated = command.sent;
         was_open = false;
@@ -360,7 +369,8 @@ Outcome add_pin(Client& client, Command& command, Slice* words, uint32_t count) 
 }
 
 // Sends one command. The reply, an error included, is at the front of the connection's bytes.
-Outcome exchange(Client& client, const Slice* words, uint32_t count) {
+// `begun_ms` is not 0 for a command that was sent before, and then since when.
+Outcome exchange(Client& client, const Slice* words, uint32_t count, uint64_t begun_ms) {
     Slice sent[request_words_max];
     if (count == 0 || count > request_words_max) {
         say("a command has 1 to %u words", request_words_max);
@@ -370,6 +380,8 @@ Outcome exchange(Client& client, const Slice* words, uint32_t count) {
     Command command = {};
     command.name = sent[0];
     command.plan = ids_plan(sent, count);
+    client.unknown = false;
+    client.round_trip_us = 0;
     if (!group_allows(client, command.name)) return Outcome::none;
     FreshId fresh = {};
     if (ids_is_wanted(command.plan, sent)) {
@@ -390,8 +402,10 @@ Outcome exchange(Client& client, const Slice* words, uint32_t count) {
         return Outcome::misused;
     }
     command.bytes = writer_slice(out);
-    command.begun_ms = system_now_ms();
-    command.deadline_ms = command.begun_ms + uint64_t{client.timeout_s} * 1000;
+    const uint64_t now_ms = system_now_ms();
+    command.sent = begun_ms != 0;
+    command.begun_ms = command.sent ? begun_ms : now_ms;
+    command.deadline_ms = now_ms + uint64_t{client.timeout_s} * 1000;
     if (client.group == GroupState::open) command.plan.resend = Resend::never;
     Outcome outcome = run(client, command);
     if (outcome == Outcome::reply) outcome = add_pin(client, command, sent, count);
@@ -405,7 +419,33 @@ Outcome exchange(Client& client, const Slice* words, uint32_t count) {
     return is_error() ? Outcome::error_reply : Outcome::reply;
 }
 
+Outcome refuse_connection(const Connection& connection) {
+    say("%s port %s: %s", connection.host, connection.port, connection.reason);
+    return Outcome::none;
+}
+
 }  // namespace
+
+Outcome client_connect(Client& client) {
+    const uint64_t deadline_ms = system_now_ms() + uint64_t{client.timeout_s} * 1000;
+    const Status status = open(client, deadline_ms);
+    return status == Status::ok ? Outcome::reply : refuse_connection(*client.connection);
+}
+
+Outcome client_sign_in(Client& client, const Login& login) {
+    Connection& connection = *client.connection;
+    const uint64_t deadline_ms = system_now_ms() + uint64_t{client.timeout_s} * 1000;
+    wipe(&client.login, sizeof client.login);
+    Status status = open(client, deadline_ms);
+    if (status == Status::ok) {
+        client.login = login;
+        status = log_in(client, deadline_ms);
+    }
+    if (status == Status::ok) return Outcome::reply;
+    connection_close(connection);  // Whoever was logged in there is not any more.
+    wipe(&client.login, sizeof client.login);
+    return refuse_connection(connection);
+}
 
 // PING itself is for those who have logged in, as with Redis; TIME is for all who could connect.
 Outcome client_ping(Client& client) {
@@ -453,7 +493,7 @@ Outcome client_register(Client& client, const Login& login) {
 }
 
 Outcome client_run(Client& client, const Slice* words, uint32_t count) {
-    const Outcome outcome = exchange(client, words, count);
+    const Outcome outcome = exchange(client, words, count, 0);
     if (outcome != Outcome::reply && outcome != Outcome::error_reply) return outcome;
     (void)print_answer(client);
     drop_reply(client);
@@ -461,8 +501,13 @@ Outcome client_run(Client& client, const Slice* words, uint32_t count) {
 }
 
 Outcome client_ask(Client& client, const Slice* words, uint32_t count, Reply& out) {
+    return client_ask_again(client, words, count, 0, out);
+}
+
+Outcome client_ask_again(Client& client, const Slice* words, uint32_t count, uint64_t begun_ms,
+                         Reply& out) {
     static uint8_t kept[plain_size_max];
-    const Outcome outcome = exchange(client, words, count);
+    const Outcome outcome = exchange(client, words, count, begun_ms);
     if (outcome == Outcome::error_reply) (void)print_answer(client);
     if (outcome == Outcome::reply) {
         // A connection that is closed meanwhile forgets its bytes, so a copy of the reply is read.

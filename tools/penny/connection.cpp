@@ -129,14 +129,37 @@ Status open_wire(Connection& connection) {
                   connection.heard ? "" : " (it did not accept our certificate)");
 }
 
+// An end of the socket as people write it.
+void name_end(const sockaddr_storage& address, socklen_t size, char* out) {
+    char host[NI_MAXHOST] = "?";
+    char port[NI_MAXSERV] = "?";
+    getnameinfo(reinterpret_cast<const sockaddr*>(&address), size, host, sizeof host, port,
+                sizeof port, NI_NUMERICHOST | NI_NUMERICSERV);
+    const bool brackets = strchr(host, ':') != nullptr;
+    snprintf(out, end_size_max, brackets ? "[%.48s]:%.6s" : "%.48s:%.6s", host, port);
+}
+
+void name_ends(Connection& connection) {
+    sockaddr_storage address = {};
+    socklen_t size = sizeof address;
+    getsockname(connection.fd, reinterpret_cast<sockaddr*>(&address), &size);
+    name_end(address, size, connection.own_end);
+    size = sizeof address;
+    getpeername(connection.fd, reinterpret_cast<sockaddr*>(&address), &size);
+    name_end(address, size, connection.peer_end);
+}
+
 Status shake_hands(Connection& connection, uint64_t deadline_ms) {
     static uint8_t bytes[out_size];
+    uint64_t begun_us = 0;
     for (;;) {
         Reader in = wire_reader(connection);
         Writer out = writer_of(bytes, sizeof bytes);
         const Status step = channel_advance(connection.channel, in, out);
         connection.wire_at += in.offset;
         Status status = send_wire(connection, writer_slice(out), deadline_ms);
+        if (begun_us == 0) begun_us = system_now_us();
+        connection.handshake_us = system_now_us() - begun_us;
         if (step == Status::failed) {
             return refuse(connection, Status::invalid, "%s", connection.channel.reason);
         }
@@ -187,6 +210,7 @@ Status open_address(Connection& connection, const addrinfo& address, uint64_t de
         explain("%s: %s", name, connection.reason);
         return status;
     }
+    name_ends(connection);
     explain("connected; shaking hands");
     explain_connection();
     crypto_clock_set(system_wall_us() / 1000);
@@ -217,6 +241,9 @@ void drop(Connection& connection) {
     connection.closed = false;
     connection.heard = false;
     connection.sent = 0;
+    connection.own_end[0] = '\0';
+    connection.peer_end[0] = '\0';
+    connection.handshake_us = 0;
     connection.wire_size = 0;
     connection.wire_at = 0;
     wipe(connection.plain, connection.plain_size);

@@ -16,6 +16,7 @@
 
 inline constexpr uint32_t plain_size_max = 1u << 20;  // bytes of one reply
 inline constexpr uint32_t wire_size_max = 65536;      // bytes read from the socket at a time
+inline constexpr uint32_t end_size_max = 64;          // "[address]:port" and a NUL
 
 struct Connection {
     const char* host;   // as asked for; the certificate must name it
@@ -29,6 +30,9 @@ struct Connection {
     uint32_t wire_size;  // bytes in `wire`
     uint32_t wire_at;    // of those, taken by the channel
     uint32_t plain_size;
+    char own_end[end_size_max];   // of the socket, as text; empty before it is connected
+    char peer_end[end_size_max];
+    uint64_t handshake_us;  // from ClientHello, handed to the system, to our Finished
     char reason[512];
     uint8_t wire[wire_size_max];
     uint8_t plain[plain_size_max];

@@ -183,29 +183,6 @@ Outcome own_key_need(const KeyFolder& folder, OwnKey& out) {
 
 Slice own_name(const Client& client) { return {client.login.user, client.login.user_size}; }
 
-const Value* reply_find(const Reply& reply, const char* name) {
-    const Value& whole = reply.values[0];
-    if (whole.type != ValueType::map && whole.type != ValueType::array) return nullptr;
-    uint32_t at = 1;
-    while (at < reply.count) {
-        const uint32_t value = value_skip(reply.values, reply.count, at);
-        if (value >= reply.count) return nullptr;
-        if (slice_equal_text(reply.values[at].text, name)) return &reply.values[value];
-        at = value_skip(reply.values, reply.count, value);
-    }
-    return nullptr;
-}
-
-bool reply_text(const Reply& reply, const char* name, Slice& out) {
-    const Value* value = reply_find(reply, name);
-    if (value != nullptr && (value->type == ValueType::bulk || value->type == ValueType::simple)) {
-        out = value->text;
-        return true;
-    }
-    say("the server's answer has no %s", name);
-    return false;
-}
-
 Outcome key_ask(Client& client, Slice name, JoseKey& out) {
     const Slice words[] = {slice_of("KEY"), name};
     Reply reply = {};

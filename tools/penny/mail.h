@@ -25,12 +25,6 @@ Outcome own_key_need(const KeyFolder& folder, OwnKey& out);
 
 Slice own_name(const Client& client);
 
-// The value behind `name` in a reply that is a map, or pairs in an array. Returns nullptr without.
-const Value* reply_find(const Reply& reply, const char* name);
-
-// The text of that value. Returns false, with the reason printed, when it is not there.
-bool reply_text(const Reply& reply, const char* name, Slice& out);
-
 // Asks the server for a person's key.
 Outcome key_ask(Client& client, Slice name, JoseKey& out);
 

@@ -1,4 +1,4 @@
-// main.cpp - penny, the client of Pennybank: one command, many lines, a prompt, or raw bytes.
+// main.cpp - penny, the client of Pennybank: one command, lines, a prompt, a menu, or raw bytes.
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 #include "penny/explain.h"
 #include "penny/help.h"
 #include "penny/ids.h"
+#include "penny/login.h"
+#include "penny/menu.h"
 #include "penny/messages.h"
 #include "penny/options.h"
 #include "penny/prompt.h"
@@ -65,50 +67,6 @@ ExitCode load_tls(const Options& options) {
         options.cert == nullptr ? "none" : options.cert,
         options.key == nullptr ? "none" : options.key);
     return exit_refused;
-}
-
-constexpr uint32_t account_tries_max = 3;
-
-// Asks for a new account until the server takes one.
-ExitCode create_account(Client& client) {
-    for (uint32_t i = 0; i < account_tries_max; i++) {
-        Login login = {};
-        ExitCode code = prompt_account(login);
-        Outcome outcome = Outcome::none;
-        if (code == exit_go_on) outcome = client_register(client, login);
-        wipe(&login, sizeof login);
-        if (outcome == Outcome::reply) return exit_go_on;
-        if (code == exit_go_on && outcome != Outcome::error_reply) return exit_refused;
-    }
-    return exit_refused;
-}
-
-// Finds out who logs in, and asks for what is missing where there is a person to ask.
-ExitCode prepare_login(Options& options, Client& client) {
-    Login& login = client.login;
-    const bool person = isatty(STDIN_FILENO) != 0;
-    if (options.user != nullptr) {
-        const uint32_t size = slice_of(options.user).size;
-        if (size > name_size_max) {
-            say("a name has at most %u bytes", name_size_max);
-            return exit_usage;
-        }
-        memcpy(login.user, options.user, size);
-        login.user_size = size;
-    } else if (person) {
-        bool creates = false;
-        const ExitCode code = prompt_user(login, creates);
-        if (code != exit_go_on) return code;
-        if (creates) return create_account(client);
-    }
-    if (login.user_size == 0) return exit_go_on;
-    login.password = options.password;
-    wipe(&options.password, sizeof options.password);
-    if (login.password.given && !options.askpass) return exit_go_on;
-    if (person || options.askpass) return prompt_password(login);
-    say("no password for %.*s: use --askpass, $PENNY_PASS or --pass",
-        static_cast<int>(login.user_size), reinterpret_cast<const char*>(login.user));
-    return exit_usage;
 }
 
 ExitCode exit_code_of(Outcome outcome) {
@@ -244,7 +202,8 @@ ExitCode run(Options& options) {
     client.style = options.json ? Style::json : Style::text;
     if (options.raw) return run_raw(penny.connection, options.timeout_s);
     if (options.verb == Verb::ping) return exit_code_of(client_ping(client));
-    code = prepare_login(options, client);
+    if (options.menu) return menu_run(client, options);
+    code = login_find(options, client, client.login);
     if (code != exit_go_on) return code;
     return options.word_count > 0 ? run_words(client, options.words, options.word_count)
                                   : run_lines(client);

@@ -53,3 +53,13 @@ Outcome messages_run(Client& client, const char* messages, const Slice* words, u
     folder_close(folder);
     return outcome == Outcome::misused ? misuse(row) : outcome;
 }
+
+bool messages_has_key(const Client& client, const char* messages) {
+    KeyFolder folder = {};
+    Name person = {};
+    if (parse_name(own_name(client), person) != Status::ok) return false;
+    if (folder_open(folder, messages, own_name(client)) != exit_go_on) return false;
+    const bool found = folder_has(folder, key_file);
+    folder_close(folder);
+    return found;
+}

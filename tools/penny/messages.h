@@ -14,6 +14,9 @@ bool messages_has(Slice name);
 // Carries it out. `messages` is the folder of all people's messages.
 Outcome messages_run(Client& client, const char* messages, const Slice* words, uint32_t count);
 
+// True when who is logged in has a key of messages here.
+bool messages_has_key(const Client& client, const char* messages);
+
 // Each is one verb, with as many words as its row allows.
 struct KeyFolder;
 Outcome verb_key(Client& client, const KeyFolder& folder, const Slice* words, uint32_t count);

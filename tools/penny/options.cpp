@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "penny/menu.h"
 #include "version.h"
 
 namespace {
@@ -48,6 +49,7 @@ constexpr char head[] =
     "\n"
     "    penny [options] [HOST:PORT] COMMAND ...   send one command, print its reply\n"
     "    penny [options] [HOST:PORT]               send lines: standard input's, or a person's\n"
+    "    penny [options] --menu [HOST:PORT]        choices by number, asked for one by one\n"
     "\n";
 
 constexpr char tail[] =
@@ -78,6 +80,8 @@ void print_help() {
         snprintf(left, sizeof left, "%s %s", row.word, row.usage);
         printf("    %-22s %s\n", left, row.help);
     }
+    fputs("\nThe choices of --menu, and what each sends:\n", stdout);
+    menu_describe(MenuDetail::commands);
     fputs(tail, stdout);
 }
 
@@ -143,6 +147,7 @@ ExitCode take_option(const OptionRow& row, char* value, Options& out) {
         case Option::askpass: out.askpass = true; return exit_go_on;
         case Option::explain: out.explain = true; return exit_go_on;
         case Option::raw: out.raw = true; return exit_go_on;
+        case Option::menu: out.menu = true; return exit_go_on;
         case Option::json: out.json = true; return exit_go_on;
         case Option::help: print_help(); return exit_done;
         case Option::version: puts("penny " PENNY_VERSION); return exit_done;
@@ -220,6 +225,10 @@ ExitCode check_together(const Options& options) {
     }
     if (options.raw && options.word_count > 0) {
         say("--raw takes its bytes from standard input, not from the command line");
+        return exit_usage;
+    }
+    if (options.menu && (options.word_count > 0 || options.raw || options.json)) {
+        say("--menu goes with no command, --raw or --json");
         return exit_usage;
     }
     if (options.verb == Verb::ping && options.word_count > 1) {

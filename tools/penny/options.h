@@ -43,6 +43,7 @@ struct Options {
     bool explain;
     bool raw;
     bool json;
+    bool menu;
     Verb verb;     // words[0], if it is one and no `--` was before it
     bool typed;    // behind "--": for the server, whatever its first word is
     char** words;  // the command

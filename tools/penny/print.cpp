@@ -16,6 +16,7 @@ struct Print {
     const Value* values;
     uint32_t count;
     uint32_t at;  // the next value
+    Style style;
 };
 
 void put(Print& print, const char* text) { fputs(text, print.out); }
@@ -118,6 +119,19 @@ void put_holder(Print& print, const Value& value, uint32_t indent) {
     put_list(print, value.count, indent);
 }
 
+// The word in front of an error is for programs.
+void put_refusal(Print& print, Slice text) {
+    Reader rest = reader_of(text);
+    Slice word;
+    const bool has_word = cut_word(rest, ' ', word) == Status::ok && reader_left(rest) > 0;
+    put(print, "Refused: ");
+    put_safe(print, has_word ? reader_rest(rest) : text);
+    if (!has_word) return;
+    put(print, " (");
+    put_safe(print, word);
+    put(print, ")");
+}
+
 // Recursion is as deep as value_depth_max.
 void put_value(Print& print, uint32_t indent) {
     CHECK(print.at < print.count);
@@ -132,6 +146,7 @@ void put_value(Print& print, uint32_t indent) {
         case ValueType::real:
         case ValueType::big: return put_safe(print, value.text);
         case ValueType::error:
+            if (print.style == Style::people) return put_refusal(print, value.text);
             put(print, "(error) ");
             return put_safe(print, value.text);
         case ValueType::integer:
@@ -274,8 +289,19 @@ void print_put_safe(Writer& out, Slice bytes) {
     }
 }
 
+void print_part(FILE* out, const Value& value) {
+    Print print = {out, &value, 1, 0, Style::people};
+    if (value.type == ValueType::integer) {
+        fprintf(out, "%lld", static_cast<long long>(value.integer));
+    } else if (is_holder(value)) {
+        put(print, empty_name(value.type));
+    } else {
+        put_safe(print, value.text);
+    }
+}
+
 void print_reply(FILE* out, const Value* values, uint32_t count, Style style) {
-    Print print = {out, values, count, 0};
+    Print print = {out, values, count, 0, style};
     if (style == Style::json) {
         json_value(print);
     } else {

@@ -22,6 +22,9 @@ namespace {
 int silent_fd = -1;
 termios before;
 
+bool from_input;        // standard input's lines answer
+bool completes = true;  // the first word is a command
+
 void restore_and_die(int number) {
     if (silent_fd >= 0) tcsetattr(silent_fd, TCSANOW, &before);
     signal(number, SIG_DFL);
@@ -87,13 +90,27 @@ Status read_plain(char* out, uint32_t capacity) {
     return Status::ok;
 }
 
+// Takes an answer from a script.
+Status read_input(uint8_t* out, uint32_t capacity, uint32_t& size) {
+    char line[password_size_max + 2];
+    size = 0;
+    Status status = read_plain(line, sizeof line);
+    if (status == Status::ok && strlen(line) > capacity) status = Status::full;
+    if (status == Status::ok) {
+        size = static_cast<uint32_t>(strlen(line));
+        memcpy(out, line, size);
+    }
+    wipe(line, sizeof line);
+    return status;
+}
+
 #if PENNY_HAVE_EDITLINE
 
 // Gives the names of commands that begin with `text`, one for each call.
 char* next_name(const char* text, int state) {
     static uint32_t at;
     if (state == 0) at = 0;
-    while (at < help_name_count()) {
+    while (completes && at < help_name_count()) {
         const char* name = help_name(at++);
         if (strncasecmp(name, text, strlen(text)) == 0) return strdup(name);
     }
@@ -132,13 +149,33 @@ Status read_edited(const char* prompt, char* out, uint32_t capacity) {
     fputs(prompt, stdout);
     fflush(stdout);
     const Status status = read_plain(out, capacity);
-    if (status == Status::end) puts("");
+    if (status == Status::end) {
+        clearerr(stdin);  // A terminal goes on behind its end of input.
+        puts("");
+    }
     return status;
 }
 
 #endif
 
-int open_tty() { return open("/dev/tty", O_RDWR | O_CLOEXEC); }
+constexpr int input_fd = -2;  // in the place of the terminal
+
+int open_tty() { return from_input ? input_fd : open("/dev/tty", O_RDWR | O_CLOEXEC); }
+
+void close_tty(int fd) {
+    if (fd >= 0) close(fd);
+}
+
+Status ask_plainly(int fd, const char* question, uint8_t* out, uint32_t capacity, uint32_t& size) {
+    if (fd == input_fd) return read_input(out, capacity, size);
+    put_tty(fd, question);
+    return read_tty(fd, out, capacity, size);
+}
+
+Status ask_secret(int fd, const char* question, uint8_t* out, uint32_t capacity, uint32_t& size) {
+    if (fd == input_fd) return read_input(out, capacity, size);
+    return ask_silently(fd, question, out, capacity, size);
+}
 
 ExitCode refuse_name() {
     say("a name has 1 to %u bytes", name_size_max);
@@ -152,9 +189,9 @@ ExitCode refuse_tty() {
 
 ExitCode ask_password(const char* question, Password& out) {
     const int fd = open_tty();
-    if (fd < 0) return refuse_tty();
-    const Status status = ask_silently(fd, question, out.bytes, sizeof out.bytes, out.size);
-    close(fd);
+    if (fd == -1) return refuse_tty();
+    const Status status = ask_secret(fd, question, out.bytes, sizeof out.bytes, out.size);
+    close_tty(fd);
     out.given = status == Status::ok;
     if (out.given) return exit_go_on;
     wipe(&out, sizeof out);
@@ -169,6 +206,17 @@ Status prompt_line(const char* prompt, char* out, uint32_t capacity) {
                                      : read_plain(out, capacity);
 }
 
+Status prompt_answer(const char* question, char* out, uint32_t capacity) {
+    completes = false;
+    const Status status = prompt_line(question, out, capacity);
+    completes = true;
+    return status;
+}
+
+void prompt_from_input() { from_input = true; }
+
+bool prompt_has_person() { return from_input || isatty(STDIN_FILENO) != 0; }
+
 void prompt_remember(const char* line) {
 #if PENNY_HAVE_EDITLINE
     if (isatty(STDIN_FILENO) != 0) add_history(line);
@@ -180,10 +228,11 @@ void prompt_remember(const char* line) {
 ExitCode prompt_user(Login& login, bool& creates) {
     creates = false;
     const int fd = open_tty();
-    if (fd < 0) return exit_go_on;  // Nobody to ask, so nobody logs in.
-    put_tty(fd, "User to sign in as, + to create an account, or empty for nobody: ");
-    const Status status = read_tty(fd, login.user, sizeof login.user, login.user_size);
-    close(fd);
+    if (fd == -1) return exit_go_on;  // Nobody to ask, so nobody logs in.
+    const Status status =
+        ask_plainly(fd, "User to sign in as, + to create an account, or empty for nobody: ",
+                    login.user, sizeof login.user, login.user_size);
+    close_tty(fd);
     creates = status == Status::ok && login.user_size == 1 && login.user[0] == '+';
     if (creates) login.user_size = 0;
     if (status == Status::ok || status == Status::end) return exit_go_on;
@@ -199,11 +248,15 @@ ExitCode prompt_password(Login& login) {
 
 ExitCode prompt_account(Login& login) {
     const int fd = open_tty();
-    if (fd < 0) return refuse_tty();
-    put_tty(fd, "Name of the new account: ");
-    const Status status = read_tty(fd, login.user, sizeof login.user, login.user_size);
-    close(fd);
-    if (status != Status::ok || login.user_size == 0) return refuse_name();
+    if (fd == -1) return refuse_tty();
+    const Status status = ask_plainly(fd, "Name of the new account: ", login.user,
+                                      sizeof login.user, login.user_size);
+    close_tty(fd);
+    if (status == Status::end || (status == Status::ok && login.user_size == 0)) {
+        say("no name was given");
+        return exit_usage;
+    }
+    if (status != Status::ok) return refuse_name();
     Password again = {};
     ExitCode code = prompt_password(login);
     if (code == exit_go_on) code = ask_password("The same password again: ", again);
@@ -220,9 +273,9 @@ ExitCode prompt_account(Login& login) {
 
 Status prompt_pin(Pin& out) {
     const int fd = open_tty();
-    if (fd < 0) return Status::failed;
-    const Status status = ask_silently(fd, "PIN: ", out.digits, sizeof out.digits, out.size);
-    close(fd);
+    if (fd == -1) return Status::failed;
+    const Status status = ask_secret(fd, "PIN: ", out.digits, sizeof out.digits, out.size);
+    close_tty(fd);
     if (status == Status::ok) return status;
     wipe(&out, sizeof out);
     return Status::failed;

@@ -8,10 +8,21 @@
 // that does not fit or holds a NUL.
 Status prompt_line(const char* prompt, char* out, uint32_t capacity);
 
+// Asks one question. Returns as prompt_line does.
+Status prompt_answer(const char* question, char* out, uint32_t capacity);
+
+// What is below asks at the terminal, or after prompt_from_input takes lines of standard input as
+// the answers, for scripts.
+void prompt_from_input();
+
+// True when somebody is there to answer, or the lines are.
+bool prompt_has_person();
+
 // Remembers a line for the arrow keys. Lines that hold a password must not come here.
 void prompt_remember(const char* line);
 
-// Asks at the terminal. These return exit_go_on, or exit_refused with the reason printed.
+// These return exit_go_on, or exit_refused with the reason printed; prompt_account exit_usage where
+// no name was given at all.
 //
 //     prompt_user ─ a name ─► prompt_password         to sign in
 //               └── "+" ───► prompt_account          a name and a password, twice, for a new one

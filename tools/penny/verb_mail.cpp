@@ -109,7 +109,7 @@ Outcome read_request(const Slice* words, uint32_t count, SendRequest& out) {
 }
 
 // The id is shown before anything is sent under it (N2).
-Outcome choose_id(SendRequest& request) {
+Outcome choose_id(const Client& client, SendRequest& request) {
     if (request.id.size == 0) {
         if (ids_make(request.fresh) != Status::ok) {
             say("the kernel gives no random bytes, so there is no id");
@@ -117,7 +117,9 @@ Outcome choose_id(SendRequest& request) {
         }
         request.id = {request.fresh.text, sizeof request.fresh.text};
     }
-    fprintf(stderr, "id %.*s\n", size_of(request.id), chars_of(request.id));
+    if (!client.hides_ids) {
+        fprintf(stderr, "id %.*s\n", size_of(request.id), chars_of(request.id));
+    }
     return Outcome::reply;
 }
 
@@ -226,9 +228,9 @@ void print_message(const Client& client, const Message& message, const JoseKey& 
     put_decimal(size, message.content.size);
     Field fields[8];
     uint32_t count = 0;
-    if (number.size > 0) fields[count++] = {"message", number};
+    if (number.size > 0 && !client.hides_ids) fields[count++] = {"message", number};
     fields[count++] = {"from", message.from};
-    fields[count++] = {"id", message.id};
+    if (!client.hides_ids) fields[count++] = {"id", message.id};
     fields[count++] = {"time", writer_slice(time)};
     fields[count++] = {earlier ? "signed by an earlier key" : "signed by key", jose_kid_slice(kid)};
     if (saved.size > 0) {
@@ -282,7 +284,7 @@ Outcome send_sealed(Client& client, const KeyFolder& folder, const SendRequest& 
     }
     if (outcome != Outcome::reply) return outcome;
     if (slice_equal_text(request.to, "@server")) return take_answer(client, folder, request, reply);
-    print_reply(stdout, reply.values, reply.count, client.style);
+    if (!client.hides_ids) print_reply(stdout, reply.values, reply.count, client.style);
     return outcome;
 }
 
@@ -393,7 +395,7 @@ Outcome verb_send(Client& client, const KeyFolder& folder, const Slice* words, u
     static uint8_t bytes[kept_size_max + 1];
     request = {};
     Outcome outcome = read_request(words, count, request);
-    if (outcome == Outcome::reply) outcome = choose_id(request);
+    if (outcome == Outcome::reply) outcome = choose_id(client, request);
     Writer kept = writer_of(bytes, sizeof bytes);
     Slice sealed;
     if (outcome == Outcome::reply) outcome = prepare(client, folder, request, kept, sealed);
