@@ -161,11 +161,12 @@ TEST(Rights, RowsGiveEachCommandToTheRolesThatAreMeant) {
                             role_bit(Role::treasurer);
     const uint32_t reverser = role_bit(Role::till) | role_bit(Role::treasurer);
     const uint32_t admin = role_bit(Role::admin);
+    const uint32_t manager = role_bit(Role::treasurer) | admin;
     const std::map<std::string, uint32_t> bounded = {
         {"DEPOSIT", member}, {"WITHDRAW", member}, {"TRANSFER", member},   {"HOLD", member},
         {"CAPTURE", member}, {"VOID", member},     {"REVERSE", reverser},  {"MULTI", member},
         {"EXEC", member},    {"DISCARD", member},  {"CHECKPOINT", admin}, {"SHUTDOWN", admin},
-        {"USER", admin}};
+        {"USER", admin},     {"ITEM", manager},   {"ORDER", member},      {"CANCEL", member}};
     const std::string before_login =
         "HELLO AUTH QUIT RESET REGISTER TIME CLOCK DATE TEMPERATURE ";
     const std::string of_nobody = "PING ECHO SELECT INFO ";
