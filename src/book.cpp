@@ -164,7 +164,18 @@ Movement movement_of(const Book& book, const BookMove& move) {
     movement.head = book.log.entry_proposed;
     movement.day_max = move.day_max;
     movement.remembered = move.was_known ? &move.known : nullptr;
-    if (move.operation == Operation::reverse) {
+    if (move.operation == Operation::order) {
+        find_account(book, move.debit, movement.debit, movement.missing);
+        movement.credit = account_shop;
+        movement.item_name = move.item;
+        movement.order.item = ledger_find_item(book.ledger, move.item);
+        movement.order.quantity = move.quantity;
+        movement.order.price_asked = move.price_asked;
+        ledger_resolve_order(book.ledger, movement);
+    } else if (operation_ends_order(move.operation)) {
+        movement.order.order = move.order;
+        ledger_resolve_order(book.ledger, movement);
+    } else if (move.operation == Operation::reverse) {
         movement.reversed = move.reversed;
         movement.debit = move.reversed_credit;
         movement.credit = move.reversed_debit;
@@ -211,6 +222,13 @@ void place_movement(const Book& book, uint32_t terminal, const LogStamp& stamp,
     movement.day = counts ? days_at(stamp.time_ms, book.utc_offset_s) : 0;
 }
 
+// What the entry of a refused movement says of why.
+void note_refusal(const Refusal& refusal, Status outcome, Movement& movement) {
+    movement.beyond_day = outcome == Status::limit && refusal.field != nullptr;
+    movement.order.reason = refusal.reason;
+    movement.order.number = refusal.number;
+}
+
 bool is_booked_or_remembered(Status outcome) {
     return outcome == Status::ok || status_is_remembered(outcome);
 }
@@ -222,7 +240,9 @@ Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_re
     CHECK(!book.committing);  // D1
     Movement movement = movement_of(book, move);
     const IdRecord* known = nullptr;
-    Status outcome = ledger_judge(book.ledger, movement, known, field);
+    Refusal refusal = {};
+    Status outcome = ledger_judge(book.ledger, movement, known, refusal);
+    field = refusal.field;
     if (outcome == Status::replayed) answer = *known;
     // A hold that has less than is asked for may turn out to have expired.
     if (outcome != Status::amount && !is_booked_or_remembered(outcome)) return outcome;
@@ -241,11 +261,12 @@ Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_re
     // What was held may be free now, and the day is that of the batch.
     movement = movement_of(book, move);
     place_movement(book, terminal, stamp, movement);
-    outcome = ledger_judge(book.ledger, movement, known, field);
+    outcome = ledger_judge(book.ledger, movement, known, refusal);
+    field = refusal.field;
     if (released) outcome = Status::expired;
     if (!is_booked_or_remembered(outcome)) return outcome;
     if (outcome != Status::ok && !may_refuse) return Status::busy;
-    movement.beyond_day = outcome == Status::limit && field != nullptr;
+    note_refusal(refusal, outcome, movement);
     if (movement.id.size == 0) movement.id = chosen_id(stamp.seq);
     Entry entry;
     ledger_book(book.ledger, movement, outcome, stamp, entry);
@@ -273,7 +294,9 @@ Status judge_group_ids(const Book& book, const Movement* movements, uint32_t cou
             out.field = "group";
             return Status::exists;
         }
-        const Status status = ledger_judge(book.ledger, movement, known, out.field);
+        Refusal refusal = {};
+        const Status status = ledger_judge(book.ledger, movement, known, refusal);
+        out.field = refusal.field;
         if (status == Status::exists) return status;
         out.records[i] = *known;
         if (known->seq != out.records[0].seq + i) {
@@ -307,6 +330,7 @@ bool has_expired(const Movement& movement, const bool* was_open) {
 void book_one_of_group(Book& book, Movement& movement, Status outcome, BookTag tag,
                        LogStamp& stamp) {
     if (operation_ends_hold(movement.operation)) ledger_resolve_hold(book.ledger, movement);
+    if (operation_is_of_order(movement.operation)) ledger_resolve_order(book.ledger, movement);
     if (movement.id.size == 0) movement.id = chosen_id(stamp.seq);
     Entry entry;
     ledger_book(book.ledger, movement, outcome, stamp, entry);
@@ -340,22 +364,40 @@ Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint
     movements_of(book, moves, count, movements);
     for (uint32_t i = 0; i < count; i++) place_movement(book, terminal, stamp, movements[i]);
 
+    Refusal refusal = {};
     Status outcome =
-        ledger_judge_group(book.ledger, movements, count, stamp, out.refused_at, out.field);
+        ledger_judge_group(book.ledger, movements, count, stamp, out.refused_at, refusal);
+    out.field = refusal.field;
     if (outcome == Status::state && has_expired(movements[out.refused_at], was_open)) {
         outcome = Status::expired;
     }
     if (!is_booked_or_remembered(outcome)) {
         out.refused = outcome;
+        if (outcome == Status::pending) return outcome;
         return outcome == Status::oom ? Status::oom : Status::execabort;
     }
     if (outcome != Status::ok && !may_refuse) return Status::busy;
     for (uint32_t i = 0; i < count; i++) {
         const bool is_culprit = i == out.refused_at;
         const Status its = outcome == Status::ok || is_culprit ? outcome : Status::execabort;
-        movements[i].beyond_day = its == Status::limit && out.field != nullptr;
+        if (is_culprit) note_refusal(refusal, its, movements[i]);
         book_one_of_group(book, movements[i], its, i + 1 == count ? tag : book_tag_none, stamp);
     }
+    return Status::ok;
+}
+
+Status book_set_item(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                     const Name& name, const ItemValues& values, BookTag tag) {
+    CHECK(!book.committing);
+    Status status = ledger_judge_item(book.ledger, name);
+    if (status != Status::ok) return status;
+    LogStamp stamp;
+    uint32_t terminal_number = row_none;
+    status = reserve_entry(book, wall_ms, terminal, stamp, terminal_number);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_set_item(book.ledger, asked_by, terminal_number, name, values, stamp, entry);
+    propose(book, entry, tag, stamp);
     return Status::ok;
 }
 

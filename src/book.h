@@ -82,6 +82,11 @@ struct BookMove {
     uint64_t reversed;         // REVERSE: the entry, and the two accounts of it, rows; row_none
     uint32_t reversed_debit;   // for an entry that moved nothing which could be moved back
     uint32_t reversed_credit;
+    Name item;           // ORDER: its name
+    uint32_t quantity;   // ORDER
+    int64_t price_asked;  // ORDER: of one, minor units; 0 for none
+    int64_t price_seen;  // ORDER: the price that amounts were judged by
+    uint64_t order;      // CANCEL, ORDER DONE: which
     int64_t day_max;     // bound of what the terminal moves on one local day; 0 for none
     uint64_t looked;     // ledger_look_for_id: so many of the person's requests were looked at
     bool was_known;      // and the journal has an older request of this id
@@ -94,7 +99,8 @@ struct BookMove {
 //   pending   ask again after the next commit (the same id is in flight, or the batch is full)
 //   exists    `field` names what differs from the first request of this id
 //   busy      `may_refuse` is false and it would be a refusal; nothing was written
-//   oom misconf err amount   nothing was written
+//   oom misconf err amount   nothing was written; `amount` of an order: it costs more than one
+//                            movement can be
 //
 // Expired holds of the accounts it touches are released first, by entries of their own.
 Status book_move(Book& book, uint64_t wall_ms, const BookMove& move, bool may_refuse, BookTag tag,
@@ -167,6 +173,11 @@ Status book_set_password(Book& book, uint64_t wall_ms, uint32_t asked_by, const 
 // pending, or exists oom err misconf with nothing written.
 Status book_open_account(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
                          const Name& name, uint32_t owner, BookTag tag);
+
+// Proposes an item's values; `values.listed` false deletes it. Returns ok, pending, or err for a
+// reserved name that no item has, oom, misconf with nothing written.
+Status book_set_item(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
+                     const Name& name, const ItemValues& values, BookTag tag);
 
 // Proposes other bounds or another state of an account. Returns ok, pending, misconf, or state when
 // an account with money or holds is to be closed.

@@ -104,6 +104,8 @@ struct Config {
     uint32_t terminals;
     uint32_t holds;       // open at once
     uint32_t reversible;  // entries that REVERSE reaches back
+    uint32_t items;
+    uint32_t orders;      // open ones and the newest closed ones
     uint32_t multi;       // commands of one group
     uint32_t groups;      // being queued at once
     uint32_t penalty_sources;

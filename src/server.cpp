@@ -135,7 +135,9 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
         .ids = config.ids,
         .terminals = config.terminals,
         .holds = config.holds,
-        .reversible = config.reversible};
+        .reversible = config.reversible,
+        .items = config.items,
+        .orders = config.orders};
     // Beyond the limit as many as can shake hands at once are let in to be told so.
     const uint32_t sessions = config.sessions + config.handshakes;
     pool_layout(server.sessions, arena, "sessions", sessions);

@@ -203,6 +203,13 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
             case TableName::holds:
                 status = refuse_limit(load, table, rows[i], limits.holds, "holds");
                 break;
+            case TableName::items:
+                status = refuse_limit(load, table, rows[i], limits.items, "items");
+                break;
+            case TableName::orders:
+                status = refuse_limit(load, table, rows[i], limits.orders, "orders");
+                break;
+            case TableName::ordered:
             case TableName::asked:
             case TableName::ids:
             case TableName::reversed:

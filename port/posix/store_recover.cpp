@@ -234,6 +234,18 @@ Status refuse_full(Walk& walk, const RecoveryBatch& batch, uint64_t bad_seq) {
     }
     const LedgerLimits& limits = walk.book.ledger.limits;
     const LimitsEntry& known = walk.book.ledger.limits_known;
+    const bool is_item = entry.kind == EntryKind::item;
+    const bool is_order = entry.kind == EntryKind::movement &&
+                          operation_is_of_order(entry.movement.operation);
+    if (is_item || is_order) {  // Which no limits entry names.
+        say_place(walk);
+        put_text(walk.error, ", entry ");
+        put_decimal(walk.error, bad_seq);
+        put_text(walk.error, is_item ? ": the limit `items` is " : ": the limit `orders` is ");
+        put_decimal(walk.error, is_item ? limits.items : limits.orders);
+        put_text(walk.error, ", and this book needs more");
+        return Status::failed;
+    }
     const bool is_terminal = entry.kind == EntryKind::terminal;
     const bool is_hold = entry.kind == EntryKind::movement;
     say_place(walk);
@@ -512,6 +524,9 @@ const char* advice_for_edit(TableName table) {
                    "ACCOUNT LIMIT";
         case TableName::people: return "; this is changed with USER NAME and PIN";
         case TableName::holds: return "; holds are ended with CAPTURE and VOID";
+        case TableName::items: return "; this is changed with ITEM";
+        case TableName::orders: return "; this is changed with ORDER, ORDER DONE and CANCEL";
+        case TableName::ordered:
         case TableName::terminals:
         case TableName::asked:
         case TableName::ids:

@@ -114,6 +114,26 @@ Status deposit(Seeding& seeding, const SeedPerson& person) {
     return fail(seeding, "cannot deposit for ", person.name, status_meaning(status));
 }
 
+Status set_item(Seeding& seeding, const SeedItem& item) {
+    const ItemValues values = {.price = item.price,
+                               .stock = 0,
+                               .counted = false,
+                               .listed = true,
+                               .title = item.title};
+    const auto set = [&] {
+        return book_set_item(seeding.book, seeding.seed.wall_ms, row_none, {}, item.name, values,
+                             book_tag_none);
+    };
+    Status status = set();
+    if (status == Status::pending) {
+        status = flush(seeding);
+        if (status != Status::ok) return status;
+        status = set();
+    }
+    if (status == Status::ok) return status;
+    return fail(seeding, "cannot list ", item.name, status_meaning(status));
+}
+
 Status close_book(Seeding& seeding) {
     Status status = flush(seeding);
     if (status != Status::ok) return status;
@@ -131,6 +151,9 @@ Status seed_all(Seeding& seeding) {
     }
     for (uint32_t i = 0; i < seed.person_count && status == Status::ok; i++) {
         status = deposit(seeding, seed.people[i]);
+    }
+    for (uint32_t i = 0; i < seed.item_count && status == Status::ok; i++) {
+        status = set_item(seeding, seed.items[i]);
     }
     return status == Status::ok ? close_book(seeding) : status;
 }

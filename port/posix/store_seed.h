@@ -1,4 +1,5 @@
-// store_seed.h - the first book of a new data directory: its people and what they begin with.
+// store_seed.h - the first book of a new data directory: its people, what they begin with, and
+// what the shop sells.
 //
 // Written through the same calls that pennyd makes, so nothing about a new book is special:
 // genesis, limits, people, opening deposits from `cash`, a closing batch, and a checkpoint.
@@ -15,6 +16,12 @@ struct SeedPerson {
     int64_t deposit;          // minor units; 0 for none
 };
 
+struct SeedItem {
+    Name name;
+    Title title;
+    int64_t price;            // minor units
+};
+
 struct SeedBook {
     const char* currency;     // 1 to currency_size_max upper-case letters
     uint8_t scale;
@@ -23,6 +30,8 @@ struct SeedBook {
     uint64_t wall_ms;
     const SeedPerson* people;
     uint32_t person_count;
+    const SeedItem* items;
+    uint32_t item_count;
 };
 
 // What making it takes.

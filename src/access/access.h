@@ -33,6 +33,7 @@ inline constexpr RoleSet roles_reader =
     role_bit(Role::till) | role_bit(Role::treasurer) | role_bit(Role::auditor);
 inline constexpr RoleSet roles_auditor = role_bit(Role::treasurer) | role_bit(Role::auditor);
 inline constexpr RoleSet roles_reverser = role_bit(Role::till) | role_bit(Role::treasurer);
+inline constexpr RoleSet roles_manager = role_bit(Role::treasurer) | role_bit(Role::admin);
 inline constexpr RoleSet roles_admin = role_bit(Role::admin);
 
 bool role_is_in(RoleSet set, Role role);

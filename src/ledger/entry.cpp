@@ -11,8 +11,13 @@ constexpr const char* role_names[role_count] = {"customer", "till", "treasurer",
 
 constexpr const char* operation_names[] = {"",     "deposit", "withdraw", "transfer",
                                            "hold", "capture", "void",     "release",
-                                           "reverse"};
+                                           "reverse", "order", "cancel",
+                                           "done"};
 constexpr uint32_t operation_count = sizeof operation_names / sizeof operation_names[0];
+
+constexpr const char* order_reason_names[] = {"-",     "no-item", "not-sold", "price",
+                                              "stock", "unknown", "done",     "cancelled"};
+static_assert(sizeof order_reason_names / sizeof order_reason_names[0] == order_reason_count);
 
 constexpr const char* person_operation_names[] = {
     "",      "added", "password", "role",     "lock",      "unlock",
@@ -24,7 +29,7 @@ constexpr const char* person_state_names[] = {"active", "locked", "removed"};
 constexpr const char* pin_state_names[] = {"none", "set", "locked"};
 
 // Every entry needs at most this much beside its texts.
-static_assert(136 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
+static_assert(176 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
 static_assert(60 + name_size_max + phc_size_max + title_size_max <= entry_size_max);
 
 void encode_genesis(const GenesisEntry& genesis, Writer& out) {
@@ -74,6 +79,18 @@ void encode_account(const AccountEntry& account, Writer& out) {
     put_bytes(out, name_slice(account.name));
 }
 
+void encode_order(const OrderPart& order, Writer& out) {
+    put_u32(out, order.item);
+    put_u32(out, order.quantity);
+    put_i64(out, order.price);
+    put_i64(out, order.price_asked);
+    put_u64(out, order.order);
+    put_u64(out, order.evicted);
+    put_i64(out, order.number);
+    put_u8(out, static_cast<uint8_t>(order.reason));
+    put_zeros(out, 7);
+}
+
 void encode_movement(const MovementEntry& movement, uint32_t version, Writer& out) {
     put_u32(out, movement.debit);
     put_u32(out, movement.credit);
@@ -97,6 +114,7 @@ void encode_movement(const MovementEntry& movement, uint32_t version, Writer& ou
         put_u8(out, movement.beyond_day ? 1 : 0);
         put_zeros(out, 3);
     }
+    if (operation_is_of_order(movement.operation)) encode_order(movement.order, out);
     if (movement.operation == Operation::reverse) put_u64(out, movement.reversed);
     if (operation_is_of_hold(movement.operation)) {
         put_u64(out, movement.hold);
@@ -114,6 +132,18 @@ void encode_terminal(const TerminalEntry& terminal, Writer& out) {
     put_u8(out, terminal.name.size);
     put_zeros(out, 3);
     put_bytes(out, name_slice(terminal.name));
+}
+
+void encode_item(const ItemEntry& item, Writer& out) {
+    put_u32(out, item.item);
+    put_u32(out, item.stock);
+    put_i64(out, item.price);
+    put_u8(out, static_cast<uint8_t>(item.operation));
+    put_u8(out, item.counted ? 1 : 0);
+    put_u8(out, item.name.size);
+    put_u8(out, item.title.size);
+    put_bytes(out, name_slice(item.name));
+    put_bytes(out, slice_of_chars(item.title.text, item.title.size));
 }
 
 bool take_zeros(Reader& reader, uint32_t count) {
@@ -273,11 +303,47 @@ Status decode_day(Reader& reader, uint32_t version, MovementEntry& out) {
     out.day = get_u32(reader);
     const uint8_t beyond_day = get_u8(reader);
     if (beyond_day > 1 || !take_zeros(reader, 3)) return Status::damaged;
-    if (out.day == 0 || !operation_counts(out.operation)) return Status::damaged;  // E3
+    if (version == 2 && out.day == 0) return Status::damaged;  // E3
+    if (out.day != 0 && !operation_counts(out.operation)) return Status::damaged;
+    if (out.day == 0 && (out.day_total != 0 || out.day_max != 0 || beyond_day != 0)) {
+        return Status::damaged;
+    }
     if (out.day_total < 0 || out.day_total > balance_minor_max) return Status::damaged;
     if (out.day_max < 0 || out.day_max > amount_minor_max) return Status::damaged;
     out.beyond_day = beyond_day == 1;
     return Status::ok;
+}
+
+// What each operation on an order may say.
+bool fits_order(const MovementEntry& movement) {
+    const OrderPart& order = movement.order;
+    const bool makes = movement.operation == Operation::order;
+    if (order.price < 0 || order.price > amount_minor_max) return false;
+    if (order.price_asked < 0 || order.price_asked > amount_minor_max) return false;
+    if (order.quantity > quantity_max || order.number < 0) return false;
+    if (makes != (order.order == 0) || movement.memo.size > 0) return false;
+    if (movement.operation == Operation::order_done && movement.amount != 0) return false;
+    if (makes && order.quantity == 0) return false;
+    return makes || (order.price_asked == 0 && order.evicted == 0);
+}
+
+// What a movement about an order has in front of its texts; zero in all others.
+Status decode_order(Reader& reader, uint32_t version, MovementEntry& out) {
+    out.order = {};
+    if (operation_is_of_order(out.operation) != (version == 3)) return Status::damaged;  // E3
+    if (version < 3) return Status::ok;
+    OrderPart& order = out.order;
+    order.item = get_u32(reader);
+    order.quantity = get_u32(reader);
+    order.price = get_i64(reader);
+    order.price_asked = get_i64(reader);
+    order.order = get_u64(reader);
+    order.evicted = get_u64(reader);
+    order.number = get_i64(reader);
+    const uint8_t reason = get_u8(reader);
+    if (reason >= order_reason_count || !take_zeros(reader, 7)) return Status::damaged;
+    order.reason = static_cast<OrderReason>(reason);
+    return fits_order(out) ? Status::ok : Status::damaged;
 }
 
 // The server's own entries have no id, belong to no group, and are asked for by nobody.
@@ -314,6 +380,8 @@ Status decode_movement(Reader& reader, uint32_t version, MovementEntry& out) {
     if (out.operation != Operation::release && out.id.size == 0) return Status::damaged;
     Status status = decode_day(reader, version, out);
     if (status != Status::ok) return status;
+    status = decode_order(reader, version, out);
+    if (status != Status::ok) return status;
     status = decode_hold(reader, out);
     if (status != Status::ok) return status;
     status = decode_reversal(reader, out);
@@ -333,6 +401,29 @@ Status decode_terminal(Reader& reader, TerminalEntry& out) {
     return take_name(reader, name_size, out.name);
 }
 
+Status decode_item(Reader& reader, ItemEntry& out) {
+    out.item = get_u32(reader);
+    out.stock = get_u32(reader);
+    out.price = get_i64(reader);
+    const uint8_t operation = get_u8(reader);
+    const uint8_t counted = get_u8(reader);
+    const uint8_t name_size = get_u8(reader);
+    const uint8_t title_size = get_u8(reader);
+    if (operation < 1 || operation > static_cast<uint8_t>(ItemOperation::del)) {
+        return Status::damaged;
+    }
+    if (counted > 1 || out.stock > stock_max) return Status::damaged;
+    if (counted == 0 && out.stock != 0) return Status::damaged;
+    if (out.price <= 0 || out.price > amount_minor_max) return Status::damaged;
+    out.operation = static_cast<ItemOperation>(operation);
+    out.counted = counted == 1;
+    const Status status = take_name(reader, name_size, out.name);
+    if (status != Status::ok) return status;
+    const Slice title = get_bytes(reader, title_size);
+    if (title.size != title_size) return Status::damaged;
+    return parse_title(title, out.title) == Status::ok ? Status::ok : Status::damaged;
+}
+
 Status decode_body(Reader& reader, uint32_t version, Entry& out) {
     switch (out.kind) {
         case EntryKind::genesis: return decode_genesis(reader, out.genesis);
@@ -341,6 +432,7 @@ Status decode_body(Reader& reader, uint32_t version, Entry& out) {
         case EntryKind::account: return decode_account(reader, out.account);
         case EntryKind::movement: return decode_movement(reader, version, out.movement);
         case EntryKind::terminal: return decode_terminal(reader, out.row_terminal);
+        case EntryKind::item: return decode_item(reader, out.item);
     }
     return Status::damaged;
 }
@@ -353,14 +445,15 @@ void encode_body(const Entry& entry, uint32_t version, Writer& out) {
         case EntryKind::account: encode_account(entry.account, out); return;
         case EntryKind::movement: encode_movement(entry.movement, version, out); return;
         case EntryKind::terminal: encode_terminal(entry.row_terminal, out); return;
+        case EntryKind::item: encode_item(entry.item, out); return;
     }
     CHECK(false);
 }
 
 // The newest version of the kind that is known here.
 uint32_t version_max_of(EntryKind kind) {
-    const bool has_two = kind == EntryKind::person || kind == EntryKind::movement;
-    return has_two ? entry_version_max : 1;
+    if (kind == EntryKind::movement) return 3;
+    return kind == EntryKind::person ? 2 : 1;
 }
 
 // A day is some terminal's, and its bound was kept or is why the movement was refused.
@@ -373,7 +466,33 @@ bool fits_day(const Entry& entry) {
     return !bound || movement.day_total <= movement.day_max;
 }
 
+// What is booked names an item and a price; a refusal has a reason where STATE is why.
+bool fits_order_outcome(const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    const OrderPart& order = movement.order;
+    if (!operation_is_of_order(movement.operation)) return true;
+    const bool has_reason = order.reason != OrderReason::none;
+    if (has_reason != (entry.status == Status::state)) return false;
+    if (!has_reason && order.number != 0) return false;
+    if (entry.status != Status::ok) return order.evicted == 0;
+    if (order.item == row_none || order.quantity == 0 || order.price == 0) return false;
+    return true;
+}
+
+// What a movement has that moves nothing, or that asked for the whole of what is not there.
+bool may_have_no_amount(const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    if (movement.operation == Operation::order_done) return true;
+    if (entry.status == Status::ok) return false;
+    return movement.whole || operation_is_of_order(movement.operation);
+}
+
 }  // namespace
+
+const char* order_reason_name(OrderReason reason) {
+    CHECK(static_cast<uint32_t>(reason) < order_reason_count);
+    return order_reason_names[static_cast<uint32_t>(reason)];
+}
 
 const char* role_name(Role role) {
     CHECK(static_cast<uint32_t>(role) < role_count);
@@ -446,7 +565,10 @@ Status parse_title(Slice text, Title& out) {
 uint32_t entry_version(const Entry& entry) {
     switch (entry.kind) {
         case EntryKind::person: return version_of_person(entry.row_person);
-        case EntryKind::movement: return entry.movement.day == 0 ? 1 : 2;
+        case EntryKind::movement:
+            if (operation_is_of_order(entry.movement.operation)) return 3;
+            return entry.movement.day == 0 ? 1 : 2;
+        case EntryKind::item:
         case EntryKind::genesis:
         case EntryKind::limits:
         case EntryKind::account:
@@ -487,7 +609,7 @@ Status entry_decode(Slice bytes, Entry& out) {
     out.terminal = get_u32(reader);
     const uint32_t version = get_u32(reader);
     if (reader.short_read || version == 0 || kind < 1) return Status::damaged;
-    if (kind > static_cast<uint8_t>(EntryKind::terminal)) return Status::failed;
+    if (kind > static_cast<uint8_t>(EntryKind::item)) return Status::failed;
     out.kind = static_cast<EntryKind>(kind);
     if (version > version_max_of(out.kind)) return Status::failed;
     if (status_from_byte(status_byte, out.status) != Status::ok) return Status::damaged;
@@ -495,10 +617,9 @@ Status entry_decode(Slice bytes, Entry& out) {
     if (out.status != Status::ok && out.kind != EntryKind::movement) return Status::damaged;
     const Status body = decode_body(reader, version, out);
     if (body != Status::ok) return body;
-    // Only who asked for the whole of what is not there named no amount.
-    if (out.kind == EntryKind::movement && out.movement.amount == 0 &&
-        (out.status == Status::ok || !out.movement.whole)) {
-        return Status::damaged;
+    if (out.kind == EntryKind::movement) {
+        if (out.movement.amount == 0 && !may_have_no_amount(out)) return Status::damaged;
+        if (!fits_order_outcome(out)) return Status::damaged;
     }
     const bool aborted = out.status == Status::execabort;
     if (aborted && out.movement.group_size == 0) return Status::damaged;

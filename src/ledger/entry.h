@@ -11,7 +11,7 @@
 //          8     8  sequence, from 1 without gaps
 //         16     8  time of its batch, ms since 1970 UTC
 //         24     4  terminal it came from, row number; none
-//         28     4  format version of the kind, 1 or 2 (below)
+//         28     4  format version of the kind, 1 to 3 (below)
 //
 //     kind movement                            kind person
 //         32   4  debit account                    32   4  person, row number
@@ -56,6 +56,20 @@
 //     the record is the PIN's where that was set,
 //     and the password's where that was hashed anew
 //
+// Version 3 is that of a movement about an order. In front of its texts it always has the 24 bytes
+// of a day, zero where none counts, and behind them
+//
+//        120   4  item, row number; none where it was not found (the name not found is the item's,
+//                 unless the status says that it is an account's)
+//        124   4  quantity; 0 where the order that it is about was not found
+//        128   8  price of one, minor units; 0 as above
+//        136   8  price that was asked for; 0 for none
+//        144   8  number of the order that it is about; 0 in an ORDER, whose number is its sequence
+//        152   8  number of the closed order that it pushes out of the table; 0 for none
+//        160   8  number that the sentence of a refusal has: a price, or what is left
+//        168   1  reason of a refusal (OrderReason)
+//        169   7  zero
+//
 //     kind account                             kind terminal
 //         32   4  account, row number              32   4  terminal, row number
 //         36   4  owner, person or none            36   1  size of name
@@ -67,6 +81,16 @@
 //         59   5  zero                             48   1  scale
 //         64      name                             49   1  size of currency
 //                                                  50      currency
+//     kind item
+//         32   4  item, row number
+//         36   4  stock; 0 where it is not counted
+//         40   8  price, minor units
+//         48   1  operation
+//         49   1  1 when the stock is counted
+//         50   1  size of name
+//         51   1  size of title
+//         52      name, title
+//
 //     kind limits
 //         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  holds; 48  4  reversible
 //
@@ -82,9 +106,9 @@
 
 inline constexpr uint32_t row_none = UINT32_MAX;
 inline constexpr uint32_t currency_size_max = 8;  // bytes, upper-case letters
-inline constexpr uint32_t entry_version_max = 2;
+inline constexpr uint32_t entry_version_max = 3;
 
-enum class EntryKind : uint8_t { genesis = 1, limits, person, account, movement, terminal };
+enum class EntryKind : uint8_t { genesis = 1, limits, person, account, movement, terminal, item };
 
 // What moved money. Values are on disk.
 enum class Operation : uint8_t {
@@ -96,6 +120,9 @@ enum class Operation : uint8_t {
     cancel,   // ends a hold and moves nothing (VOID)
     release,  // the same, by the server, because the hold has expired
     reverse,  // moves back what an earlier entry moved
+    order,         // pays the shop for an item
+    cancel_order,  // gives all of it back and ends the order
+    order_done,    // ends an order and moves nothing
 };
 
 inline bool operation_is_of_hold(Operation operation) {
@@ -107,13 +134,23 @@ inline bool operation_ends_hold(Operation operation) {
     return operation > Operation::hold && operation <= Operation::release;
 }
 
-// What is only reserved, or given free again, moves nothing.
+inline bool operation_is_of_order(Operation operation) {
+    return operation >= Operation::order && operation <= Operation::order_done;
+}
+
+// CANCEL and ORDER DONE.
+inline bool operation_ends_order(Operation operation) {
+    return operation_is_of_order(operation) && operation != Operation::order;
+}
+
+// What is only reserved, given free again or handed over moves nothing.
 inline bool operation_moves_money(Operation operation) {
+    if (operation == Operation::order_done) return false;
     return !operation_is_of_hold(operation) || operation == Operation::capture;
 }
 
 // The operation's name in tables and replies: "deposit", ..., "capture", "void", "release",
-// "reverse".
+// "reverse", "order", "cancel", "done".
 const char* operation_name(Operation operation);
 Status parse_operation(Slice text, Operation& out);
 
@@ -123,8 +160,28 @@ enum class AccountOperation : uint8_t { open = 1, close, limit };
 // Whether it counts for the day of its terminal: what is only reserved, given free or moved back
 // does not.
 inline bool operation_counts(Operation operation) {
-    return operation_moves_money(operation) && operation != Operation::reverse;
+    return operation_moves_money(operation) && operation != Operation::reverse &&
+           operation != Operation::cancel_order;
 }
+
+// What changed an item. Values are on disk.
+enum class ItemOperation : uint8_t { set = 1, del };
+
+// Why a request about an order was refused with STATE. Values are on disk.
+enum class OrderReason : uint8_t {
+    none,
+    no_item,    // no item was ever called so
+    not_sold,   // it is no longer listed
+    price,      // the price is another now: the number
+    stock,      // fewer are left than were asked for: the number
+    unknown,    // no such order, or it was closed long ago
+    done,       // the order was handed over
+    cancelled,  // the order was given back
+};
+inline constexpr uint32_t order_reason_count = 8;
+
+// The reason's name in tables: "-", "no-item", ..., "cancelled".
+const char* order_reason_name(OrderReason reason);
 
 // What changed a person. Values are on disk.
 enum class PersonOperation : uint8_t {
@@ -232,10 +289,32 @@ struct AccountEntry {
     Name name;
 };
 
+// What a movement about an order says beside.
+struct OrderPart {
+    uint32_t item;        // row; row_none when it was not found
+    uint32_t quantity;    // 0 when the order was not found
+    int64_t price;        // of one, minor units; 0 when it is not known
+    int64_t price_asked;  // ORDER: minor units; 0 for none
+    uint64_t order;       // CANCEL, ORDER DONE: which; 0 in an ORDER
+    uint64_t evicted;     // ORDER: the closed order that it pushes out; 0 for none
+    int64_t number;       // of a refusal
+    OrderReason reason;
+};
+
+struct ItemEntry {
+    uint32_t item;
+    uint32_t stock;   // 0 where it is not counted
+    int64_t price;    // minor units, > 0
+    ItemOperation operation;
+    bool counted;
+    Name name;
+    Title title;
+};
+
 struct MovementEntry {
     uint32_t debit;    // the account that gives; row_none when it was not found
     uint32_t credit;   // the account that receives
-    int64_t amount;    // minor units, > 0
+    int64_t amount;    // minor units, > 0 where it is booked; 0 where it moves nothing
     int64_t debit_after;
     int64_t credit_after;
     Position debit_previous;
@@ -255,6 +334,7 @@ struct MovementEntry {
     int64_t day_total;    // of its terminal on that day, after it
     int64_t day_max;      // the bound of that total in force; 0 for none
     bool beyond_day;      // that bound refused it
+    OrderPart order;      // of a movement about an order; else zero
 };
 
 struct TerminalEntry {
@@ -276,6 +356,7 @@ struct Entry {
         AccountEntry account;
         MovementEntry movement;
         TerminalEntry row_terminal;
+        ItemEntry item;
     };
 };
 

@@ -22,6 +22,11 @@
 
 inline constexpr uint32_t ids_slack = 4 * batch_entries_max;  // records
 
+struct OrderAsked {
+    int64_t price;   // that was asked for, minor units; 0 for none
+    int64_t number;  // of a refusal
+};
+
 struct IdRecord {
     uint64_t seq;          // entry that answered it
     uint64_t time_ms;
@@ -30,7 +35,11 @@ struct IdRecord {
     uint32_t person;       // whose id it is
     uint32_t debit;
     uint32_t credit;
-    uint8_t memo_hash[16];  // first half of the memo's SHA-256; zero without memo
+    uint32_t quantity;     // of an order; 0 in all other movements
+    union {
+        uint8_t memo_hash[16];  // first half of the memo's SHA-256; zero without memo
+        OrderAsked asked;       // of a movement about an order, which has no memo
+    };
     Operation operation;
     Status status;
     Id id;
@@ -42,7 +51,11 @@ struct IdRecord {
     uint64_t reversed;     // the entry that a REVERSE named; 0 for none
     uint8_t group_place;   // from 1 to group_size; 0 when alone
     uint8_t group_size;
+    OrderReason reason;    // why a request about an order was refused with STATE
+    uint32_t item;         // of the order, row; row_none when it was not found
+    uint64_t order;        // its number; 0 where none was made, and in all other movements
 };
+static_assert(sizeof(IdRecord) <= 176, "there are as many as the configuration says, in memory");
 
 struct Ids {
     IdRecord* records;

@@ -269,6 +269,10 @@ Status install_booked(Ledger& ledger, const Entry& entry, Position position, Ins
     if (movement.operation == Operation::reverse && movement.reversed >= entry.seq) {
         return Status::damaged;
     }
+    if (operation_is_of_order(movement.operation)) {
+        const Status status = rows_order_fits(ledger, entry, mode);
+        if (status != Status::ok) return status;
+    }
     if (!accounts_fit(movement, debit.installed, credit.installed)) return Status::damaged;
     AccountValues debit_after = debit.installed;
     AccountValues credit_after = credit.installed;
@@ -292,8 +296,16 @@ Status install_booked(Ledger& ledger, const Entry& entry, Position position, Ins
         credit.decided = credit.installed;
     }
     install_hold(ledger, entry, slot, mode);
+    if (operation_is_of_order(movement.operation)) rows_install_order(ledger, entry, mode);
     ledger.movements++;
     return Status::ok;
+}
+
+// An order that is handed over moves nothing and joins no account's chain.
+Status install_handover(Ledger& ledger, const Entry& entry, InstallMode mode) {
+    const Status status = rows_order_fits(ledger, entry, mode);
+    if (status == Status::ok) rows_install_order(ledger, entry, mode);
+    return status;
 }
 
 // The row is none and has no balance, or is there and has just this one.
@@ -304,6 +316,8 @@ bool is_balance_of(const Ledger& ledger, uint32_t row, int64_t balance) {
 
 // M4 for a movement that was refused (E2).
 bool refusal_fits(const Ledger& ledger, const MovementEntry& movement) {
+    const bool of_order = operation_is_of_order(movement.operation);
+    if (of_order && !rows_order_refusal_fits(ledger, movement)) return false;
     return movement.debit_previous == 0 && movement.credit_previous == 0 &&
            is_balance_of(ledger, movement.debit, movement.debit_after) &&
            is_balance_of(ledger, movement.credit, movement.credit_after);
@@ -355,7 +369,9 @@ Status install_movement(Ledger& ledger, const Entry& entry, Position position, I
         if (ids_find(ledger.ids, entry.person, id) != nullptr) return Status::damaged;  // P3
     }
     if (entry.status == Status::ok) {
-        const Status status = install_booked(ledger, entry, position, mode);
+        const bool hands_over = movement.operation == Operation::order_done;
+        const Status status = hands_over ? install_handover(ledger, entry, mode)
+                                         : install_booked(ledger, entry, position, mode);
         if (status != Status::ok) return status;
     } else {
         if (is_release || !refusal_fits(ledger, movement)) return Status::damaged;
@@ -393,6 +409,7 @@ Status install_body(Ledger& ledger, const Entry& entry, Position position, Insta
         case EntryKind::account: return install_account(ledger, entry.account, mode);
         case EntryKind::movement: return install_movement(ledger, entry, position, mode);
         case EntryKind::terminal: return install_terminal(ledger, entry.row_terminal, mode);
+        case EntryKind::item: return rows_install_item(ledger, entry.item, mode);
     }
     return Status::damaged;
 }

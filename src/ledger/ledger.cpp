@@ -38,6 +38,9 @@ const char* differing_field(const Ledger& ledger, const IdRecord& record,
     if (movement.operation == Operation::reverse) {
         return record.reversed != movement.reversed ? "entry" : nullptr;
     }
+    if (operation_is_of_order(movement.operation)) {
+        return rows_order_difference(ledger, record, movement);
+    }
     if (operation_ends_hold(movement.operation)) return differing_field_of_end(record, movement);
     if (record.amount != movement.amount) return "amount";
     if (!same_account(ledger, record, record.credit, movement.credit, movement.missing)) {
@@ -70,7 +73,10 @@ Status judge_reversed(const Ledger& ledger, const Movement& movement) {
     return reversals_is_set(reversals, movement.reversed) ? Status::state : Status::ok;
 }
 
-Status judge_accounts(const Ledger& ledger, const Movement& movement) {
+Status judge_accounts(const Ledger& ledger, const Movement& movement, Refusal& refusal) {
+    if (operation_is_of_order(movement.operation)) {
+        return rows_judge_order(ledger, movement, refusal);
+    }
     if (operation_ends_hold(movement.operation)) return judge_end(ledger, movement);
     if (movement.operation == Operation::reverse) {
         const Status status = judge_reversed(ledger, movement);
@@ -108,33 +114,33 @@ Status judge_day(const Ledger& ledger, const Movement& movement) {
     return days_add(total, movement.amount) <= movement.day_max ? Status::ok : Status::limit;
 }
 
-// A movement whose id is new; `field` is "day" where that is what bounds it.
-Status judge_new(const Ledger& ledger, const Movement& movement, const char*& field) {
+// A movement whose id is new; the field is "day" where that is what bounds it.
+Status judge_new(const Ledger& ledger, const Movement& movement, Refusal& refusal) {
     if (movement.debit == movement.credit && movement.debit != row_none) return Status::err;
     if (!has_room_for_ids(ledger, 1)) return Status::oom;
-    Status status = judge_accounts(ledger, movement);
+    Status status = judge_accounts(ledger, movement, refusal);
     if (status != Status::ok) return status;
     status = judge_day(ledger, movement);
-    if (status != Status::ok) field = "day";
+    if (status != Status::ok) refusal.field = "day";
     return status;
 }
 
 }  // namespace
 
 Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdRecord*& known,
-                    const char*& field) {
+                    Refusal& refusal) {
     CHECK(movement.amount >= 0 && movement.amount <= amount_minor_max);
-    CHECK(movement.amount > 0 || movement.whole);
+    CHECK(movement.amount > 0 || movement.whole || operation_is_of_order(movement.operation));
     const Slice id = slice_of_chars(movement.id.text, movement.id.size);
     known = ids_find(ledger.ids, movement.person, id);
-    field = nullptr;
+    refusal = {};
     if (known == nullptr) known = movement.remembered;
     if (known != nullptr) {
-        field = differing_field(ledger, *known, movement);
-        if (field != nullptr) return Status::exists;
+        refusal.field = differing_field(ledger, *known, movement);
+        if (refusal.field != nullptr) return Status::exists;
         return known->seq > ledger.seq_installed ? Status::pending : Status::replayed;
     }
-    return judge_new(ledger, movement, field);
+    return judge_new(ledger, movement, refusal);
 }
 
 void ledger_resolve_hold(const Ledger& ledger, Movement& movement) {
@@ -153,6 +159,8 @@ namespace {
 // Moves the decided values of a movement that is not refused.
 void decide_booked(Ledger& ledger, const LogStamp& stamp, Entry& out) {
     MovementEntry& entry = out.movement;
+    if (operation_is_of_order(entry.operation)) rows_decide_order(ledger, out);
+    if (entry.operation == Operation::order_done) return;
     CHECK(entry.debit != row_none && entry.credit != row_none);
     AccountValues& debit = ledger.accounts[entry.debit].decided;
     AccountValues& credit = ledger.accounts[entry.credit].decided;
@@ -208,8 +216,16 @@ void ledger_book(Ledger& ledger, const Movement& movement, Status outcome, const
     entry.group_place = movement.group_place;
     entry.group_size = movement.group_size;
     entry.beyond_day = outcome == Status::limit && movement.beyond_day;
+    if (operation_is_of_order(movement.operation)) {
+        entry.order = movement.order;
+        if (outcome != Status::state) entry.order.reason = OrderReason::none;
+        if (outcome != Status::state) entry.order.number = 0;
+    }
+    const bool names_no_item =
+        movement.operation == Operation::order && movement.order.item == row_none;
     const bool names_nobody = movement.debit == row_none || movement.credit == row_none;
     if (outcome != Status::ok && names_nobody) entry.missing = movement.missing;
+    if (names_no_item) entry.missing = movement.item_name;
     if (outcome == Status::ok) decide_booked(ledger, stamp, out);
     if (movement.day != 0) decide_day(ledger, movement, out);
     if (entry.debit != row_none) entry.debit_after = ledger.accounts[entry.debit].decided.balance;
@@ -249,14 +265,17 @@ struct Undo {
     Asked asked;
     TerminalDay day;
     uint32_t hold_slot;  // of the one that it ended; pool_none for none
+    OrderUndo order;
 };
 
 Undo undo_of(const Ledger& ledger, const Movement& movement) {
     Undo undo = {};
     undo.debit = movement.debit;
     undo.credit = movement.credit;
-    undo.debit_values = ledger.accounts[movement.debit].decided;
-    undo.credit_values = ledger.accounts[movement.credit].decided;
+    const bool has_accounts = movement.operation != Operation::order_done;
+    if (has_accounts) undo.debit_values = ledger.accounts[movement.debit].decided;
+    if (has_accounts) undo.credit_values = ledger.accounts[movement.credit].decided;
+    undo.order = rows_order_undo(ledger, movement);
     if (movement.person != row_none) undo.asked = ledger.asked[movement.person].decided;
     if (movement.day != 0) undo.day = ledger.days[movement.terminal].decided;
     undo.hold_slot = operation_ends_hold(movement.operation)
@@ -266,8 +285,10 @@ Undo undo_of(const Ledger& ledger, const Movement& movement) {
 }
 
 void take_back(Ledger& ledger, const Movement& movement, const Undo& undo, uint64_t seq) {
-    ledger.accounts[undo.debit].decided = undo.debit_values;
-    ledger.accounts[undo.credit].decided = undo.credit_values;
+    const bool has_accounts = movement.operation != Operation::order_done;
+    if (has_accounts) ledger.accounts[undo.debit].decided = undo.debit_values;
+    if (has_accounts) ledger.accounts[undo.credit].decided = undo.credit_values;
+    rows_take_back_order(ledger, movement, undo.order);
     if (movement.person != row_none) ledger.asked[movement.person].decided = undo.asked;
     if (movement.day != 0) ledger.days[movement.terminal].decided = undo.day;
     if (movement.operation == Operation::hold) holds_undo(ledger.holds);
@@ -279,10 +300,10 @@ void take_back(Ledger& ledger, const Movement& movement, const Undo& undo, uint6
 }  // namespace
 
 Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t count,
-                          const LogStamp& first, uint32_t& refused_at, const char*& field) {
+                          const LogStamp& first, uint32_t& refused_at, Refusal& refusal) {
     CHECK(count > 0 && count <= group_moves_max);
     refused_at = 0;
-    field = nullptr;
+    refusal = {};
     if (!has_room_for_ids(ledger, count)) return Status::oom;  // Refused ones are remembered too.
     Undo undo[group_moves_max];
     Movement resolved[group_moves_max];
@@ -294,7 +315,8 @@ Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t co
         movement = movements[booked];
         // One before it may have ended the hold.
         if (operation_ends_hold(movement.operation)) ledger_resolve_hold(ledger, movement);
-        status = judge_new(ledger, movement, field);
+        if (operation_is_of_order(movement.operation)) ledger_resolve_order(ledger, movement);
+        status = judge_new(ledger, movement, refusal);
         if (status != Status::ok) break;
         undo[booked] = undo_of(ledger, movement);
         Entry entry;

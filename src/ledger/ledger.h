@@ -22,6 +22,8 @@
 //   M6. Row numbers are given once, in the order of entries, and never used again.
 //   M7. A book that had an active admin keeps one, however people are changed. Who is removed has
 //       no money, no holds and no other open account, and stays as a row: no name is given twice.
+//   M8. What an order paid is its price times its quantity, that price was the item's when it was
+//       made, and what is given back is just that, once.
 #pragma once
 
 #include "base/table.h"
@@ -29,6 +31,7 @@
 #include "ledger/days.h"
 #include "ledger/holds.h"
 #include "ledger/ids.h"
+#include "ledger/orders.h"
 #include "ledger/reversals.h"
 
 inline constexpr uint32_t account_cash = 0;  // rows that every book has, `cash` and `shop`
@@ -93,6 +96,8 @@ struct LedgerLimits {
     uint32_t terminals;
     uint32_t holds;
     uint32_t reversible;
+    uint32_t items;
+    uint32_t orders;
 };
 
 // The group whose entries are being installed (M5); size 0 between groups.
@@ -131,6 +136,14 @@ struct Ledger {
     uint32_t terminals_decided;
     uint32_t terminals_installed;
 
+    Item* items;
+    Table items_by_name;
+    uint32_t items_decided;
+    uint32_t items_installed;
+    Orders orders;
+    uint64_t ordered_loaded;   // id records behind which rows of a checkpoint have got
+    uint64_t order_loaded;     // newest order that a checkpoint has given
+
     Holds holds;
     Ids ids;
     Reversals reversals;
@@ -165,7 +178,16 @@ struct Movement {
     uint32_t day;        // local day, when it comes from a terminal and counts; else 0
     int64_t day_max;     // bound of the terminal's total on that day; 0 for none
     bool beyond_day;     // for ledger_book: that bound is why it was judged `limit`
+    OrderPart order;     // ORDER, CANCEL, ORDER DONE; its reason and number are for ledger_book
+    Name item_name;      // ORDER: as it was asked for
     const IdRecord* remembered;  // the journal's answer about an older id; nullptr for none
+};
+
+// What ledger_judge has to say of a request that is not booked.
+struct Refusal {
+    const char* field;   // a literal, or nullptr
+    OrderReason reason;  // with `state`, of a movement about an order
+    int64_t number;      // that belongs to the reason
 };
 
 // One change of a person as it was asked for. What the operation is not about is left blank.
@@ -199,30 +221,36 @@ void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]);
 uint32_t ledger_find_person(const Ledger& ledger, const Name& name);
 uint32_t ledger_find_account(const Ledger& ledger, const Name& name);
 uint32_t ledger_find_terminal(const Ledger& ledger, const Name& name);
+uint32_t ledger_find_item(const Ledger& ledger, const Name& name);
 
 // For CAPTURE and VOID: takes accounts, and the amount when none was named, from the hold if it is
 // open as decided.
 void ledger_resolve_hold(const Ledger& ledger, Movement& movement);
 
+// For ORDER: takes price and amount from the item as decided; the amount is 0 where there is no item
+// or it would be more than one movement can be. For CANCEL and ORDER DONE: takes what the order says
+// if it is open as decided.
+void ledger_resolve_order(const Ledger& ledger, Movement& movement);
+
 // Judges a movement against the decided values and changes nothing. Returns
 //   ok         it would be booked
 //   replayed   `known` is the durable answer to the same request
 //   pending    the same request is in a batch that is not durable yet
-//   exists     the id was used for other content; `field` names what differs
-//   oom        no room for another hold, or a checkpoint still needs the oldest id record
+//   exists     the id was used for other content; `refusal.field` names what differs
+//   oom        no room for another hold or order, or a checkpoint still needs the oldest id record
 //   noacct closed funds limit state expired   a refusal, which is booked and remembered like a
 //              success
-//   amount     more than the hold has
+//   amount     more than the hold has, or than one movement can be
 //   err        the two accounts are the same one
-// With `limit`, `field` is "day" when it is the bound of the terminal's day and not the account's.
+// With `limit`, the field is "day" when it is the bound of the terminal's day and not the account's.
 Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdRecord*& known,
-                    const char*& field);
+                    Refusal& refusal);
 
 // Judges movements of one group, each as if those before it were booked, and changes nothing.
 // `first` is the stamp that the first one will have; their ids are not known yet. Returns ok, or
-// what movement `refused_at` comes to; `field` then is as ledger_judge has it.
+// what movement `refused_at` comes to; `refusal` then is as ledger_judge has it.
 Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t count,
-                          const LogStamp& first, uint32_t& refused_at, const char*& field);
+                          const LogStamp& first, uint32_t& refused_at, Refusal& refusal);
 
 // Says whether an id that the ring does not remember may be one of the person's newest requests all
 // the same. The person's first `looked` requests have been looked at in the journal. Returns
@@ -260,6 +288,14 @@ Status ledger_judge_change(const Ledger& ledger, const PersonChange& change, con
 void ledger_change_person(Ledger& ledger, const PersonChange& change, const LogStamp& stamp,
                           Entry& out);
 
+// Says whether an item of this name could be set: ok, err for a reserved name that none has, oom.
+Status ledger_judge_item(const Ledger& ledger, const Name& name);
+
+// Makes the entry that sets an item, which gets a row when it has none, or deletes it, as
+// `values.listed` says.
+void ledger_set_item(Ledger& ledger, uint32_t asked_by, uint32_t terminal, const Name& name,
+                     const ItemValues& values, const LogStamp& stamp, Entry& out);
+
 // Makes the entry that gives a terminal's name a row. The caller has checked that there is room.
 void ledger_add_terminal(Ledger& ledger, const Name& name, const LogStamp& stamp, Entry& out);
 
@@ -295,6 +331,10 @@ Status ledger_load_terminal(Ledger& ledger, const Name& name);
 Status ledger_load_id(Ledger& ledger, const IdRecord& record);
 Status ledger_load_asked(Ledger& ledger, const Name& name, const Asked& asked);
 Status ledger_load_hold(Ledger& ledger, const Hold& hold);
+Status ledger_load_item(Ledger& ledger, const Name& name, const ItemValues& values);
+Status ledger_load_order(Ledger& ledger, const Order& order);
+// The rest of the id record of that entry, which was loaded before.
+Status ledger_load_ordered(Ledger& ledger, uint64_t seq, const IdRecord& rest);
 Status ledger_load_reversed(Ledger& ledger, uint64_t seq);
 
 // Drops everything decided and not installed: its batch failed or never flew.

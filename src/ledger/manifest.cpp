@@ -97,6 +97,12 @@ bool manifest_has(const Manifest& manifest, TableName table) {
     return table_since(table) <= manifest.version;
 }
 
+uint32_t manifest_rows_most(const Manifest& manifest, TableName table) {
+    constexpr uint64_t line_size_min = 8;  // bytes, of a row of several columns
+    const uint64_t rows = manifest.tables[static_cast<uint32_t>(table)].size / line_size_min + 1;
+    return rows < UINT32_MAX ? static_cast<uint32_t>(rows) : UINT32_MAX;
+}
+
 Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out) {
     CHECK(snapshot_is_done(snapshot) && out.size == 0);
     const uint32_t version = version_of(snapshot);

@@ -151,6 +151,8 @@ bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, Accoun
         case Operation::withdraw:
         case Operation::transfer:
         case Operation::reverse:
+        case Operation::order:
+        case Operation::cancel_order:
             debit.balance -= amount;
             credit.balance += amount;
             return true;
@@ -162,6 +164,7 @@ bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, Accoun
             return true;
         case Operation::cancel:
         case Operation::release: debit.held -= hold_amount; return false;
+        case Operation::order_done: break;
     }
     CHECK(false);
     return false;
@@ -177,6 +180,9 @@ void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits) {
     ledger.terminals = arena_array<Name>(arena, "terminals", limits.terminals);
     ledger.days = arena_array<TerminalRow>(arena, "  day of each", limits.terminals);
     table_layout(ledger.terminals_by_name, arena, "  by name", limits.terminals);
+    ledger.items = arena_array<Item>(arena, "items", limits.items);
+    table_layout(ledger.items_by_name, arena, "  by name", limits.items);
+    orders_layout(ledger.orders, arena, limits.orders);
     holds_layout(ledger.holds, arena, limits.holds);
     ids_layout(ledger.ids, arena, limits.ids);
     reversals_layout(ledger.reversals, arena, limits.reversible);
@@ -189,6 +195,10 @@ void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]) {
     table_clear(ledger.people_by_name);
     table_clear(ledger.accounts_by_name);
     table_clear(ledger.terminals_by_name);
+    table_clear(ledger.items_by_name);
+    ledger.items_decided = ledger.items_installed = 0;
+    orders_init(ledger.orders, ledger.limits.orders);
+    ledger.ordered_loaded = ledger.order_loaded = 0;
     holds_init(ledger.holds);
     ids_init(ledger.ids, key);
     reversals_init(ledger.reversals);
@@ -379,6 +389,7 @@ void ledger_drop(Ledger& ledger) {
     for (uint32_t row = 0; row < ledger.terminals_installed; row++) {
         ledger.days[row].decided = ledger.days[row].installed;
     }
+    rows_drop_orders(ledger);
     holds_drop(ledger.holds);
     reversals_drop(ledger.reversals);
     ids_drop_after(ledger.ids, ledger.seq_installed);
@@ -390,8 +401,11 @@ bool entry_is_about_credit(const Entry& entry) {
     // A reversal is about the member who gets the money back, or who has to give it back.
     const bool gives_back = movement.operation == Operation::reverse &&
                             entry.status == Status::ok && movement.credit != account_cash;
+    // What a cancelled order cost came back to who paid; refused, it is about the shop.
+    const bool refunds = movement.operation == Operation::cancel_order &&
+                         entry.status == Status::ok;
     return movement.operation == Operation::deposit || movement.operation == Operation::capture ||
-           movement.operation == Operation::cancel || gives_back;
+           movement.operation == Operation::cancel || gives_back || refunds;
 }
 
 IdRecord id_record_of(const Entry& entry) {
@@ -405,7 +419,17 @@ IdRecord id_record_of(const Entry& entry) {
     record.person = entry.person;
     record.debit = movement.debit;
     record.credit = movement.credit;
-    rows_hash_memo(movement.memo, record.memo_hash);
+    if (operation_is_of_order(movement.operation)) {
+        const OrderPart& order = movement.order;
+        record.asked = {order.price_asked, order.number};
+        record.reason = order.reason;
+        record.item = order.item;
+        record.quantity = order.quantity;
+        const bool is_made = movement.operation == Operation::order && entry.status == Status::ok;
+        record.order = is_made ? entry.seq : order.order;
+    } else {
+        rows_hash_memo(movement.memo, record.memo_hash);
+    }
     record.operation = movement.operation;
     record.status = entry.status;
     record.id = movement.id;

@@ -155,7 +155,9 @@ void format_id(const Ledger& ledger, uint64_t number, Writer& out) {
     put_separator(out);
     put_minor(out, record.balance, ledger.scale);
     put_separator(out);
-    put_hex(out, {record.memo_hash, sizeof record.memo_hash});
+    constexpr uint8_t no_memo[sizeof record.memo_hash] = {};
+    const bool of_order = operation_is_of_order(record.operation);  // Which has no memo.
+    put_hex(out, {of_order ? no_memo : record.memo_hash, sizeof record.memo_hash});
     put_separator(out);
     put_decimal(out, record.hold);
     put_separator(out);
@@ -205,6 +207,80 @@ void format_hold(const Ledger& ledger, const Hold& hold, Writer& out) {
     put_decimal(out, hold.entry);
 }
 
+void put_item_name(const Ledger& ledger, uint32_t row, Writer& out) {
+    put_name_or_none(out, row == row_none ? Name{} : ledger.items[row].name);
+}
+
+void format_item(const Ledger& ledger, uint64_t row, Writer& out) {
+    const Item& item = ledger.items[row];
+    const ItemValues& values = item.saved_epoch == ledger.epoch ? item.saved : item.installed;
+    put_bytes(out, name_slice(item.name));
+    put_separator(out);
+    put_column(out, slice_of_chars(values.title.text, values.title.size));
+    put_separator(out);
+    put_minor(out, values.price, ledger.scale);
+    put_separator(out);
+    if (values.counted) {
+        put_decimal(out, values.stock);
+    } else {
+        put_u8(out, '-');
+    }
+    put_separator(out);
+    put_text(out, values.listed ? "listed" : "deleted");
+}
+
+void format_order(const Ledger& ledger, const Order& order, Writer& out) {
+    put_decimal(out, order.number);
+    put_separator(out);
+    put_item_name(ledger, order.item, out);
+    put_separator(out);
+    put_decimal(out, order.quantity);
+    put_separator(out);
+    put_minor(out, order.price, ledger.scale);
+    put_separator(out);
+    put_account_name(ledger, order.account, out);
+    put_separator(out);
+    put_name_or_none(out, order.person == row_none ? Name{} : ledger.people[order.person].name);
+    put_separator(out);
+    put_name_or_none(out, order.terminal == row_none ? Name{} : ledger.terminals[order.terminal]);
+    put_separator(out);
+    put_decimal(out, order.time_ms);
+    put_separator(out);
+    put_text(out, order_state_name(order.installed));
+}
+
+// Writes nothing for an id that was not used for an order.
+void format_ordered(const Ledger& ledger, uint64_t number, Writer& out) {
+    const IdRecord& record = ids_at(ledger.ids, number);
+    if (!operation_is_of_order(record.operation)) return;
+    put_decimal(out, record.seq);
+    put_separator(out);
+    put_item_name(ledger, record.item, out);
+    put_separator(out);
+    put_decimal(out, record.quantity);
+    put_separator(out);
+    put_minor(out, record.asked.price, ledger.scale);
+    put_separator(out);
+    put_decimal(out, record.order);
+    put_separator(out);
+    put_text(out, order_reason_name(record.reason));
+    put_separator(out);
+    put_decimal(out, static_cast<uint64_t>(record.asked.number));
+}
+
+// The order in which tables are formatted: theirs, but `ordered` goes before `ids`, which lets go of
+// the records that both are made of.
+uint32_t table_at(uint32_t step) {
+    constexpr uint32_t ids = static_cast<uint32_t>(TableName::ids);
+    constexpr uint32_t ordered = static_cast<uint32_t>(TableName::ordered);
+    static_assert(ids < ordered);
+    if (step < ids || step > ordered) return step;
+    return step == ids ? ordered : step - 1;
+}
+
+// Records that a row of `ordered` looks at and that have nothing to say cost little.
+constexpr uint32_t ordered_looks_per_row = 8;
+
 }  // namespace
 
 bool tables_has_texts(const PersonValues& values, const PersonTexts& texts) {
@@ -224,6 +300,9 @@ void tables_put_row(const Ledger& ledger, TableName table, uint64_t row, Writer&
         case TableName::ids: format_id(ledger, row, out); break;
         case TableName::people: format_texts(ledger, row, out); break;
         case TableName::days: format_day(ledger, row, out); break;
+        case TableName::items: format_item(ledger, row, out); break;
+        case TableName::orders: format_order(ledger, ledger.orders.saved[row], out); break;
+        case TableName::ordered: format_ordered(ledger, row, out); break;
     }
     if (out.size > start) put_u8(out, '\n');
 }
@@ -256,7 +335,12 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     holds_save(ledger.holds);
     snapshot.row_end[static_cast<uint32_t>(TableName::holds)] = ledger.holds.saved_count;
     snapshot.holds_given = ledger.holds.given_installed;
+    orders_save(ledger.orders);
+    snapshot.row_end[static_cast<uint32_t>(TableName::items)] = ledger.items_installed;
+    snapshot.row_end[static_cast<uint32_t>(TableName::orders)] = ledger.orders.saved_count;
+    snapshot.row_end[static_cast<uint32_t>(TableName::ordered)] = ids_end;
     ledger.ids_kept_from = ids_first_at(ledger.ids, ids_end);
+    snapshot.ids_from = ledger.ids_kept_from;
     snapshot.ids_forgotten = ledger.ids.before + ledger.ids_kept_from;
     hasher_init(snapshot.hasher);
 }
@@ -264,9 +348,9 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
 Status snapshot_step(Snapshot& snapshot, Ledger& ledger, Writer& out, uint32_t rows_max) {
     CHECK(snapshot.active && snapshot.table < table_count);
     const TableName table = static_cast<TableName>(snapshot.table);
-    if (table == TableName::ids && snapshot.row < ledger.ids_kept_from) {
-        snapshot.row = ledger.ids_kept_from;  // The first id record of the window.
-    }
+    const bool is_of_ids = table == TableName::ids || table == TableName::ordered;
+    if (is_of_ids && snapshot.row < snapshot.ids_from) snapshot.row = snapshot.ids_from;
+    if (table == TableName::ordered) rows_max *= ordered_looks_per_row;
     if (table == TableName::reversed && snapshot.row < snapshot.reversible_from) {
         snapshot.row = snapshot.reversible_from;
     }
@@ -286,7 +370,8 @@ Status snapshot_step(Snapshot& snapshot, Ledger& ledger, Writer& out, uint32_t r
     snapshot.tables[snapshot.table].size += out.size - start;
     if (snapshot.row < end) return Status::ok;
     snapshot.tables[snapshot.table].hash = hasher_finish(snapshot.hasher);
-    snapshot.table++;
+    snapshot.step++;
+    snapshot.table = table_at(snapshot.step);
     snapshot.row = 0;
     hasher_init(snapshot.hasher);
     return Status::end;

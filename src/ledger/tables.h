@@ -37,7 +37,7 @@ inline constexpr uint32_t table_count = 0
 
 inline constexpr uint32_t table_line_size_max = 768;   // bytes of one row, its line end included
 inline constexpr uint32_t manifest_size_max = 2048;    // bytes
-inline constexpr uint32_t manifest_version_max = 2;
+inline constexpr uint32_t manifest_version_max = 3;
 
 const char* table_name(TableName table);
 const char* table_columns(TableName table);
@@ -64,6 +64,7 @@ struct Snapshot {
     bool active;
     SnapshotMark mark;
     uint32_t table;     // index of the table being formatted; table_count when all are done
+    uint32_t step;      // how many tables are complete
     uint64_t row;       // next row of it
     uint64_t row_end[table_count];
     Hasher hasher;
@@ -71,6 +72,7 @@ struct Snapshot {
     LimitsEntry limits;
     uint64_t holds_given;  // newest number of a hold
     uint64_t reversible_from;  // oldest entry that can still be reversed
+    uint64_t ids_from;         // the first record of the window
     uint64_t ids_forgotten;    // records that have left the window of ids
 };
 
@@ -104,6 +106,9 @@ struct Manifest {
 
 // Whether the checkpoint has a file for this table.
 bool manifest_has(const Manifest& manifest, TableName table);
+
+// No more rows than this stand in a table of its size, for those of which the limits say nothing.
+uint32_t manifest_rows_most(const Manifest& manifest, TableName table);
 
 // Writes the manifest of a complete snapshot; its digest is returned. `out` has manifest_size_max.
 Hash manifest_format(const Snapshot& snapshot, const Ledger& ledger, Writer& out);

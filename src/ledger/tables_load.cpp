@@ -256,9 +256,16 @@ Status load_id(Ledger& ledger, Reader& line) {
     if (take_decimal(line, record.reversed) != Status::ok) return Status::damaged;
     if ((record.reversed != 0) != (record.operation == Operation::reverse)) return Status::damaged;
     if (take_group(line, record) != Status::ok) return Status::damaged;
-    // Only who asked for the whole of what is not there named no amount.
-    const bool may_be_none = record.whole && record.status != Status::ok;
-    if (record.amount == 0 && !may_be_none) return Status::damaged;
+    const bool of_order = operation_is_of_order(record.operation);
+    if (of_order && (record.hold != 0 || record.expires_s != 0 || record.whole)) {
+        return Status::damaged;
+    }
+    // Only who asked for the whole of what is not there named no amount, or for an order.
+    const bool may_be_none = (record.whole || of_order) && record.status != Status::ok;
+    const bool is_none = record.amount == 0;
+    if (record.operation == Operation::order_done ? !is_none : is_none && !may_be_none) {
+        return Status::damaged;
+    }
     if (take_last_column(line) != Status::ok) return Status::damaged;
     record.person = person.size == 0 ? row_none : ledger_find_person(ledger, person);
     if (person.size > 0 && record.person == row_none) return Status::damaged;
@@ -306,6 +313,122 @@ Status load_hold(Ledger& ledger, Reader& line) {
     hold.decided = true;
     hold.installed = true;
     return ledger_load_hold(ledger, hold);
+}
+
+// The number of free pieces, or "-" where nobody counts them.
+Status take_stock(Reader& line, ItemValues& out) {
+    Slice word;
+    uint64_t stock = 0;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    out.counted = !slice_equal_text(word, "-");
+    if (out.counted && parse_decimal(word, stock) != Status::ok) return Status::damaged;
+    if (stock > stock_max) return Status::damaged;
+    out.stock = static_cast<uint32_t>(stock);
+    return Status::ok;
+}
+
+Status take_title(Reader& line, Title& out) {
+    Slice word;
+    uint8_t text[title_size_max];
+    Writer bytes = writer_of(text, sizeof text);
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    if (text_unescape(word, bytes) != Status::ok) return Status::damaged;
+    return parse_title(writer_slice(bytes), out) == Status::ok ? Status::ok : Status::damaged;
+}
+
+// A column with the name of an item, or "-".
+Status take_item(const Ledger& ledger, Reader& line, uint32_t& out) {
+    Name name;
+    if (take_name_or_none(line, name) != Status::ok) return Status::damaged;
+    out = name.size == 0 ? row_none : ledger_find_item(ledger, name);
+    return name.size > 0 && out == row_none ? Status::damaged : Status::ok;
+}
+
+Status take_quantity(Reader& line, uint32_t& out) {
+    uint64_t quantity = 0;
+    if (take_decimal(line, quantity) != Status::ok) return Status::damaged;
+    if (quantity > quantity_max) return Status::damaged;
+    out = static_cast<uint32_t>(quantity);
+    return Status::ok;
+}
+
+Status load_item(Ledger& ledger, Reader& line) {
+    constexpr const char* states[] = {"deleted", "listed"};
+    Name name;
+    ItemValues values = {};
+    uint8_t state = 0;
+    if (take_name_or_none(line, name) != Status::ok || name.size == 0) return Status::damaged;
+    if (take_title(line, values.title) != Status::ok) return Status::damaged;
+    if (take_minor(line, ledger.scale, values.price) != Status::ok) return Status::damaged;
+    if (take_stock(line, values) != Status::ok) return Status::damaged;
+    if (take_choice(line, states, 2, state) != Status::ok) return Status::damaged;
+    if (take_last_column(line) != Status::ok) return Status::damaged;
+    values.listed = state == 1;
+    return ledger_load_item(ledger, name, values);
+}
+
+Status load_order(Ledger& ledger, Reader& line) {
+    Order order = {};
+    Name person;
+    Name terminal;
+    Slice word;
+    if (take_decimal(line, order.number) != Status::ok) return Status::damaged;
+    if (take_item(ledger, line, order.item) != Status::ok) return Status::damaged;
+    if (take_quantity(line, order.quantity) != Status::ok) return Status::damaged;
+    if (take_minor(line, ledger.scale, order.price) != Status::ok) return Status::damaged;
+    if (take_account(ledger, line, order.account) != Status::ok) return Status::damaged;
+    if (take_name_or_none(line, person) != Status::ok) return Status::damaged;
+    if (take_name_or_none(line, terminal) != Status::ok) return Status::damaged;
+    if (take_decimal(line, order.time_ms) != Status::ok) return Status::damaged;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    if (parse_order_state(word, order.installed) != Status::ok) return Status::damaged;
+    if (take_last_column(line) != Status::ok) return Status::damaged;
+    order.decided = order.installed;
+    order.person = person.size == 0 ? row_none : ledger_find_person(ledger, person);
+    order.terminal = terminal.size == 0 ? row_none : ledger_find_terminal(ledger, terminal);
+    if (order.account == row_none || order.account == account_shop) return Status::damaged;
+    if (person.size > 0 && order.person == row_none) return Status::damaged;
+    if (terminal.size > 0 && order.terminal == row_none) return Status::damaged;
+    return ledger_load_order(ledger, order);
+}
+
+// `row` is none for an id that the ring, having become smaller, no longer has.
+Status load_ordered(Ledger& ledger, Reader& line, uint64_t& row) {
+    uint64_t seq = 0;
+    uint64_t number = 0;
+    uint32_t reason = 0;
+    Slice word;
+    IdRecord rest = {};
+    if (take_decimal(line, seq) != Status::ok) return Status::damaged;
+    if (take_item(ledger, line, rest.item) != Status::ok) return Status::damaged;
+    if (take_quantity(line, rest.quantity) != Status::ok) return Status::damaged;
+    if (take_minor(line, ledger.scale, rest.asked.price) != Status::ok) return Status::damaged;
+    if (rest.asked.price < 0 || rest.asked.price > amount_minor_max) return Status::damaged;
+    if (take_decimal(line, rest.order) != Status::ok) return Status::damaged;
+    if (take_column(line, word) != Status::ok) return Status::damaged;
+    while (reason < order_reason_count &&
+           !slice_equal_text(word, order_reason_name(static_cast<OrderReason>(reason)))) {
+        reason++;
+    }
+    if (reason == order_reason_count) return Status::damaged;
+    rest.reason = static_cast<OrderReason>(reason);
+    if (take_decimal(line, number) != Status::ok || number > INT64_MAX) return Status::damaged;
+    rest.asked.number = static_cast<int64_t>(number);
+    if (take_last_column(line) != Status::ok) return Status::damaged;
+    const Status status = ledger_load_ordered(ledger, seq, rest);
+    row = status == Status::absent ? UINT64_MAX : ledger.ordered_loaded - 1;
+    return status == Status::absent ? Status::ok : status;
+}
+
+// Every id that was used for an order has its row in `ordered`.
+bool ordered_is_whole(const Ledger& ledger) {
+    const Ids& ids = ledger.ids;
+    uint64_t number = ids_first(ids);
+    if (number < ledger.ordered_loaded) number = ledger.ordered_loaded;
+    for (; number < ids.head; number++) {
+        if (operation_is_of_order(ids_at(ids, number).operation)) return false;
+    }
+    return true;
 }
 
 // Every open hold is reserved on its payer's account, and nothing else is.
@@ -388,8 +511,18 @@ Status tables_load(Ledger& ledger, TableName table, Slice text) {
             break;
         case TableName::people: status = load_texts(ledger, line, row); break;
         case TableName::days: status = load_day(ledger, line, row); break;
+        case TableName::items:
+            row = ledger.items_installed;
+            status = load_item(ledger, line);
+            break;
+        case TableName::orders:
+            row = ledger.orders.saved_count;
+            status = load_order(ledger, line);
+            break;
+        case TableName::ordered: status = load_ordered(ledger, line, row); break;
     }
     if (status != Status::ok) return status;
+    if (row == UINT64_MAX) return Status::ok;
     return is_as_written(ledger, table, row, text) ? Status::ok : Status::damaged;
 }
 
@@ -401,6 +534,7 @@ Status tables_end(Ledger& ledger, const Manifest& manifest) {
     if (ledger.accounts_installed <= account_shop) return Status::damaged;
     if (ledger_sum(ledger) != 0 || !holds_match_accounts(ledger)) return Status::damaged;
     if (!people_and_days_match(ledger, manifest)) return Status::damaged;
+    if (!ordered_is_whole(ledger)) return Status::damaged;
     const Ids& ids = ledger.ids;
     if (ids.head > 0 && ids_at(ids, ids.head - 1).seq > manifest.mark.entry) return Status::damaged;
     ledger.seq_installed = manifest.mark.entry;

@@ -49,7 +49,8 @@ ServiceNext open_account(Service& service, ServiceCall& call) {
         }
     }
     const uint32_t row = ledger_find_account(ledger, name);
-    if (row != row_none && ledger.accounts[row].owner == owner && !name_is_reserved(name)) {
+    const bool is_of_book = row == account_cash || row == account_shop;
+    if (row != row_none && ledger.accounts[row].owner == owner && !is_of_book) {
         if (row >= ledger.accounts_installed) return ServiceNext::waiting;
         reply_ok(call.reply);
         return ServiceNext::replied;

@@ -76,6 +76,14 @@ Name cash_account(const Service& service) {
     return service.book->ledger.accounts[account_cash].name;
 }
 
+// Accounts that were opened before their name became an option word are as good as any.
+bool is_of_book(const Service& service, const Name& name) {
+    const Ledger& ledger = service.book->ledger;
+    return name_equal(name, ledger.accounts[account_cash].name) ||
+           name_equal(name, ledger.accounts[account_shop].name) ||
+           (name_is_reserved(name) && ledger_find_account(ledger, name) == row_none);
+}
+
 // The parts that DEPOSIT and WITHDRAW share: id, amount, and the member whose account it is.
 ServiceNext move_cash(Service& service, ServiceCall& call, Operation operation) {
     BookMove move = {};
@@ -94,7 +102,7 @@ ServiceNext move_cash(Service& service, ServiceCall& call, Operation operation) 
                       own ? "cash is paid in and out at a till"
                           : "this is somebody else's account");
     }
-    if (name_is_reserved(member)) {
+    if (is_of_book(service, member)) {
         return refuse(call, Status::noperm, "this account belongs to the book itself");
     }
     move.operation = operation;
@@ -135,7 +143,8 @@ Status find_readable(const Service& service, ServiceCall& call, Slice word, Role
 }
 
 void put_statement_row(const Ledger& ledger, Reply& reply, const StatementRow& row) {
-    reply_map(reply, 7u + (row.hold == 0 ? 0 : 1) + (row.reversed == 0 ? 0 : 1));
+    reply_map(reply, 7u + (row.hold == 0 ? 0 : 1) + (row.reversed == 0 ? 0 : 1) +
+                         (row.order == 0 ? 0 : 3));
     reply_bulk_text(reply, "entry");
     reply_integer(reply, static_cast<int64_t>(row.entry));
     reply_bulk_text(reply, "time");
@@ -157,6 +166,14 @@ void put_statement_row(const Ledger& ledger, Reply& reply, const StatementRow& r
     if (row.reversed != 0) {
         reply_bulk_text(reply, "reversed");
         reply_integer(reply, static_cast<int64_t>(row.reversed));
+    }
+    if (row.order != 0) {
+        reply_bulk_text(reply, "order");
+        reply_integer(reply, static_cast<int64_t>(row.order));
+        reply_bulk_text(reply, "item");
+        reply_bulk(reply, name_slice(ledger.items[row.item].name));
+        reply_bulk_text(reply, "quantity");
+        reply_integer(reply, row.quantity);
     }
     reply_bulk_text(reply, "memo");
     reply_bulk(reply, slice_of_chars(row.memo.text, row.memo.size));
@@ -282,6 +299,11 @@ ServiceNext statement_done(const Service& service, ServiceCall& call) {
         is_archived ? archived_find(*service.archived, position_segment(job.next)) : nullptr;
     if (job.outcome != Status::ok && part == nullptr) return refuse_unreadable(call);
     const StatementWalk& walk = job.statement;
+    for (uint32_t i = 0; i < walk.row_count; i++) {
+        const StatementRow& row = walk.rows[i];
+        const bool is_there = row.item < service.book->ledger.items_installed;
+        if (row.order != 0 && !is_there) return refuse_unreadable(call);
+    }
     reply_array(call.reply, walk.row_count + (part == nullptr ? 0 : 1));
     for (uint32_t i = 0; i < walk.row_count; i++) {
         put_statement_row(service.book->ledger, call.reply, walk.rows[i]);

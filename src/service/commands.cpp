@@ -7,6 +7,7 @@ namespace {
 constexpr RoleSet role_set_all = roles_all;
 constexpr RoleSet role_set_member = roles_member;
 constexpr RoleSet role_set_reverser = roles_reverser;
+constexpr RoleSet role_set_manager = roles_manager;
 constexpr RoleSet role_set_admin = roles_admin;
 
 constexpr CommandRow rows[] = {
@@ -73,6 +74,7 @@ const char* command_group_name(CommandGroup group) {
         case CommandGroup::connection: return "connection";
         case CommandGroup::identity: return "identity";
         case CommandGroup::bank: return "bank";
+        case CommandGroup::orders: return "orders";
         case CommandGroup::info: return "info";
         case CommandGroup::admin: return "admin";
     }

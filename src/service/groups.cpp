@@ -31,13 +31,16 @@ ServiceNext refuse_known(ServiceCall& call, const BookGroup& group) {
 }
 
 // What is refused without being remembered.
-ServiceNext refuse_impossible(ServiceCall& call, const BookGroup& group) {
+ServiceNext refuse_impossible(ServiceCall& call, const BookGroup& group, Operation operation) {
+    const bool costs = operation == Operation::order;
+    const char* why = group.refused != Status::amount ? " the account cannot pay itself"
+                      : costs ? " so many cost more than one movement can be"
+                              : " the hold has less than that";
     reply_error_begin(call.reply, status_word(Status::execabort));
     Writer& out = *call.reply.out;
     put_place(out, group.refused_at);
     put_text(out, status_word(group.refused));
-    put_text(out, group.refused == Status::amount ? " the hold has less than that"
-                                                  : " the account cannot pay itself");
+    put_text(out, why);
     reply_error_end(call.reply);
     return ServiceNext::replied;
 }
@@ -56,11 +59,24 @@ Status look_again(const Ledger& ledger, const Group& group) {
     return Status::ok;
 }
 
+bool is_known(const Service& service, const BookMove& move) {
+    const Slice id = slice_of_chars(move.id.text, move.id.size);
+    return move.was_known || ids_find(service.book->ledger.ids, move.person, id) != nullptr;
+}
+
 ServiceNext exec(Service& service, ServiceCall& call, const Group& group) {
     const Status look = look_again(service.book->ledger, group);
     if (look == Status::pending) return ServiceNext::waiting;
     if (look == Status::more) {
         return refuse(call, Status::busy, "much was booked meanwhile; send the group again");
+    }
+    // What its terminal and its PIN permit was judged by what things cost when they were queued. A
+    // group that was booked before is answered again, whatever they cost by now.
+    for (uint32_t i = 0; i < group.count; i++) {
+        const BookMove& move = group.moves[i];
+        if (!price_has_risen(service.book->ledger, move) || is_known(service, move)) continue;
+        return refuse(call, Status::execabort,
+                      "a price has risen since it was queued; nothing was booked");
     }
     BookGroup found;
     const bool may_refuse = access_may_refuse(*service.access, group.person, call.now_ms);
@@ -70,7 +86,9 @@ ServiceNext exec(Service& service, ServiceCall& call, const Group& group) {
     if (status == Status::pending) return ServiceNext::waiting;
     if (status == Status::misconf) return refuse_misconf(service, call);
     if (status == Status::exists) return refuse_known(call, found);
-    if (status == Status::execabort) return refuse_impossible(call, found);
+    if (status == Status::execabort) {
+        return refuse_impossible(call, found, group.moves[found.refused_at].operation);
+    }
     if (status == Status::replayed) {
         put_group(service.book->ledger, call.reply, found.records, group.count);
         return ServiceNext::replied;

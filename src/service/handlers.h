@@ -98,6 +98,17 @@ ServiceNext refuse_id(ServiceCall& call);
 ServiceNext refuse_amount(const Service& service, ServiceCall& call);
 ServiceNext refuse_no_account(ServiceCall& call, Slice name);
 
+// Finds the item of a word. Returns absent after having refused with that status.
+Status find_item(const Service& service, ServiceCall& call, Status refusal, Slice word,
+                 uint32_t& out);
+ServiceNext refuse_no_item(ServiceCall& call, Status status, Slice name);
+
+// Puts why a request about an order was refused with STATE.
+void put_order_refusal(const Ledger& ledger, const IdRecord& record, Writer& out);
+
+// Whether an item costs more, as decided, than when its ORDER was queued.
+bool price_has_risen(const Ledger& ledger, const BookMove& move);
+
 // The name of the account that belongs to the person who is logged in.
 Name own_account(const Service& service, const ServiceCall& call);
 

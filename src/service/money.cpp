@@ -13,6 +13,8 @@ void put_reverse_refusal(const IdRecord& record, Writer& out) {
     put_decimal(out, record.reversed);
     if (record.status == Status::expired) {
         put_text(out, " is too old to be reversed");
+    } else if (record.debit == row_none && record.credit != row_none) {
+        put_text(out, " is of an order; an order is cancelled, not reversed");
     } else if (record.debit == row_none) {
         put_text(out, " moved no money that could be moved back");
     } else {
@@ -25,6 +27,36 @@ void put_hold_refusal(const IdRecord& record, Writer& out) {
     put_decimal(out, record.hold);
     put_text(out, record.status == Status::expired ? " has expired and was released"
                                                    : " is not open");
+}
+
+void put_chosen_id(Reply& reply, const IdRecord& record) {
+    if (record.id.text[0] != '+') return;
+    reply_bulk_text(reply, "id");
+    reply_bulk(reply, slice_of_chars(record.id.text, record.id.size));
+}
+
+// An order that is handed over moved no balance, and its price is no longer anybody's concern.
+void put_ordered(const Ledger& ledger, Reply& reply, const IdRecord& record) {
+    const bool moved = record.operation != Operation::order_done;
+    const bool chosen = record.id.text[0] == '+';
+    reply_map(reply, 4u + (moved ? 2 : 0) + (chosen ? 1 : 0));
+    reply_bulk_text(reply, "entry");
+    reply_integer(reply, static_cast<int64_t>(record.seq));
+    if (moved) {
+        reply_bulk_text(reply, "balance");
+        reply_minor_bulk(reply, record.balance, ledger.scale);
+    }
+    reply_bulk_text(reply, "order");
+    reply_integer(reply, static_cast<int64_t>(record.order));
+    reply_bulk_text(reply, "item");
+    reply_bulk(reply, name_slice(ledger.items[record.item].name));
+    reply_bulk_text(reply, "quantity");
+    reply_integer(reply, record.quantity);
+    if (moved) {
+        reply_bulk_text(reply, "price");
+        reply_minor_bulk(reply, record.amount / record.quantity, ledger.scale);
+    }
+    put_chosen_id(reply, record);
 }
 
 void put_booked(const Ledger& ledger, Reply& reply, const IdRecord& record) {
@@ -45,9 +77,7 @@ void put_booked(const Ledger& ledger, Reply& reply, const IdRecord& record) {
         reply_bulk_text(reply, "hold");
         reply_integer(reply, static_cast<int64_t>(record.hold));
     }
-    if (!chosen) return;
-    reply_bulk_text(reply, "id");
-    reply_bulk(reply, slice_of_chars(record.id.text, record.id.size));
+    put_chosen_id(reply, record);
 }
 
 ServiceNext refuse_other_content(ServiceCall& call, const char* field) {
@@ -123,7 +153,13 @@ void committed_person(Service& service, Caller& caller, Reply& reply, const Entr
 
 void put_refusal(const Ledger& ledger, const IdRecord& record, Writer& out) {
     const bool of_reverse = record.operation == Operation::reverse;
-    if (record.status == Status::funds) {
+    const bool of_order = operation_is_of_order(record.operation);
+    if (record.status == Status::funds && record.operation == Operation::cancel_order) {
+        put_text(out, "the shop's account cannot give back ");  // Its balance is nobody's business.
+        put_minor(out, record.amount, ledger.scale);
+    } else if (record.status == Status::state && of_order) {
+        put_order_refusal(ledger, record, out);
+    } else if (record.status == Status::funds) {
         put_text(out, "the balance is ");
         put_minor(out, record.balance, ledger.scale);
         put_text(out, ", not enough for ");
@@ -150,7 +186,11 @@ void put_refusal(const Ledger& ledger, const IdRecord& record, Writer& out) {
 
 void put_movement(const Ledger& ledger, Reply& reply, const IdRecord& record) {
     if (record.status == Status::ok) {
-        put_booked(ledger, reply, record);
+        if (operation_is_of_order(record.operation)) {
+            put_ordered(ledger, reply, record);
+        } else {
+            put_booked(ledger, reply, record);
+        }
         return;
     }
     reply_error_begin(reply, status_word(record.status));
@@ -188,7 +228,11 @@ ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move) {
     }
     const ServiceNext look = look_for_id(service, call, move);
     if (look != ServiceNext::replied) return look;
-    if (call.caller->in_group) return queue_move(service, call, move);
+    if (call.caller->in_group) {
+        const uint32_t item = ledger_find_item(service.book->ledger, move.item);
+        if (item != row_none) move.price_seen = service.book->ledger.items[item].decided.price;
+        return queue_move(service, call, move);
+    }
     IdRecord answer;
     const char* field = nullptr;
     const bool may_refuse = access_may_refuse(*service.access, move.person, call.now_ms);
@@ -209,7 +253,10 @@ ServiceNext move_money(Service& service, ServiceCall& call, BookMove& move) {
         return refuse(call, Status::oom, "a table of the book is full; try later");
     }
     if (status == Status::amount) {
-        return refuse(call, Status::amount, "the hold has less than that");
+        return refuse(call, Status::amount,
+                      move.operation == Operation::order
+                          ? "so many cost more than one movement can be"
+                          : "the hold has less than that");
     }
     CHECK(status == Status::err);
     return refuse(call, Status::err, "the account cannot pay itself");
@@ -247,7 +294,8 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
             committed_person(service, caller, reply, done.entry);
             return;
         }
-        case EntryKind::account: reply_ok(reply); return;
+        case EntryKind::account:
+        case EntryKind::item: reply_ok(reply); return;
         case EntryKind::genesis:
         case EntryKind::limits:
         case EntryKind::terminal: break;

@@ -46,6 +46,12 @@ Status take_next(ReadJob& job, Entry& out) {
     return Status::ok;
 }
 
+// The number of the order that an entry makes or ends.
+uint64_t order_of(const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    return movement.operation == Operation::order ? entry.seq : movement.order.order;
+}
+
 Status take_statement_entry(ReadJob& job) {
     StatementWalk& walk = job.statement;
     Entry entry;
@@ -64,6 +70,9 @@ Status take_statement_entry(ReadJob& job) {
             .person = entry.person,
             .hold = movement.hold,
             .reversed = movement.reversed,
+            .order = order_of(entry),
+            .item = movement.order.item,
+            .quantity = movement.order.quantity,
             .operation = movement.operation,
             .id = movement.id,
             .memo = movement.memo,

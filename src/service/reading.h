@@ -38,6 +38,9 @@ struct StatementRow {
     uint32_t person;
     uint64_t hold;       // 0 for none
     uint64_t reversed;   // the entry that this one reverses; 0 for none
+    uint64_t order;      // number of the order; 0 for none
+    uint32_t item;       // of that order, row, and how many
+    uint32_t quantity;
     Operation operation;
     Id id;
     Memo memo;

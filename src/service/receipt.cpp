@@ -97,8 +97,8 @@ Status take_first_line(Lines& lines) {
     const bool fine =
         line.size > words.size && slice_equal({line.data, words.size}, words) &&
         parse_decimal({line.data + words.size, line.size - words.size}, version) == Status::ok;
-    if (!fine || version < receipt_version) return Status::invalid;
-    if (version > receipt_version) return Status::failed;
+    if (!fine || version == 0) return Status::invalid;
+    if (version > receipt_version_max) return Status::failed;
     lines.rest.offset += line.size + 1;
     lines.taken++;
     return Status::ok;
@@ -202,6 +202,17 @@ Status take_about(Lines& lines, const char* name, uint64_t& out) {
     return take_sequence(lines, name, out);
 }
 
+// Three lines, all or none. That the first line says so is compared when it is put again.
+Status take_order(Lines& lines, Receipt& out) {
+    uint64_t quantity = 0;
+    if (take_about(lines, "order", out.order) != Status::ok) return Status::invalid;
+    if (out.order == 0) return Status::ok;
+    if (take_name(lines, "item", out.item) != Status::ok) return Status::invalid;
+    if (take_sequence(lines, "quantity", quantity) != Status::ok) return Status::invalid;
+    out.quantity = static_cast<uint32_t>(quantity);
+    return quantity > quantity_max ? Status::invalid : Status::ok;
+}
+
 Status take_signature(Lines& lines, Receipt& out) {
     Slice text;
     if (take_line(lines, "signature", text) != Status::ok) return Status::invalid;
@@ -231,6 +242,7 @@ Status take_lines(Lines& lines, Receipt& out) {
         take_amount(lines, out) == Status::ok && take_balance(lines, out) == Status::ok &&
         take_about(lines, "hold", out.hold) == Status::ok &&
         take_about(lines, "reversed", out.reversed) == Status::ok &&
+        take_order(lines, out) == Status::ok &&
         take_escaped(lines, "id", out.id.text, id_size_max, out.id.size) == Status::ok &&
         take_escaped(lines, "memo", out.memo.text, memo_size_max, out.memo.size) == Status::ok &&
         take_hex(lines, "certificate", out.certificate.bytes, hash_size) == Status::ok &&
@@ -252,7 +264,8 @@ bool is_blank(uint8_t byte) { return byte == ' ' || byte == '\t' || byte == '\r'
 }  // namespace
 
 bool receipt_is_of(const Entry& entry) {
-    return entry.kind == EntryKind::movement && entry.status == Status::ok;
+    return entry.kind == EntryKind::movement && entry.status == Status::ok &&
+           entry.movement.operation != Operation::order_done;
 }
 
 void receipt_take_entry(const Entry& entry, ReceiptSide side, Receipt& out) {
@@ -266,6 +279,9 @@ void receipt_take_entry(const Entry& entry, ReceiptSide side, Receipt& out) {
     out.balance = gives ? movement.debit_after : movement.credit_after;
     out.hold = movement.hold;
     out.reversed = movement.reversed;
+    const bool orders = movement.operation == Operation::order;
+    out.order = orders ? entry.seq : movement.order.order;
+    out.quantity = movement.order.quantity;
     out.id = movement.id;
     out.memo = movement.memo;
 }
@@ -276,7 +292,7 @@ ReceiptSide receipt_side(const Receipt& receipt) {
 
 void receipt_put_signed(Writer& writer, const Receipt& receipt) {
     put_text(writer, first_words);
-    put_decimal(writer, receipt_version);
+    put_decimal(writer, receipt.order == 0 ? 1 : receipt_version_max);  // R4
     put_u8(writer, '\n');
     put_hex_line(writer, "bank", {receipt.bank_id, bank_id_size});
     put_number_line(writer, "entry", receipt.entry);
@@ -292,6 +308,11 @@ void receipt_put_signed(Writer& writer, const Receipt& receipt) {
     put_money_line(writer, "balance", receipt, receipt.balance);
     if (receipt.hold != 0) put_number_line(writer, "hold", receipt.hold);
     if (receipt.reversed != 0) put_number_line(writer, "reversed", receipt.reversed);
+    if (receipt.order != 0) {
+        put_number_line(writer, "order", receipt.order);
+        put_text_line(writer, "item", name_slice(receipt.item));
+        put_number_line(writer, "quantity", receipt.quantity);
+    }
     if (receipt.id.size > 0) put_escaped_line(writer, "id", id_slice(receipt));
     if (receipt.memo.size > 0) put_escaped_line(writer, "memo", memo_slice(receipt));
     put_hex_line(writer, "certificate", hash_slice(receipt.certificate));
@@ -360,6 +381,9 @@ const char* receipt_difference(const Receipt& receipt, const Receipt& journal) {
     if (receipt.balance != journal.balance) return "balance";
     if (receipt.hold != journal.hold) return "hold";
     if (receipt.reversed != journal.reversed) return "reversed";
+    if (receipt.order != journal.order) return "order";
+    if (!name_equal(receipt.item, journal.item)) return "item";
+    if (receipt.quantity != journal.quantity) return "quantity";
     if (!slice_equal(id_slice(receipt), id_slice(journal))) return "id";
     if (!slice_equal(memo_slice(receipt), memo_slice(journal))) return "memo";
     if (receipt.time_ms != journal.time_ms) return "time";

@@ -4,7 +4,7 @@
 // who signed it, and the journal whether it is still so. Nothing here signs, reads a journal or
 // asks for rights. One line each, in this order, every line ended by one line feed:
 //
-//     Pennybank receipt 1            version of this format; R2
+//     Pennybank receipt 1            version of this format (2 with an order); R2
 //     bank: 32 hex digits            the bank id
 //     entry: 13                      its sequence
 //     time: 2026-11-20T13:55:11.284Z
@@ -17,6 +17,9 @@
 //     balance: 237.50 EUR            of `account` after the entry
 //     hold: 7                        only of an entry about a hold
 //     reversed: 12                   only of a reversal: the entry whose money it moves back
+//     order: 41                      only of an order: its number,
+//     item: mate                     and what was ordered
+//     quantity: 2                    and how much of it
 //     id: round-1                    only where there is one; percent-encoded
 //     memo: a%20round%20of%20drinks  only where there is one; percent-encoded
 //     certificate: 64 hex digits     SHA-256 of the certificate (DER) whose key signed
@@ -29,12 +32,14 @@
 //       64 blanks (RFC 8446, section 4.4.3), TLS 1.2 has a byte of 3 behind 64 others (RFC 8422,
 //       section 5.4), and certificates and lists begin with a byte of 0x30.
 //   R3. The balance of the other account does not stand in it.
+//   R4. Version 2 is that of an order's receipt, and of no other: a program that does not know it
+//       says so of these alone.
 #pragma once
 
 #include "crypto/sign.h"
 #include "ledger/entry.h"
 
-inline constexpr uint32_t receipt_version = 1;
+inline constexpr uint32_t receipt_version_max = 2;
 inline constexpr uint32_t receipt_size_max = 1536;        // bytes of one as it is written
 inline constexpr uint32_t receipt_pasted_size_max = 4096;  // bytes of one as it is presented
 
@@ -55,6 +60,9 @@ struct Receipt {
     int64_t balance;
     uint64_t hold;       // 0 for none
     uint64_t reversed;   // 0 for none
+    uint64_t order;      // number; 0 for none, and then so are the next two
+    Name item;
+    uint32_t quantity;
     Id id;               // size 0 for none
     Memo memo;
     Hash certificate;
@@ -65,7 +73,7 @@ struct Receipt {
 // True for an entry that there can be a receipt of: money was moved, reserved or given free.
 bool receipt_is_of(const Entry& entry);
 
-// Copies what such an entry says to one side. The names of the accounts, the bank, the currency,
+// Copies what such an entry says to one side. The names of accounts and item, the bank, the currency,
 // the batch and the signature are the caller's to fill in.
 void receipt_take_entry(const Entry& entry, ReceiptSide side, Receipt& out);
 

@@ -75,6 +75,9 @@ Status receipt_of_book(const Book& book, const ReadJob& job, ReceiptSide side, R
     out.batch = job.seek.header.seq;
     out.chain = job.seek.hash;
     receipt_take_entry(job.entry, side, out);
+    if (out.order == 0) return Status::ok;
+    if (movement.order.item >= ledger.items_installed) return Status::damaged;
+    out.item = ledger.items[movement.order.item].name;
     return Status::ok;
 }
 
@@ -119,7 +122,7 @@ void put_field(Reply& reply, const char* name, Slice value) {
 }
 
 void put_sound(Reply& reply, const Receipt& receipt) {
-    reply_map(reply, 7);
+    reply_map(reply, 7u + (receipt.order == 0 ? 0 : 3));
     reply_bulk_text(reply, "entry");
     reply_integer(reply, static_cast<int64_t>(receipt.entry));
     reply_bulk_text(reply, "time");
@@ -133,6 +136,12 @@ void put_sound(Reply& reply, const Receipt& receipt) {
     reply_minor_bulk(reply, receipt.amount, receipt.scale);
     reply_bulk_text(reply, "balance");
     reply_minor_bulk(reply, receipt.balance, receipt.scale);
+    if (receipt.order == 0) return;
+    reply_bulk_text(reply, "order");
+    reply_integer(reply, static_cast<int64_t>(receipt.order));
+    put_field(reply, "item", name_slice(receipt.item));
+    reply_bulk_text(reply, "quantity");
+    reply_integer(reply, receipt.quantity);
 }
 
 ServiceNext verify(ServiceCall& call) {

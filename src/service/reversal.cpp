@@ -10,6 +10,7 @@ namespace {
 bool can_be_moved_back(const Entry& entry) {
     return entry.kind == EntryKind::movement && entry.status == Status::ok &&
            entry.movement.operation != Operation::reverse &&
+           !operation_is_of_order(entry.movement.operation) &&
            operation_moves_money(entry.movement.operation);
 }
 
@@ -41,6 +42,12 @@ BookMove reverse_of(const BookMove& asked, const Entry& entry) {
     BookMove move = asked;
     move.reversed_debit = row_none;
     move.reversed_credit = row_none;
+    const bool of_order = entry.kind == EntryKind::movement && entry.status == Status::ok &&
+                          operation_is_of_order(entry.movement.operation);
+    if (of_order) {  // Only the one side, which tells it from what moved nothing.
+        const bool paid = entry.movement.operation == Operation::order;
+        move.reversed_debit = paid ? entry.movement.debit : entry.movement.credit;
+    }
     if (!can_be_moved_back(entry)) return move;
     move.reversed_debit = entry.movement.debit;
     move.reversed_credit = entry.movement.credit;

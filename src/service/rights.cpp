@@ -14,10 +14,39 @@ struct MoveFacts {
     int64_t amount;   // minor units; 0 when it is not known
 };
 
+// The first answer to the same id, as far as it is at hand.
+const IdRecord* remembered(const Ledger& ledger, const BookMove& move) {
+    const Slice id = slice_of_chars(move.id.text, move.id.size);
+    const IdRecord* record = ids_find(ledger.ids, move.person, id);
+    return record == nullptr && move.was_known ? &move.known : record;
+}
+
 void take_known(const IdRecord& record, MoveFacts& facts) {
     if (facts.debit == row_none) facts.debit = record.debit;
     if (facts.credit == row_none) facts.credit = record.credit;
     if (facts.amount == 0) facts.amount = record.amount;
+}
+
+// What an order costs by the price of now, or what one that is there did cost.
+void take_order_facts(const Ledger& ledger, const BookMove& move, MoveFacts& facts) {
+    Movement movement = {};
+    movement.operation = move.operation;
+    movement.debit = facts.debit;
+    movement.credit = account_shop;
+    movement.order.order = move.order;
+    movement.order.quantity = move.quantity;
+    movement.order.item = row_none;
+    if (move.operation == Operation::order) {
+        const IdRecord* record = remembered(ledger, move);
+        movement.debit = ledger_find_account(ledger, move.debit);
+        movement.order.item = ledger_find_item(ledger, move.item);
+        if (record != nullptr) facts.amount = record->amount;  // The price of then.
+        if (record != nullptr) movement.order.item = row_none;
+    }
+    ledger_resolve_order(ledger, movement);
+    facts.debit = movement.debit;
+    facts.credit = movement.credit;
+    if (facts.amount == 0) facts.amount = movement.amount;
 }
 
 // The first answer knows what a request that is sent again does not name (P6).
@@ -26,6 +55,8 @@ MoveFacts facts_of(const Ledger& ledger, const BookMove& move) {
     if (move.operation == Operation::reverse) {
         facts.debit = move.reversed_credit;
         facts.credit = move.reversed_debit;
+    } else if (operation_is_of_order(move.operation)) {
+        take_order_facts(ledger, move, facts);
     } else if (operation_ends_hold(move.operation)) {
         const uint32_t slot = holds_find(ledger.holds, move.hold);
         if (slot != pool_none) {
@@ -39,10 +70,8 @@ MoveFacts facts_of(const Ledger& ledger, const BookMove& move) {
         facts.credit = ledger_find_account(ledger, move.credit);
         return facts;
     }
-    const Slice id = slice_of_chars(move.id.text, move.id.size);
-    const IdRecord* record = ids_find(ledger.ids, move.person, id);
+    const IdRecord* record = remembered(ledger, move);
     if (record != nullptr) take_known(*record, facts);
-    if (move.was_known) take_known(move.known, facts);
     return facts;
 }
 
@@ -55,6 +84,11 @@ bool may_touch(const Service& service, const ServiceCall& call, uint32_t account
     if (account == row_none) return named.size == 0 || access_may_touch(rights, named);
     if (ledger.accounts[account].owner == call.caller->person) return true;
     return access_may_touch(rights, ledger.accounts[account].name);
+}
+
+// What gives money free or back to who paid it, or moves none, is not bounded.
+bool needs_amount(Operation operation) {
+    return operation != Operation::cancel && !operation_ends_order(operation);
 }
 
 void put_amount_refusal(const Service& service, ServiceCall& call, const char* before,
@@ -100,12 +134,16 @@ const TerminalRights& call_rights(const Service& service, const ServiceCall& cal
 bool may_move_here(const Service& service, ServiceCall& call, const BookMove& move) {
     const TerminalRights& rights = call_rights(service, call);
     const MoveFacts facts = facts_of(service.book->ledger, move);
-    if (!may_touch(service, call, facts.debit, move.debit) ||
-        !may_touch(service, call, facts.credit, move.credit)) {
+    // Whoever may pay from there may buy from there.
+    const bool of_order = operation_is_of_order(move.operation);
+    const bool is_from_shop = of_order && facts.debit == account_shop;
+    const bool is_to_shop = of_order && facts.credit == account_shop;
+    if ((!is_from_shop && !may_touch(service, call, facts.debit, move.debit)) ||
+        (!is_to_shop && !may_touch(service, call, facts.credit, move.credit))) {
         refuse(call, Status::noperm, "this terminal does not move money of that account");
         return false;
     }
-    const bool moves = move.operation != Operation::cancel;
+    const bool moves = needs_amount(move.operation);
     if (moves && rights.amount_max > 0 && facts.amount > rights.amount_max) {
         put_amount_refusal(service, call, "this terminal moves at most ", rights.amount_max,
                            " at once");
@@ -116,7 +154,7 @@ bool may_move_here(const Service& service, ServiceCall& call, const BookMove& mo
 
 Status check_pin(const Service& service, ServiceCall& call, const BookMove& move) {
     const int64_t above = access_pin_above(*service.access, call_rights(service, call));
-    const bool moves = move.operation != Operation::cancel;
+    const bool moves = needs_amount(move.operation);
     if (above == pin_never || !moves || call.pin_verified) return Status::ok;
     const MoveFacts facts = facts_of(service.book->ledger, move);
     const bool is_known = facts.amount > 0;

@@ -170,7 +170,7 @@ struct ServiceCall {
 };
 
 // Which file of service/ a command belongs to.
-enum class CommandGroup : uint8_t { connection, identity, bank, info, admin };
+enum class CommandGroup : uint8_t { connection, identity, bank, orders, info, admin };
 using CommandPhase = AccessPhase;
 
 inline constexpr uint8_t command_none = 0;

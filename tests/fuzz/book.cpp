@@ -40,6 +40,49 @@ void fit_hold(const Ledger& ledger, MovementEntry& movement) {
     if (movement.operation != Operation::capture) movement.amount = hold.amount;
 }
 
+// Takes from the item or the order what the movement must say of it.
+void fit_order(const Ledger& ledger, MovementEntry& movement) {
+    OrderPart& part = movement.order;
+    const Orders& orders = ledger.orders;
+    if (movement.operation == Operation::order) {
+        const uint32_t closed = orders_oldest_closed(orders);
+        if (part.item >= ledger.items_installed || part.quantity == 0) return;
+        const int64_t price = ledger.items[part.item].installed.price;
+        if (part.price_asked != 0) part.price_asked = price;
+        part.price = price;
+        if (price <= amount_minor_max / part.quantity) movement.amount = price * part.quantity;
+        movement.credit = account_shop;
+        const bool is_full = orders.count_decided >= orders.limit && closed != pool_none;
+        if (is_full) part.evicted = orders.pool.slots[closed].number;
+        return;
+    }
+    const uint32_t slot = orders_find(orders, part.order);
+    if (slot == pool_none) return;
+    const Order& order = orders.pool.slots[slot];
+    part.item = order.item;
+    part.quantity = order.quantity;
+    part.price = order.price;
+    const bool gives_back = movement.operation == Operation::cancel_order;
+    movement.amount = gives_back ? order.price * order.quantity : 0;
+    movement.debit = gives_back ? account_shop : row_none;
+    movement.credit = gives_back ? order.account : row_none;
+}
+
+// What is deleted keeps what it was; what is there keeps its name.
+void fit_item(const Ledger& ledger, ItemEntry& entry) {
+    if (entry.item >= ledger.items_installed) {
+        entry.item = ledger.items_installed;
+        return;
+    }
+    const Item& item = ledger.items[entry.item];
+    entry.name = item.name;
+    if (entry.operation != ItemOperation::del) return;
+    entry.price = item.installed.price;
+    entry.stock = item.installed.stock;
+    entry.counted = item.installed.counted;
+    entry.title = item.installed.title;
+}
+
 // Goes on with the group that the ledger is in, or begins one (M5).
 void fit_group(const Ledger& ledger, Entry& entry) {
     MovementEntry& movement = entry.movement;
@@ -65,6 +108,8 @@ void fit_day(const Ledger& ledger, Entry& entry) {
 void fit_movement(const Ledger& ledger, Entry& entry) {
     MovementEntry& movement = entry.movement;
     if (entry.status == Status::ok) fit_hold(ledger, movement);
+    const bool of_order = operation_is_of_order(movement.operation);
+    if (of_order && entry.status == Status::ok) fit_order(ledger, movement);
     fit_day(ledger, entry);
     fit_group(ledger, entry);
     const bool has_asker = entry.person < ledger.people_installed &&
@@ -134,6 +179,32 @@ void check_holds(const Ledger& ledger) {
             if (hold.installed && hold.debit == row) held += hold.amount;
         }
         CHECK(ledger.accounts[row].installed.held == held);
+    }
+}
+
+// B3, M8, and that the list of orders is one: in the order of numbers, as many as there are.
+void check_orders(const Ledger& ledger) {
+    const Orders& orders = ledger.orders;
+    uint32_t count = 0;
+    uint64_t newest = 0;
+    for (uint32_t slot = orders.oldest; slot != pool_none; slot = orders.pool.slots[slot].newer) {
+        const Order& order = orders.pool.slots[slot];
+        CHECK(pool_is_taken(orders.pool, slot) && order.number > newest);
+        CHECK(order.number <= ledger.seq_installed && order.item < ledger.items_installed);
+        CHECK(order.decided == order.installed && order.installed != OrderState::none);
+        CHECK(order.price > 0 && order.quantity > 0);
+        CHECK(order.price <= amount_minor_max / order.quantity);
+        CHECK(orders_find(orders, order.number) == slot);
+        newest = order.number;
+        count++;
+    }
+    CHECK(count == orders.pool.taken && count == orders.count_decided && count <= orders.limit);
+    for (uint32_t row = 0; row < ledger.items_installed; row++) {
+        const Item& item = ledger.items[row];
+        CHECK(item.installed.price > 0 && item.installed.stock <= stock_max);
+        CHECK(item.installed.counted || item.installed.stock == 0);
+        CHECK(item_values_equal(item.installed, item.decided));
+        CHECK(ledger_find_item(ledger, item.name) == row);
     }
 }
 
@@ -287,6 +358,7 @@ void fuzz_fit_entry(const Ledger& ledger, uint64_t time_ms, Entry& entry) {
         case EntryKind::person: fit_person(ledger, entry); break;
         case EntryKind::account: fit_account(ledger, entry.account); break;
         case EntryKind::terminal: entry.row_terminal.terminal = ledger.terminals_installed; break;
+        case EntryKind::item: fit_item(ledger, entry.item); break;
         case EntryKind::genesis:
         case EntryKind::limits: break;
     }
@@ -298,11 +370,13 @@ void fuzz_check_entry(const Ledger& ledger, const Entry& entry) {
     check_own_account(ledger, account_cash, "cash");
     check_own_account(ledger, account_shop, "shop");
     check_holds(ledger);
+    check_orders(ledger);
     check_reversals(ledger, entry);
     check_group(ledger, entry);
     check_asked(ledger, entry);
     check_people_and_days(ledger, entry);
     if (entry.kind != EntryKind::movement || entry.status != Status::ok) return;
+    if (entry.movement.operation == Operation::order_done) return;  // Of no account.
     check_movement(entry.movement.operation,
                    ledger.accounts[entry.movement.debit].installed,
                    ledger.accounts[entry.movement.credit].installed);

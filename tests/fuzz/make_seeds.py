@@ -16,10 +16,12 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 
-from entries import (ADDED, BOUND, CAPTURE, CLOSE, DEPOSIT, EXECABORT, EXPIRED, FUNDS, HOLD, LIMIT,
-                     LIMITED, LOCK, NOACCT, NONE, OK, PASSWORD, PHC, PIN_LOCK, PIN_SET, PIN_UNLOCK,
-                     REHASH, REMOVE, REVERSE, ROLE, STATE, TITLE, TRANSFER, UNLOCK, VOID, WITHDRAW,
-                     account, genesis, limits, movement, numbered, person, person2, terminal_row)
+from entries import (ADDED, BOUND, CANCELLED, CANCEL_ORDER, CAPTURE, CLOSE, DEPOSIT, DONE,
+                     EXECABORT, EXPIRED, FUNDS, HOLD, ITEM_DEL, LIMIT, LIMITED, LOCK, NOACCT, NONE,
+                     NOT_SOLD, NO_ITEM, OK, ORDER, ORDER_DONE, PASSWORD, PHC, PIN_LOCK, PIN_SET,
+                     PIN_UNLOCK, PRICE, REHASH, REMOVE, REVERSE, ROLE, STATE, STOCK, TITLE,
+                     TRANSFER, UNKNOWN, UNLOCK, VOID, WITHDRAW, account, genesis, item, limits,
+                     movement, numbered, ordering, person, person2, terminal_row)
 
 CORPUS = os.path.join(HERE, "corpus")
 BANK = bytes(range(1, 17))
@@ -79,6 +81,30 @@ REVERSALS = [reverse(3, 2, 1250, b"r1", 8, asked_by=1),
              reverse(2, 0, 5000, b"r2", 7, asked_by=1),
              reverse(NONE, NONE, 0, b"r3", 8, status=STATE, asked_by=1),
              reverse(NONE, NONE, 0, b"r4", 1, status=EXPIRED, asked_by=1)]
+ITEMS = [item(b"mate", 50, 9, title="M\u00e4te".encode()), item(b"tea", 5)]
+# Entry 11 is the first order, entry 12 the second.
+ORDERS = ITEMS + [
+    ordering(ORDER, 2, 1, 100, b"o1", 0, 2, 50, asked=50, asked_by=0),
+    ordering(ORDER, 2, 1, 5, b"o2", 1, 1, 5, asked_by=1),
+    ordering(CANCEL_ORDER, 1, 2, 100, b"o3", 0, 2, 50, order=11, asked_by=0),
+    ordering(ORDER_DONE, NONE, NONE, 0, b"o4", 1, 1, 5, order=12, asked_by=1),
+    ordering(ORDER, 2, 1, 0, b"o5", NONE, 1, missing=b"beer", status=STATE, reason=NO_ITEM,
+             asked_by=0),
+    ordering(ORDER, 2, 1, 50, b"o6", 0, 1, 50, asked=5, status=STATE, reason=PRICE, told=50,
+             asked_by=0),
+    ordering(ORDER, 2, 1, 500, b"o7", 0, 10, 50, status=STATE, reason=STOCK, told=9, asked_by=0),
+    ordering(ORDER, 2, 1, 99900, b"o8", 0, 1, 99900, status=FUNDS, asked_by=0),
+    ordering(CANCEL_ORDER, NONE, NONE, 0, b"o9", order=11, status=STATE, reason=CANCELLED,
+             asked_by=0),
+    ordering(ORDER_DONE, NONE, NONE, 0, b"p0", order=12, status=STATE, reason=DONE, asked_by=1),
+    ordering(CANCEL_ORDER, NONE, NONE, 0, b"p1", order=99, status=STATE, reason=UNKNOWN,
+             asked_by=0),
+    item(b"tea", 5, operation=ITEM_DEL, row=1),
+    ordering(ORDER, 2, 1, 5, b"p2", 1, 1, 5, status=STATE, reason=NOT_SOLD, asked_by=0)]
+MANY_ORDERS = ITEMS + [
+    ordering(ORDER, 2, 1, 5, b"q1", 1, 1, 5), ordering(ORDER_DONE, NONE, NONE, 0, b"q2", order=11),
+    ordering(ORDER, 2, 1, 5, b"q3", 1, 1, 5), ordering(ORDER, 2, 1, 5, b"q4", 1, 1, 5),
+    ordering(ORDER, 2, 1, 5, b"q5", 1, 1, 5), ordering(ORDER, 2, 1, 5, b"q6", 1, 1, 5)]
 BOOKED = group((TRANSFER, 2, 3, 100, b"g1"), (HOLD, 2, 3, 50, b"g2"), (TRANSFER, 3, 2, 5, b"g3"))
 BOOKED[1] = movement(HOLD, 2, 3, 50, b"g2", asked_by=0, expires=60, place=2, group=3)
 ABORTED = group((TRANSFER, 2, 3, 100, b"x1", EXECABORT), (TRANSFER, 2, 3, 99900, b"x2", FUNDS),
@@ -97,6 +123,20 @@ def entry_seeds():
         "holds": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + HOLDS + BOUNDS),
         "changes": b"".join(fitted(e) for e in BEGIN + PEOPLE + CHANGES),
         "days": b"".join(fitted(e) for e in BEGIN + PEOPLE + DAYS),
+        "orders": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + ORDERS),
+        "orders-pushed-out": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + MANY_ORDERS),
+        "order-at-a-terminal": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + ITEMS + DAYS[:1] +
+            [ordering(ORDER, 2, 1, 100, b"o1", 0, 2, 50, terminal=0, day=1, total=100, most=6000)]),
+        "order-of-more-than-there-is": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + ITEMS +
+            [ordering(ORDER, 2, 1, 500, b"o1", 0, 10, 50)]),
+        "order-that-overflows": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + [item(b"yacht", 10**15)] +
+            [ordering(ORDER, 2, 1, 5, b"o1", 0, 10**6, 10**15)]),
+        "order-cancelled-twice": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MONEY + ORDERS[:5] +
+            [ordering(CANCEL_ORDER, 1, 2, 100, b"c2", 0, 2, 50, order=11)]),
         "removed-with-money": b"".join(
             fitted(e) for e in BEGIN + PEOPLE + MONEY + [person2(b"alice", REMOVE, state=2)]),
         "changed-after-removal": b"".join(
@@ -210,12 +250,17 @@ def journal_seeds():
 
 def checkpoint(passwd="", balance="", terminals="", ids="", limits_line="8 64 4 8 64",
                currency="EUR", chain="0a" * 32, holds="", given=0, asked="", reversed_rows="",
-               reversible=1, forgotten=0, newest=12, people=None, days=None):
+               reversible=1, forgotten=0, newest=12, people=None, days=None, items=None,
+               orders="", ordered=""):
     tables = {"passwd": passwd, "balance": balance, "terminals": terminals, "asked": asked,
               "holds": holds, "ids": ids, "reversed": reversed_rows}
     version = 1
     if people is not None or days is not None:
         version, tables["people"], tables["days"] = 2, people or "", days or ""
+    if items is not None:
+        version = 3
+        tables.update(people=people or "", days=days or "", items=items, orders=orders,
+                      ordered=ordered)
     return (f"pennybank-checkpoint {version}\nbank {BANK.hex()}\ncurrency {currency} 2\nentry {newest}\n"
             f"limits {limits_line}\nholds {given}\nreversible {reversible}\nforgotten {forgotten}\n" +
             "".join(f"= {name}\n{rows}" for name, rows in tables.items()) +
@@ -264,6 +309,16 @@ def tables_seeds():
                      place="1/2") +
               id_row(16, "alice", "transfer", "FUNDS", "x2", "alice", "bob", "999.00", "35.50",
                      place="2/2"))
+    bought = (id_row(13, "alice", "order", "OK", "o1", "alice", "shop", "3.00", "34.50") +
+              id_row(14, "bob", "done", "OK", "o2", "-", "-", "0.00", "0.00") +
+              id_row(15, "alice", "order", "STATE", "o3", "alice", "shop", "0.00", "34.50",
+                     missing="beer") +
+              id_row(16, "bob", "cancel", "STATE", "o4", "-", "-", "0.00", "0.00"))
+    shop = {"items": "mate:M%c3%a4te:1.50:7:listed\ntea::0.05:-:deleted\n",
+            "orders": "13:mate:2:1.50:alice:alice:-:1002:done\n"
+                      "17:tea:1:0.05:bob:-:till-1:1002:open\n",
+            "ordered": "13:mate:2:0.00:13:-:0\n14:mate:2:0.00:13:-:0\n15:-:1:1.50:0:no-item:0\n"
+                       "16:-:0:0.00:13:done:0\n"}
     prints = "0a1b" * 32
 
     def of_book(**changes):
@@ -283,6 +338,18 @@ def tables_seeds():
         "forgotten": of_book(ids=ids, forgotten=6),
         "people": of_book(people=f"alice:Ann%c3%a9%3a%201:set:{phc}\nbob:Bob:none:\n"),
         "days": of_book(terminals="till-1\nkiosk\n", days="till-1:1:12.50:0\nkiosk:1:0.00:3\n"),
+        "orders": of_book(terminals="till-1\n", ids=ids + bought, newest=17, **shop),
+        "items": of_book(ids=ids, items=shop["items"]),
+        "nothing-of-version-3": of_book(items=""),
+        "orders-forgotten-by-ids": of_book(
+            terminals="till-1\n", ids=ids + bought, newest=17, limits_line="8 2 4 8 64", **shop),
+        "order-without-the-rest": of_book(
+            terminals="till-1\n", ids=ids + bought, newest=17, **{**shop, "ordered": ""}),
+        "orders-out-of-order": of_book(
+            terminals="till-1\n", ids=ids + bought, newest=17,
+            **{**shop, "orders": shop["orders"].replace("17:", "12:")}),
+        "order-from-the-future": of_book(
+            terminals="till-1\n", ids=ids + bought, newest=16, **shop),
         "removed": of_book(
             passwd=book["passwd"] + "carol:customer:removed:\n",
             balance=book["balance"] + "carol:0.00:0.00:0.00:-:carol:closed:0.0\n",

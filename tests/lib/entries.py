@@ -9,9 +9,12 @@ import struct
 NONE = 0xFFFFFFFF
 BOUND = 4 * 10**18
 
-GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL = range(1, 7)
+GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL, ITEM = range(1, 8)
 OK, FUNDS, LIMITED, NOACCT, EXPIRED, STATE, EXECABORT = 0, 22, 23, 24, 26, 27, 28
-DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE, REVERSE = range(1, 9)
+(DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE, REVERSE, ORDER, CANCEL_ORDER,
+ ORDER_DONE) = range(1, 12)
+NO_ITEM, NOT_SOLD, PRICE, STOCK, UNKNOWN, DONE, CANCELLED = range(1, 8)
+ITEM_SET, ITEM_DEL = 1, 2
 OPEN, CLOSE, LIMIT = 1, 2, 3
 (ADDED, PASSWORD, ROLE, LOCK, UNLOCK, REMOVE, TITLE, PIN_SET, PIN_LOCK, PIN_UNLOCK,
  REHASH) = range(1, 12)
@@ -21,6 +24,7 @@ MOVED = struct.Struct("<IIqqqQQQBBBBBB2x")
 HELD = struct.Struct("<QIB3x")
 REVERSED = struct.Struct("<Q")
 COUNTED = struct.Struct("<qqIB3x")
+ORDERED = struct.Struct("<IIqqQQqB7x")
 SIZE = struct.Struct("<H")
 
 
@@ -86,3 +90,20 @@ def movement(operation, debit, credit, amount, number, memo=b"", missing=b"", st
 
 def terminal_row(name):
     return entry(TERMINAL, struct.pack("<IB3x", 0, len(name)) + name)
+
+
+def item(name, price, stock=None, operation=ITEM_SET, row=0, title=b""):
+    head = struct.pack("<IIqBBBB", row, stock or 0, price, operation, stock is not None, len(name),
+                       len(title))
+    return entry(ITEM, head + name + title)
+
+
+def ordering(operation, debit, credit, amount, number, row=NONE, quantity=0, price=0, asked=0,
+             order=0, evicted=0, told=0, reason=0, missing=b"", status=OK, asked_by=NONE,
+             terminal=NONE, place=0, group=0, day=0, total=0, most=0, beyond=0):
+    """Version 3 of a movement: ORDER, CANCEL and ORDER DONE."""
+    head = MOVED.pack(debit, credit, amount, 0, 0, 0, 0, 0, operation, len(number), 0,
+                      len(missing), place, group)
+    about = ORDERED.pack(row, quantity, price, asked, order, evicted, told, reason)
+    return entry(MOVEMENT, head + COUNTED.pack(total, most, day, beyond) + about + number + missing,
+                 status, asked_by, terminal, version=3)

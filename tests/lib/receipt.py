@@ -14,15 +14,18 @@ import tempfile
 import journal
 
 FIRST = "Pennybank receipt 1"
+FIRST_OF_ORDER = "Pennybank receipt 2"
 NAMES = ["bank", "entry", "time", "batch", "chain", "operation", "account", "other", "amount",
-         "balance", "hold", "reversed", "id", "memo", "certificate", "signature"]
-OPTIONAL = {"hold", "reversed", "id", "memo"}
+         "balance", "hold", "reversed", "order", "item", "quantity", "id", "memo", "certificate",
+         "signature"]
+OPTIONAL = {"hold", "reversed", "order", "item", "quantity", "id", "memo"}
 
 
 def fields(text):
     """The lines of a receipt by name, checked for order."""
     lines = text.split("\n")
-    assert lines[0] == FIRST, lines[0]
+    is_of_order = any(line.startswith("order: ") for line in lines)
+    assert lines[0] == (FIRST_OF_ORDER if is_of_order else FIRST), lines[0]
     assert lines[-1] == "", "the last line has no end"
     found = dict(line.split(": ", 1) for line in lines[1:-1])
     assert len(found) == len(lines) - 2, "a line stands twice"
@@ -33,7 +36,7 @@ def fields(text):
 
 def body(found):
     """What is signed of these fields."""
-    lines = [FIRST] + [f"{name}: {found[name]}" for name in NAMES
+    lines = [FIRST_OF_ORDER if "order" in found else FIRST] + [f"{name}: {found[name]}" for name in NAMES
                        if name in found and name != "signature"]
     return "\n".join(lines) + "\n"
 

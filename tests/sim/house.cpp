@@ -49,7 +49,9 @@ LedgerLimits house_limits() {
             .ids = config.ids,
             .terminals = config.terminals,
             .holds = config.holds,
-            .reversible = config.reversible};
+            .reversible = config.reversible,
+            .items = config.items,
+            .orders = config.orders};
 }
 
 // Zeroed memory that stays where it is from one use to the next.

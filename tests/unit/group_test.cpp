@@ -164,9 +164,9 @@ Status judge(Book& book, const std::vector<TestMove>& moves, uint32_t& refused_a
     }
     const std::string before = state_of(book.ledger);
     const LogStamp first = {book.log.entry_proposed + 1, moves[0].wall_ms, position_of(9, 128)};
-    const char* field = nullptr;
+    Refusal refusal = {};
     const Status status =
-        ledger_judge_group(book.ledger, movements.data(), count, first, refused_at, field);
+        ledger_judge_group(book.ledger, movements.data(), count, first, refused_at, refusal);
     EXPECT_EQ(state_of(book.ledger), before);
     return status;
 }

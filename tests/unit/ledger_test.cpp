@@ -178,11 +178,11 @@ TEST(Ledger, CountsHeldMoneyAsSpent) {
     movement.credit = 3;
     movement.id = {1, {'x'}};
     const IdRecord* known = nullptr;
-    const char* field = nullptr;
+    Refusal refusal = {};
     movement.amount = 71;
-    EXPECT_EQ(ledger_judge(one.ledger(), movement, known, field), Status::funds);
+    EXPECT_EQ(ledger_judge(one.ledger(), movement, known, refusal), Status::funds);
     movement.amount = 70;
-    EXPECT_EQ(ledger_judge(one.ledger(), movement, known, field), Status::ok);
+    EXPECT_EQ(ledger_judge(one.ledger(), movement, known, refusal), Status::ok);
 }
 
 TEST(Ledger, AnswersAResendWithTheFirstAnswer) {

@@ -73,6 +73,10 @@ BookMove test_book_move(const Book& book, const TestMove& move) {
     if (!move.debit.empty()) asked.debit = test_name(move.debit);
     if (!move.credit.empty()) asked.credit = test_name(move.credit);
     asked.hold = move.hold;
+    if (!move.item.empty()) asked.item = test_name(move.item);
+    asked.quantity = move.quantity;
+    asked.price_asked = move.price_asked;
+    asked.order = move.order;
     asked.day_max = move.day_max;
     asked.expires_s = move.expires_s;
     asked.whole = move.whole || move.operation == Operation::reverse;
@@ -123,6 +127,17 @@ Status test_change(Book& book, const TestChange& change, std::string* why) {
     const Status status = book_change_person(book, change.wall_ms, asked, change.tag, said);
     if (why != nullptr) *why = status == Status::state ? said : "";
     return status;
+}
+
+Status test_set_item(Book& book, const std::string& name, int64_t price, int64_t stock,
+                     const std::string& title, bool listed) {
+    ItemValues values = {};
+    values.price = price;
+    values.counted = stock >= 0;
+    values.stock = stock >= 0 ? static_cast<uint32_t>(stock) : 0;
+    values.listed = listed;
+    EXPECT_EQ(parse_title(slice_of(title), values.title), Status::ok) << title;
+    return book_set_item(book, 1000, row_none, {}, test_name(name), values, book_tag_none);
 }
 
 int64_t test_balance(const Book& book, const std::string& name) {

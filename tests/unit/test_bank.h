@@ -13,7 +13,13 @@
 #include "unit/slices.h"
 
 inline constexpr LedgerLimits test_limits = {
-    .accounts = 64, .ids = 256, .terminals = 8, .holds = 16, .reversible = 128};
+    .accounts = 64,
+    .ids = 256,
+    .terminals = 8,
+    .holds = 16,
+    .reversible = 128,
+    .items = 8,
+    .orders = 8};
 inline constexpr uint32_t test_segment_size = segment_size_min;
 
 // Numbers that look random and are the same on every run.
@@ -64,6 +70,10 @@ struct TestMove {
     bool whole = false;
     uint64_t reversed = 0;   // REVERSE; `debit` and `credit` are that entry's, empty for none
     int64_t day_max = 0;     // bound of the terminal's day; 0 for none
+    std::string item = {};   // ORDER
+    uint32_t quantity = 1;
+    int64_t price_asked = 0;
+    uint64_t order = 0;      // CANCEL and ORDER DONE
 };
 
 // The move as the book takes it.
@@ -88,6 +98,10 @@ struct TestChange {
     BookTag tag = book_tag_none;
 };
 Status test_change(Book& book, const TestChange& change, std::string* why = nullptr);
+
+// book_set_item by nobody, listed; a stock below zero is not counted.
+Status test_set_item(Book& book, const std::string& name, int64_t price, int64_t stock = -1,
+                     const std::string& title = {}, bool listed = true);
 
 int64_t test_balance(const Book& book, const std::string& name);
 

@@ -1,7 +1,7 @@
-// audit: who did what to people and to accounts, when, and from which terminal.
+// audit: who did what to people, accounts and items, when, and from which terminal.
 //
-// Every such thing is an entry, so this is the journal itself, told by its entries about people and
-// accounts. What has neither person nor terminal the operator did, with pennyctl, at the machine;
+// Every such thing is an entry, so this is the journal itself, told by its entries about people,
+// accounts and items. What has neither person nor terminal the operator did, with pennyctl, at the machine;
 // what has a terminal alone somebody did there who was not logged in. No name has brackets, so
 // nobody can pass for either.
 #include <stdio.h>
@@ -39,6 +39,10 @@ struct Told {
     bool has_bounds;
     int64_t floor;    // minor units
     int64_t ceiling;
+    bool is_item;     // with a price, and a stock where that is counted
+    bool is_counted;
+    int64_t price;    // minor units
+    uint32_t stock;
 };
 
 Slice or_else(Slice name, const char* instead) {
@@ -64,6 +68,16 @@ void tell_person(const PersonEntry& person, Told& out) {
     if (has_role) out.role = role_name(person.role);
 }
 
+void tell_item(const ItemEntry& item, Told& out) {
+    out.what = item.operation == ItemOperation::set ? "item set" : "item del";
+    out.whom = name_slice(item.name);
+    out.title = slice_of_chars(item.title.text, item.title.size);
+    out.is_item = true;
+    out.is_counted = item.counted;
+    out.price = item.price;
+    out.stock = item.stock;
+}
+
 // False for entries that audit is not about.
 bool tell(const Audit& audit, const Entry& entry, Told& out) {
     out = {};
@@ -76,6 +90,8 @@ bool tell(const Audit& audit, const Entry& entry, Told& out) {
         out.has_bounds = account.operation == AccountOperation::limit;
         out.floor = account.floor;
         out.ceiling = account.ceiling;
+    } else if (entry.kind == EntryKind::item) {
+        tell_item(entry.item, out);
     } else {
         return false;
     }
@@ -89,7 +105,8 @@ bool tell(const Audit& audit, const Entry& entry, Told& out) {
 bool is_wanted(const Audit& audit, const Entry& entry, const Told& told) {
     if (entry.time_ms < audit.span.start_ms || entry.time_ms >= audit.span.end_ms) return false;
     if (audit.person.size == 0) return true;
-    return slice_equal(audit.person, told.whom) || slice_equal(audit.person, told.by);
+    return (!told.is_item && slice_equal(audit.person, told.whom)) ||
+           slice_equal(audit.person, told.by);
 }
 
 // --- Text -----------------------------------------------------------------------------------
@@ -124,6 +141,14 @@ void print_text(const Audit& audit, const Entry& entry, const Told& told) {
         put_text(line, " to ");
         put_amount(line, *audit.paper, told.ceiling);
     }
+    if (told.is_item) {
+        put_text(line, ", price ");
+        put_amount(line, *audit.paper, told.price);
+    }
+    if (told.is_counted) {
+        put_text(line, ", stock ");
+        put_decimal(line, told.stock);
+    }
     CHECK(!line.overflow);
     printf("%.*s\n", static_cast<int>(line.size), reinterpret_cast<char*>(memory));
 }
@@ -131,7 +156,7 @@ void print_text(const Audit& audit, const Entry& entry, const Told& told) {
 // --- CSV ------------------------------------------------------------------------------------
 
 constexpr char csv_audit_heads[] = "entry,time,by,terminal,operation,name,role,registered,title,"
-                                   "floor,ceiling";
+                                   "floor,ceiling,price,stock";
 
 void csv_bound(CsvLine& line, const Paper& paper, const Told& told, int64_t minor) {
     if (!told.has_bounds) return csv_empty(line);
@@ -152,6 +177,16 @@ void print_csv(const Audit& audit, const Entry& entry, const Told& told) {
     csv_text(line, told.title);
     csv_bound(line, *audit.paper, told, told.floor);
     csv_bound(line, *audit.paper, told, told.ceiling);
+    if (told.is_item) {
+        csv_amount(line, *audit.paper, told.price);
+    } else {
+        csv_empty(line);
+    }
+    if (told.is_counted) {
+        csv_number(line, told.stock);
+    } else {
+        csv_empty(line);
+    }
     csv_end(line);
 }
 
@@ -194,6 +229,11 @@ void print_json(const Audit& audit, const Entry& entry, const Told& told) {
     if (told.has_bounds) {
         put_member_amount(line, "floor", audit, told.floor);
         put_member_amount(line, "ceiling", audit, told.ceiling);
+    }
+    if (told.is_item) put_member_amount(line, "price", audit, told.price);
+    if (told.is_counted) {
+        put_text(line, ",\"stock\":");
+        put_decimal(line, told.stock);
     }
     put_u8(line, '}');
     CHECK(!line.overflow);

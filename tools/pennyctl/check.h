@@ -113,6 +113,17 @@ struct CheckMoved {
     int64_t amount;  // minor units
 };
 
+// One order, in the order of numbers.
+struct CheckOrder {
+    uint64_t number;
+    int64_t amount;     // minor units
+    uint32_t account;
+    uint32_t item;
+    uint32_t quantity;
+    bool is_open;
+    bool is_kept;       // in the table of the book, which bounds it
+};
+
 struct CheckSums {
     CheckAccount* accounts;  // from malloc
     uint32_t account_count;
@@ -122,6 +133,12 @@ struct CheckSums {
     uint64_t hold_room;
     uint32_t holds_open;
     uint32_t holds_open_max;
+    CheckOrder* orders;      // from malloc; all that were made, and those of the base
+    uint64_t order_count;
+    uint64_t order_room;
+    uint32_t orders_kept;
+    uint32_t orders_kept_max;
+    uint32_t item_count;
     CheckMoved* moved;       // from malloc
     uint64_t moved_before;   // entries that are not in it, since they were archived (V3)
     uint64_t moved_room;

@@ -61,6 +61,13 @@ Movement movement_of(const Entry& entry) {
     movement.day = entry.movement.day;
     movement.day_max = entry.movement.day_max;
     movement.whole = entry.movement.whole;
+    if (operation_is_of_order(movement.operation)) {
+        movement.order.item = entry.movement.order.item;
+        movement.order.quantity = entry.movement.order.quantity;
+        movement.order.price_asked = entry.movement.order.price_asked;
+        movement.order.order = entry.movement.order.order;
+        if (entry.movement.order.item == row_none) movement.item_name = entry.movement.missing;
+    }
     movement.reversed = entry.movement.reversed;
     movement.head = entry.seq - 1;
     movement.group_place = entry.movement.group_place;
@@ -91,13 +98,46 @@ Status compare_made(Check& check, Again& again, const CheckEntry& at, const Entr
     return check_wrong(check, at, "it does not follow from the entries before it");
 }
 
+// What it did not find of the two that an ORDER names was not there.
+bool names_no_more(const Ledger& ledger, const Movement& movement) {
+    if (movement.order.item == row_none) {
+        return ledger_find_item(ledger, movement.item_name) == row_none;
+    }
+    return movement.debit != row_none ||
+           ledger_find_account(ledger, movement.missing) == row_none;
+}
+
 // An account that the entry did not find was not there. Who ends a hold or reverses names none.
 bool names_what_is_there(const Ledger& ledger, const Movement& movement) {
+    if (movement.operation == Operation::order) return names_no_more(ledger, movement);
+    if (operation_ends_order(movement.operation)) return true;
     if (operation_ends_hold(movement.operation)) return true;
     if (movement.operation == Operation::reverse) return true;
     if (movement.debit != row_none && movement.credit != row_none) return true;
     return movement.missing.size > 0 &&
            ledger_find_account(ledger, movement.missing) == row_none;
+}
+
+// Why a refused movement was refused, as ledger_judge has it.
+void note_refusal(const Refusal& refusal, Status outcome, Movement& movement) {
+    movement.beyond_day = outcome == Status::limit && refusal.field != nullptr;
+    movement.order.reason = refusal.reason;
+    movement.order.number = refusal.number;
+}
+
+// The bound of the table of orders is not in the journal: an order that pushes one out met it, and
+// one that does not was below it.
+void bound_orders(Ledger& ledger, const Entry* entries, uint32_t count) {
+    bool evicts = false;
+    uint32_t added = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const MovementEntry& movement = entries[i].movement;
+        if (movement.operation != Operation::order || entries[i].status != Status::ok) continue;
+        if (movement.order.evicted != 0) evicts = true;
+        if (movement.order.evicted == 0) added++;
+    }
+    ledger.orders.limit = evicts ? ledger.orders.count_decided + added
+                                 : ledger.limits.orders + group_moves_max;
 }
 
 // Decides a whole group again when its last entry is there.
@@ -117,8 +157,9 @@ Status decide_group(Check& check, Again& again) {
         }
     }
     uint32_t refused_at = 0;
-    const char* field = nullptr;
-    Status outcome = ledger_judge_group(ledger, movements, count, first, refused_at, field);
+    Refusal refusal = {};
+    bound_orders(ledger, group.entries, count);
+    Status outcome = ledger_judge_group(ledger, movements, count, first, refused_at, refusal);
     const bool is_refused = outcome != Status::ok;
     if (outcome == Status::state && group.entries[refused_at].status == Status::expired) {
         outcome = Status::expired;  // Released just before.
@@ -130,7 +171,8 @@ Status decide_group(Check& check, Again& again) {
         if (its != at.entry.status) return wrong_outcome(check, at, its);
         Movement& movement = movements[i];
         if (operation_ends_hold(movement.operation)) ledger_resolve_hold(ledger, movement);
-        movement.beyond_day = its == Status::limit && field != nullptr;
+        if (operation_is_of_order(movement.operation)) ledger_resolve_order(ledger, movement);
+        if (is_refused && i == refused_at) note_refusal(refusal, its, movement);
         Entry made;
         ledger_book(ledger, movement, its, {at.entry.seq, at.entry.time_ms, at.position}, made);
         const Status status = compare_made(check, again, at, made);
@@ -171,15 +213,17 @@ Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
     }
     const bool ends = operation_ends_hold(movement.operation);
     if (ends) ledger_resolve_hold(ledger, movement);
+    if (operation_is_of_order(movement.operation)) ledger_resolve_order(ledger, movement);
+    bound_orders(ledger, &at.entry, 1);
     const IdRecord* known = nullptr;
-    const char* field = nullptr;
-    Status outcome = ledger_judge(ledger, movement, known, field);
+    Refusal refusal = {};
+    Status outcome = ledger_judge(ledger, movement, known, refusal);
     // The hold was released just before, because it had expired.
     if (ends && outcome == Status::state && at.entry.status == Status::expired) {
         outcome = Status::expired;
     }
     if (outcome != at.entry.status) return wrong_outcome(check, at, outcome);
-    movement.beyond_day = outcome == Status::limit && field != nullptr;
+    note_refusal(refusal, outcome, movement);
     Entry made;
     ledger_book(ledger, movement, outcome, stamp, made);
     return compare_made(check, again, at, made);

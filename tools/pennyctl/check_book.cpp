@@ -17,6 +17,10 @@ uint32_t find_base(const Check& check) {
 Status note_limits_only(Check&, void* context, const CheckEntry& at) {
     CheckSums& sums = *static_cast<CheckSums*>(context);
     if (at.entry.kind == EntryKind::limits) check_note_limits(sums, at.entry.limits);
+    if (at.entry.kind == EntryKind::item) sums.limits_max.items++;
+    const bool is_order = at.entry.kind == EntryKind::movement && at.entry.status == Status::ok &&
+                          at.entry.movement.operation == Operation::order;
+    if (is_order && at.entry.movement.order.evicted == 0) sums.limits_max.orders++;
     return Status::ok;
 }
 
@@ -26,7 +30,10 @@ Status note_no_batch(Check&, void*) { return Status::ok; }
 Status walk_chain(Check& check, CheckSums& sums) {
     const CheckVisitor visitor = {note_limits_only, note_no_batch, &sums};
     sums = {};
-    check_note_limits(sums, check.manifests[check.base].limits);
+    const Manifest& base = check.manifests[check.base];
+    check_note_limits(sums, base.limits);
+    sums.limits_max.items = manifest_rows_most(base, TableName::items);
+    sums.limits_max.orders = manifest_rows_most(base, TableName::orders);
     return check_walk(check, visitor);
 }
 

@@ -148,6 +148,85 @@ Status note_hold_end(Check& check, CheckSums& sums, const CheckEntry& at) {
     return Status::ok;
 }
 
+CheckOrder* find_order(CheckSums& sums, uint64_t number) {
+    uint64_t low = 0;
+    for (uint64_t high = sums.order_count; low < high;) {
+        const uint64_t middle = low + (high - low) / 2;
+        if (sums.orders[middle].number < number) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    const bool is_found = low < sums.order_count && sums.orders[low].number == number;
+    return is_found ? &sums.orders[low] : nullptr;
+}
+
+Status add_order(CheckSums& sums, const CheckOrder& order) {
+    if (sums.order_count == sums.order_room) {
+        const uint64_t room = sums.order_room == 0 ? 1024 : 2 * sums.order_room;
+        void* grown = reallocarray(sums.orders, static_cast<size_t>(room), sizeof(CheckOrder));
+        if (grown == nullptr) return Status::oom;
+        sums.orders = static_cast<CheckOrder*>(grown);
+        sums.order_room = room;
+    }
+    sums.orders[sums.order_count++] = order;
+    if (order.is_kept) sums.orders_kept++;
+    if (sums.orders_kept > sums.orders_kept_max) sums.orders_kept_max = sums.orders_kept;
+    return Status::ok;
+}
+
+// An order pays what it costs, and pushes nothing out that is open.
+Status note_order(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const MovementEntry& movement = at.entry.movement;
+    const OrderPart& part = movement.order;
+    if (part.item >= sums.item_count) {
+        return check_wrong(check, at, "it orders an item that is not there");
+    }
+    if (part.price > amount_minor_max / part.quantity ||
+        movement.amount != part.price * part.quantity) {
+        return check_wrong(check, at, "its amount is not its price times its quantity");
+    }
+    if (movement.credit != account_shop) return check_wrong(check, at, "it does not pay the shop");
+    if (part.evicted != 0) {
+        CheckOrder* old = find_order(sums, part.evicted);
+        if (old == nullptr || !old->is_kept || old->is_open) {
+            return check_wrong(check, at, "it pushes out an order that is not closed");
+        }
+        old->is_kept = false;
+        sums.orders_kept--;
+    }
+    const CheckOrder order = {at.entry.seq, movement.amount, movement.debit, part.item,
+                              part.quantity, true, true};
+    if (add_order(sums, order) == Status::ok) return Status::ok;
+    return check_wrong(check, at, "there is no memory for more orders");
+}
+
+// An order ends once, and gives back just what it cost.
+Status note_order_end(Check& check, CheckSums& sums, const CheckEntry& at) {
+    const MovementEntry& movement = at.entry.movement;
+    CheckOrder* order = find_order(sums, movement.order.order);
+    if (order == nullptr || !order->is_kept || !order->is_open) {
+        return check_wrong(check, at, "it ends an order that is not open");
+    }
+    if (order->item != movement.order.item || order->quantity != movement.order.quantity) {
+        return check_wrong(check, at, "its item is not that of the order");
+    }
+    order->is_open = false;
+    if (movement.operation == Operation::order_done) return Status::ok;
+    const bool fits = movement.debit == account_shop && movement.credit == order->account &&
+                      movement.amount == order->amount;
+    return fits ? Status::ok : check_wrong(check, at, "it gives back something else than was paid");
+}
+
+Status note_item(Check& check, CheckSums& sums, const CheckEntry& at) {
+    if (at.entry.item.item > sums.item_count) {
+        return check_wrong(check, at, "its item is not the next one");
+    }
+    if (at.entry.item.item == sums.item_count) sums.item_count++;
+    return Status::ok;
+}
+
 // What was moved back is just what an earlier entry moved, and was moved back once.
 Status note_reversal(Check& check, CheckSums& sums, const CheckEntry& at) {
     const MovementEntry& movement = at.entry.movement;
@@ -182,7 +261,8 @@ Status note_moved(Check& check, CheckSums& sums, const CheckEntry& at) {
         at.entry.kind == EntryKind::movement && at.entry.status == Status::ok;
     const MovementEntry& movement = at.entry.movement;
     if (is_booked && operation_moves_money(movement.operation) &&
-        movement.operation != Operation::reverse) {
+        movement.operation != Operation::reverse &&
+        !operation_is_of_order(movement.operation)) {
         moved = {movement.debit, movement.credit, movement.amount};
     }
     return Status::ok;
@@ -214,6 +294,7 @@ Status note_group(Check& check, CheckSums& sums, const CheckEntry& at) {
 Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
     const MovementEntry& movement = at.entry.movement;
     if (at.entry.status != Status::ok) return note_refusal(check, sums, at);
+    if (movement.operation == Operation::order_done) return note_order_end(check, sums, at);
     if (movement.debit >= sums.account_count || movement.credit >= sums.account_count) {
         return check_wrong(check, at, "it names an account that is not there");
     }
@@ -233,6 +314,8 @@ Status note_movement(Check& check, CheckSums& sums, const CheckEntry& at) {
     Status status = Status::ok;
     if (movement.operation == Operation::reverse) status = note_reversal(check, sums, at);
     if (movement.operation == Operation::hold) status = note_hold(check, sums, at);
+    if (movement.operation == Operation::order) status = note_order(check, sums, at);
+    if (movement.operation == Operation::cancel_order) status = note_order_end(check, sums, at);
     if (gives_free || movement.operation == Operation::capture) {
         status = note_hold_end(check, sums, at);
     }
@@ -291,6 +374,7 @@ Status note_entry(Check& check, CheckSums& sums, const CheckEntry& at) {
         case EntryKind::account: return note_account(check, sums, at);
         case EntryKind::movement: return note_movement(check, sums, at);
         case EntryKind::terminal: sums.terminal_count++; return Status::ok;
+        case EntryKind::item: return note_item(check, sums, at);
     }
     return Status::damaged;
 }
@@ -341,6 +425,18 @@ Status take_base_holds(Check& check, const Holds& holds, CheckSums& sums) {
     return Status::ok;
 }
 
+// The orders that the base still knows.
+Status take_base_orders(const Orders& orders, CheckSums& sums) {
+    for (uint32_t slot = orders.oldest; slot != pool_none; slot = orders.pool.slots[slot].newer) {
+        const Order& order = orders.pool.slots[slot];
+        const Status status = add_order(sums, {order.number, order.price * order.quantity,
+                                               order.account, order.item, order.quantity,
+                                               order.installed == OrderState::open, true});
+        if (status != Status::ok) return status;
+    }
+    return Status::ok;
+}
+
 // The sums go on from what a checkpoint holds.
 Status take_base(Check& check, const Book& book, CheckSums& sums) {
     const Ledger& ledger = book.ledger;
@@ -372,6 +468,10 @@ Status take_base(Check& check, const Book& book, CheckSums& sums) {
                               values.state == AccountState::open, values.held};
     }
     check_note_limits(sums, manifest.limits);
+    sums.item_count = ledger.items_installed;
+    if (take_base_orders(ledger.orders, sums) != Status::ok) {
+        return check_wrong_here(check, "there is no memory for its orders");
+    }
     return take_base_holds(check, ledger.holds, sums);
 }
 
@@ -405,12 +505,16 @@ Status check_sums(Check& check, const Book* base, CheckSums& sums, const CheckVi
                        .terminals = sums.terminal_count == 0 ? 1 : sums.terminal_count,
                        .holds = sums.holds_open_max == 0 ? 1 : sums.holds_open_max,
                        .reversible = 1});
+    sums.limits_max.items = sums.item_count == 0 ? 1 : sums.item_count;
+    sums.limits_max.orders = sums.orders_kept_max == 0 ? 1 : sums.orders_kept_max;
     return status;
 }
 
 void check_sums_free(CheckSums& sums) {
     free(sums.accounts);
     free(sums.holds);
+    free(sums.orders);
+    sums.orders = nullptr;
     free(sums.moved);
     sums.accounts = nullptr;
     sums.holds = nullptr;

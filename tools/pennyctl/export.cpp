@@ -136,6 +136,9 @@ Status print_hledger(Export& out, const CheckEntry& at) {
     put_tag(line, "id", slice_of_chars(movement.id.text, movement.id.size));
     put_tag_number(line, "hold", movement.hold);
     put_tag_number(line, "reverses", movement.reversed);
+    put_tag_number(line, "order", paper_order(entry));
+    put_tag(line, "item", paper_item(paper, entry));
+    put_tag_number(line, "quantity", movement.order.quantity);
     put_tag_number(line, "group", paper_group(entry));
     print_line(line);
     if (movement.memo.size > 0) {
@@ -154,7 +157,7 @@ Status print_hledger(Export& out, const CheckEntry& at) {
 
 constexpr char csv_export_heads[] =
     "entry,time,operation,status,from,to,amount,moved,from_balance,to_balance,person,terminal,id,"
-    "memo,hold,reverses,group";
+    "memo,hold,reverses,group,order,item,quantity";
 
 void csv_balance(CsvLine& line, const Paper& paper, uint32_t row, int64_t minor) {
     if (row == row_none) return csv_empty(line);
@@ -167,7 +170,11 @@ void csv_accounts(CsvLine& line, const Paper& paper, const MovementEntry& moveme
     const Slice missing = name_slice(movement.missing);
     const Slice debit = names_account(paper.names, movement.debit);
     const Slice credit = names_account(paper.names, movement.credit);
-    csv_text(line, debit.size == 0 && credit.size > 0 ? missing : debit);
+    // Of an item that there was not, the name stands with the item.
+    const bool is_of_item = operation_is_of_order(movement.operation) &&
+                            movement.order.reason == OrderReason::no_item;
+    const Slice payer = is_of_item ? Slice{nullptr, 0} : missing;
+    csv_text(line, debit.size == 0 && credit.size > 0 ? payer : debit);
     csv_text(line, credit.size == 0 ? missing : credit);
 }
 
@@ -194,6 +201,9 @@ Status print_csv(Export& out, const CheckEntry& at) {
     csv_optional(line, movement.hold);
     csv_optional(line, movement.reversed);
     csv_optional(line, paper_group(entry));
+    csv_optional(line, paper_order(entry));
+    csv_text(line, paper_item(paper, entry));
+    csv_optional(line, movement.order.quantity);
     csv_end(line);
     return Status::ok;
 }

@@ -34,6 +34,16 @@ constexpr Person demo_people[] = {
     {"till", "till", 0},
     {"admin", "admin", 0},
 };
+struct DemoItem {
+    const char* name;
+    const char* title;
+    int64_t price;  // hundredths of the currency
+};
+
+constexpr DemoItem demo_items[] = {
+    {"mate", "Mate, 0.5 l", 150}, {"pretzel", "Pretzel", 120}, {"coffee", "Coffee", 100}};
+constexpr uint32_t demo_item_count = sizeof demo_items / sizeof demo_items[0];
+
 constexpr uint32_t demo_count = sizeof demo_people / sizeof demo_people[0];
 static_assert(demo_count <= people_max);
 constexpr Person first_person = {"admin", "admin", 0};
@@ -320,6 +330,18 @@ ExitCode make_till_confs(Init& init) {
     return exit_done;
 }
 
+// With fewer decimals than prices have, what is left of them.
+void fill_items(int64_t unit, SeedItem* items) {
+    for (uint32_t i = 0; i < demo_item_count; i++) {
+        const Status named = parse_name(tool_slice(demo_items[i].name), items[i].name);
+        const Status titled = parse_title(tool_slice(demo_items[i].title), items[i].title);
+        CHECK(named == Status::ok);
+        CHECK(titled == Status::ok);
+        const int64_t price = demo_items[i].price * unit / 100;
+        items[i].price = price > 0 ? price : 1;
+    }
+}
+
 ExitCode make_book(Init& init) {
     if (made_folder(init.made, "data", 0700) != Status::ok) return refuse_file(init, "data");
     int64_t unit = 1;
@@ -341,11 +363,18 @@ ExitCode make_book(Init& init) {
     seed.currency = init.options.currency;
     seed.scale = static_cast<uint8_t>(init.options.scale);
     seed.limits = {init.config.accounts, init.config.ids, init.config.terminals,
-                   init.config.holds, init.config.reversible};
+                   init.config.holds,    init.config.reversible, init.config.items,
+                   init.config.orders};
     seed.segment_size = seed_segment_size;
     seed.wall_ms = init.wall_ms;
     seed.people = init.rows;
     seed.person_count = init.people_count;
+    SeedItem items[demo_item_count];
+    if (init.options.demo) {
+        fill_items(unit, items);
+        seed.items = items;
+        seed.item_count = demo_item_count;
+    }
     Hash digest = {};
     uint8_t reason[config_error_size_max];
     Writer error = writer_of(reason, sizeof reason);

@@ -49,6 +49,9 @@ Status names_note(JournalNames& names, const Entry& entry) {
     if (entry.kind == EntryKind::person) return note_person(names, entry.row_person);
     if (entry.kind == EntryKind::account) return note_account(names, entry.account);
     if (entry.kind == EntryKind::terminal) return add(names.terminals, entry.row_terminal.name);
+    const bool is_new_item =
+        entry.kind == EntryKind::item && entry.item.item == names.items.count;
+    if (is_new_item) return add(names.items, entry.item.name);
     return Status::ok;
 }
 
@@ -56,6 +59,7 @@ void names_free(JournalNames& names) {
     free(names.accounts.rows);
     free(names.people.rows);
     free(names.terminals.rows);
+    free(names.items.rows);
     names = {};
 }
 
@@ -70,6 +74,8 @@ Slice names_person(const JournalNames& names, uint32_t row) { return name_in(nam
 Slice names_terminal(const JournalNames& names, uint32_t row) {
     return name_in(names.terminals, row);
 }
+
+Slice names_item(const JournalNames& names, uint32_t row) { return name_in(names.items, row); }
 
 uint32_t names_find_account(const JournalNames& names, const Name& name) {
     for (uint32_t row = 0; row < names.accounts.count; row++) {

@@ -2,7 +2,7 @@
 //
 // The entries have been proven before (check_sums tells its visitors only such): rows come one
 // after the other, and an entry names only rows that are there. The memory comes from malloc and
-// is bounded by the accounts, people and terminals of the book.
+// is bounded by the accounts, people, terminals and items of the book.
 #pragma once
 
 #include "ledger/ledger.h"
@@ -28,6 +28,7 @@ struct JournalNames {
     JournalAccounts accounts;
     JournalRows people;
     JournalRows terminals;
+    JournalRows items;
 };
 
 // Notes what an entry adds. Returns ok, or oom.
@@ -38,6 +39,7 @@ void names_free(JournalNames& names);
 Slice names_account(const JournalNames& names, uint32_t row);
 Slice names_person(const JournalNames& names, uint32_t row);
 Slice names_terminal(const JournalNames& names, uint32_t row);
+Slice names_item(const JournalNames& names, uint32_t row);
 
 // The account of that name; row_none when there is none.
 uint32_t names_find_account(const JournalNames& names, const Name& name);

@@ -22,7 +22,9 @@ LedgerLimits limits_of(const Offline& offline, uint8_t* window) {
                            .ids = config.ids,
                            .terminals = config.terminals,
                            .holds = config.holds,
-                           .reversible = config.reversible};
+                           .reversible = config.reversible,
+                           .items = config.items,
+                           .orders = config.orders};
     uint8_t unsaid[512];
     Writer error = writer_of(unsaid, sizeof unsaid);
     StoreCheckpoints list;
@@ -41,6 +43,8 @@ LedgerLimits limits_of(const Offline& offline, uint8_t* window) {
         raise(limits.terminals, manifest.limits.terminals);
         raise(limits.holds, manifest.limits.holds);
         raise(limits.reversible, manifest.limits.reversible);
+        raise(limits.items, manifest_rows_most(manifest, TableName::items));
+        raise(limits.orders, manifest_rows_most(manifest, TableName::orders));
     }
     return limits;
 }

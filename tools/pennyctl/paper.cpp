@@ -174,6 +174,19 @@ uint64_t paper_group(const Entry& entry) {
     return movement.group_size == 0 ? 0 : entry.seq - movement.group_place + 1;
 }
 
+uint64_t paper_order(const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    const bool makes = movement.operation == Operation::order && entry.status == Status::ok;
+    return makes ? entry.seq : movement.order.order;
+}
+
+Slice paper_item(const Paper& paper, const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    if (!operation_is_of_order(movement.operation)) return {nullptr, 0};
+    if (movement.order.reason == OrderReason::no_item) return name_slice(movement.missing);
+    return names_item(paper.names, movement.order.item);
+}
+
 Status paper_add(Check& check, const CheckEntry& at, int64_t amount, int64_t& sum) {
     if (!__builtin_add_overflow(sum, amount, &sum)) return Status::ok;
     const Status status = check_wrong(check, at, "more was moved than can be added up");

@@ -74,6 +74,11 @@ bool paper_moves(const Entry& entry);
 // The first entry of the group that a movement belongs to; 0 when it was booked alone.
 uint64_t paper_group(const Entry& entry);
 
+// The number of the order that a movement makes or ends, 0 for none; and the item's name, as it was
+// asked for where there is no such item, empty in all other movements.
+uint64_t paper_order(const Entry& entry);
+Slice paper_item(const Paper& paper, const Entry& entry);
+
 // Adds an amount. Returns full when the sum is more than can be kept, with the sentence put.
 Status paper_add(Check& check, const CheckEntry& at, int64_t amount, int64_t& sum);
 

@@ -167,7 +167,7 @@ ExitCode search_journal(const Receipt& receipt, const ReceiptWords& words, uint6
     if (check_open(check, *calls, data.folder.text) != Status::ok) {
         return tool_refuse_said(check.error);
     }
-    ReceiptSearch search = {receipt, {}, row_none, row_none, false, false, false};
+    ReceiptSearch search = {receipt, {}, row_none, row_none, row_none, false, false, false};
     const Status status = check_is_anchored(check) ? check_refuse_archived(check)
                                                    : receipt_search(check, search);
     check_close(check);
@@ -196,6 +196,12 @@ void print_receipt(const Receipt& receipt) {
     put_bytes(out, name_slice(receipt.other));
     put_text(out, ", balance ");
     put_minor(out, receipt.balance, receipt.scale);
+    if (receipt.order != 0) {
+        put_text(out, ", ");
+        put_decimal(out, receipt.quantity);
+        put_u8(out, ' ');
+        put_bytes(out, name_slice(receipt.item));
+    }
     printf("%.*s\n", static_cast<int>(out.size), reinterpret_cast<const char*>(text));
 }
 

@@ -12,6 +12,7 @@ struct ReceiptSearch {
     Receipt known;          // what the journal says, told from the side that the receipt names
     uint32_t account;       // rows of the receipt's two names; row_none before they are met
     uint32_t other;
+    uint32_t item;
     bool has_entry;         // the entry of that number was met
     bool is_of_entry;       // and it is one that there are receipts of
     bool batch_is_open;     // its batch is the one being walked through

@@ -9,6 +9,10 @@ void note_name(ReceiptSearch& search, const Name& name, uint32_t row) {
     if (name_equal(name, search.receipt.other)) search.other = row;
 }
 
+void note_item(ReceiptSearch& search, const ItemEntry& item) {
+    if (name_equal(item.name, search.receipt.item)) search.item = item.item;
+}
+
 void note_genesis(ReceiptSearch& search, const GenesisEntry& genesis) {
     Receipt& known = search.known;
     memcpy(known.bank_id, genesis.bank_id, bank_id_size);
@@ -29,6 +33,8 @@ void note_entry(ReceiptSearch& search, const Entry& entry) {
     receipt_take_entry(entry, side, search.known);
     if (account == search.account) search.known.account = search.receipt.account;
     if (other == search.other) search.known.other = search.receipt.other;
+    const bool is_item = search.known.order != 0 && entry.movement.order.item == search.item;
+    if (is_item) search.known.item = search.receipt.item;
 }
 
 Status visit_entry(Check&, void* context, const CheckEntry& at) {
@@ -45,6 +51,7 @@ Status visit_entry(Check&, void* context, const CheckEntry& at) {
         case EntryKind::limits:
         case EntryKind::movement:
         case EntryKind::terminal: break;
+        case EntryKind::item: note_item(search, entry.item); break;
     }
     if (entry.seq == search.receipt.entry) note_entry(search, entry);
     return Status::ok;
@@ -64,6 +71,7 @@ Status visit_batch(Check& check, void* context) {
 Status receipt_search(Check& check, ReceiptSearch& search) {
     search.account = row_none;
     search.other = row_none;
+    search.item = row_none;
     const CheckVisitor visitor = {visit_entry, visit_batch, &search};
     return check_walk(check, visitor);
 }

@@ -44,7 +44,8 @@ Status note_entry(Repair& repair, const Entry& entry) {
             return note_name(repair, entry.account.account, entry.account.name);
         case EntryKind::limits:
         case EntryKind::movement:
-        case EntryKind::terminal: break;
+        case EntryKind::terminal:
+        case EntryKind::item: break;
     }
     return Status::ok;
 }
@@ -82,8 +83,13 @@ Status take_names(Repair& repair, uint32_t index) {
     const Manifest& manifest = check.manifests[index];
     const LimitsEntry& limits = manifest.limits;
     BookMemory memory;
-    const LedgerLimits room = {limits.accounts, limits.ids, limits.terminals, limits.holds,
-                               limits.reversible};
+    const LedgerLimits room = {limits.accounts,
+                               limits.ids,
+                               limits.terminals,
+                               limits.holds,
+                               limits.reversible,
+                               manifest_rows_most(manifest, TableName::items),
+                               manifest_rows_most(manifest, TableName::orders)};
     if (book_memory_take(memory, room) != Status::ok) return no_memory(repair);
     Status status = store_checkpoint_load(check.store, check.list.numbers[index], memory.book,
                                           check.window, repair.error);
@@ -133,9 +139,8 @@ Status note_loss(Repair& repair, const Entry& entry) {
     }
     const MovementEntry& movement = entry.movement;
     if (entry.status != Status::ok) return Status::ok;
-    const bool moves = !operation_is_of_hold(movement.operation) ||
-                       movement.operation == Operation::capture;
-    const int64_t amount = moves ? movement.amount : 0;
+    if (movement.operation == Operation::order_done) return Status::ok;  // Of no account.
+    const int64_t amount = operation_moves_money(movement.operation) ? movement.amount : 0;
     RepairLoss* loss = nullptr;
     Status status = find_loss(repair, movement.debit, loss);
     if (status != Status::ok) return status;

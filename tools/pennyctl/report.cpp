@@ -1,8 +1,9 @@
 // report: cash, accounts and movements of a month, for a printer or as CSV.
 //
 // The sums of the lower half come from the entries of the month, the balances from what each entry
-// left behind; both are printed where they must agree. A list by items of the shop would stand
-// between the accounts and what happened.
+// left behind; both are printed where they must agree. What the shop sold stands between the
+// accounts and what happened: each item with the orders of the month that were not given back in
+// it, and in one sum what was given back of orders before it.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,12 @@ struct ReportAccount {
     uint64_t entries;
 };
 
+struct ReportItem {
+    Slice name;
+    uint64_t quantity;
+    int64_t sum;       // minor units
+};
+
 constexpr uint32_t operations_max = 256;  // as many as a byte can say
 
 struct Report {
@@ -33,6 +40,10 @@ struct Report {
     bool csv;
     ReportAccount* accounts;  // from malloc, at their rows; by name when the walk is over
     uint32_t account_count;
+    ReportItem* items;        // from malloc, at their rows; by name when the walk is over
+    uint32_t item_count;
+    uint64_t first_entry;     // of the month; 0 before it was met
+    ReportItem earlier;       // given back of orders before the month
     uint64_t counts[operations_max];
     int64_t sums[operations_max];
     uint64_t refused[status_count];
@@ -56,10 +67,29 @@ Status note_account(Check& check, const CheckEntry& at, Report& report, uint32_t
                       : paper_add(check, at, change, account.in);
 }
 
+Status note_order(Check& check, const CheckEntry& at, Report& report) {
+    const MovementEntry& movement = at.entry.movement;
+    const bool gives_back = movement.operation == Operation::cancel_order;
+    ReportItem& item = report.items[movement.order.item];
+    if (!gives_back) {
+        item.quantity += movement.order.quantity;
+        return paper_add(check, at, movement.amount, item.sum);
+    }
+    const bool is_earlier = movement.order.order < report.first_entry;
+    if (is_earlier) {
+        report.earlier.quantity += movement.order.quantity;
+        return paper_add(check, at, movement.amount, report.earlier.sum);
+    }
+    item.quantity -= movement.order.quantity;
+    return paper_add(check, at, -movement.amount, item.sum);
+}
+
 Status note_entry(Check& check, void* context, const CheckEntry& at) {
     Report& report = *static_cast<Report*>(context);
     const Entry& entry = at.entry;
     const MovementEntry& movement = entry.movement;
+    const bool is_first = report.first_entry == 0 && entry.time_ms >= report.span.start_ms;
+    if (is_first) report.first_entry = entry.seq;
     if (entry.kind != EntryKind::movement || entry.time_ms >= report.span.end_ms) {
         return Status::ok;
     }
@@ -74,6 +104,9 @@ Status note_entry(Check& check, void* context, const CheckEntry& at) {
     Status status = Status::ok;
     if (now) {
         status = paper_add(check, at, movement.amount, report.sums[operation]);
+        if (status == Status::ok && operation_is_of_order(movement.operation)) {
+            status = note_order(check, at, report);
+        }
         if (movement.debit == account_cash) report.deposits++;
         if (movement.credit == account_cash) report.withdrawals++;
     }
@@ -313,6 +346,38 @@ void print_happened(Report& report) {
     print_refusals(report);
 }
 
+int compare_items(const void* a, const void* b) {
+    return slice_compare(static_cast<const ReportItem*>(a)->name,
+                         static_cast<const ReportItem*>(b)->name);
+}
+
+void print_item(Report& report, Slice name, uint64_t quantity, int64_t sum) {
+    put_text(report.line.out, "  ");
+    put_bytes(report.line.out, name);
+    line_to(report.line, 36);
+    put_decimal(report.line.out, quantity);
+    put_right(report.line, *report.paper, sum);
+    line_end(report.line, report.page);
+}
+
+// What the shop sold; nothing where no order is of this month.
+void print_items(Report& report) {
+    bool is_any = report.earlier.quantity > 0;
+    for (uint32_t i = 0; i < report.item_count; i++) is_any |= report.items[i].quantity > 0;
+    if (!is_any) return;
+    qsort(report.items, report.item_count, sizeof report.items[0], compare_items);
+    page_keep(report.page, 5);
+    print_text(report, "");
+    print_text(report, "Items");
+    for (uint32_t i = 0; i < report.item_count; i++) {
+        const ReportItem& item = report.items[i];
+        if (item.quantity > 0) print_item(report, item.name, item.quantity, item.sum);
+    }
+    const ReportItem& earlier = report.earlier;
+    if (earlier.quantity == 0) return;
+    print_item(report, slice_of("given back of earlier months"), earlier.quantity, -earlier.sum);
+}
+
 bool print_agreement(Report& report, const char* what, int64_t left, int64_t right) {
     const bool agree = left == right;
     Line& line = report.line;
@@ -395,6 +460,19 @@ Status take_accounts(Report& report) {
     return Status::ok;
 }
 
+Status take_items(Report& report) {
+    report.item_count = report.paper->names.items.count;
+    report.items =
+        static_cast<ReportItem*>(calloc(report.item_count + size_t{1}, sizeof report.items[0]));
+    if (report.items == nullptr) {
+        return check_wrong_here(report.paper->check, "there is no memory for the items");
+    }
+    for (uint32_t row = 0; row < report.item_count; row++) {
+        report.items[row].name = names_item(report.paper->names, row);
+    }
+    return Status::ok;
+}
+
 Status print(Report& report) {
     const ReportAccount cash = report.accounts[account_cash];
     qsort(report.accounts, report.account_count, sizeof report.accounts[0], compare);
@@ -409,6 +487,7 @@ Status print(Report& report) {
     print_heads(report, "Shop");
     print_row(report, slice_of("shop"), totals_of(report, AccountPlace::shop).sums);
     report.page.heads = {nullptr, 0};
+    print_items(report);
     print_happened(report);
     if (print_agreements(report, cash)) return Status::ok;
     return check_wrong_here(report.paper->check, "the sums of the report do not agree");
@@ -428,8 +507,10 @@ int verb_report(int argc, char** argv) {
     report.span = paper_month_of(words, report.month);
     line_begin(report.line);
     Status status = take_accounts(report);
+    if (status == Status::ok) status = take_items(report);
     if (status == Status::ok) status = paper_walk(paper, note_entry, &report);
     if (status == Status::ok) status = print(report);
     free(report.accounts);
+    free(report.items);
     return paper_close(paper, status);
 }

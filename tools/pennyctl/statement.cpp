@@ -82,7 +82,7 @@ void print_head(Statement& statement) {
     page_line(statement.page, statement.page.heads);
 }
 
-// The other account and the memo, below the line of the entry.
+// The other account, what was ordered and the memo, below the line of the entry.
 void put_detail(Writer& out, const Statement& statement, const Entry& entry) {
     const MovementEntry& movement = entry.movement;
     const bool gave = movement.debit == statement.account;
@@ -95,6 +95,14 @@ void put_detail(Writer& out, const Statement& statement, const Entry& entry) {
                                                             : " not reserved any more for ");
     }
     put_bytes(out, names_account(names, gave ? movement.credit : movement.debit));
+    if (operation_is_of_order(movement.operation)) {
+        put_text(out, ", ");
+        put_decimal(out, movement.order.quantity);
+        put_u8(out, ' ');
+        put_bytes(out, names_item(names, movement.order.item));
+        put_text(out, ", order ");
+        put_decimal(out, paper_order(entry));
+    }
     if (movement.hold != 0) {
         put_text(out, ", hold ");
         put_decimal(out, movement.hold);
@@ -159,6 +167,7 @@ void print_csv_balance(const Statement& statement, uint64_t ms, const char* what
     csv_text(line, slice_of(what));
     for (uint32_t i = 0; i < 5; i++) csv_empty(line);
     csv_amount(line, *statement.paper, balance);
+    for (uint32_t i = 0; i < 3; i++) csv_empty(line);
     csv_end(line);
 }
 
@@ -177,6 +186,9 @@ void print_csv_entry(const Statement& statement, const Entry& entry, int64_t min
     csv_optional(line, movement.reversed);
     csv_amount(line, *statement.paper, minor);
     csv_amount(line, *statement.paper, balance);
+    csv_optional(line, paper_order(entry));
+    csv_text(line, paper_item(*statement.paper, entry));
+    csv_optional(line, movement.order.quantity);
     csv_end(line);
 }
 
@@ -188,7 +200,8 @@ void begin(Statement& statement) {
     statement.begun = true;
     statement.closing = statement.opening;
     if (statement.csv) {
-        csv_heads("entry,time,operation,account,memo,hold,reverses,amount,balance");
+        csv_heads("entry,time,operation,account,memo,hold,reverses,amount,balance,order,item,"
+                  "quantity");
         print_csv_balance(statement, statement.span.start_ms, "opening", statement.opening);
         return;
     }
