@@ -203,6 +203,12 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
             case TableName::holds:
                 status = refuse_limit(load, table, rows[i], limits.holds, "holds");
                 break;
+            case TableName::keys:
+                status = refuse_limit(load, table, rows[i], limits.message_keys, "message-keys");
+                break;
+            case TableName::mail:
+                status = refuse_limit(load, table, rows[i], limits.messages, "messages");
+                break;
             case TableName::asked:
             case TableName::ids:
             case TableName::reversed:

@@ -223,6 +223,20 @@ Status join_checkpoint(Walk& walk) {
     return Status::failed;
 }
 
+// The same of a limit that is no part of the book: there is one more than it.
+Status refuse_mail(Walk& walk, uint64_t bad_seq, const char* name, uint32_t limit) {
+    say_place(walk);
+    put_text(walk.error, ", entry ");
+    put_decimal(walk.error, bad_seq);
+    put_text(walk.error, ": the limit `");
+    put_text(walk.error, name);
+    put_text(walk.error, "` is ");
+    put_decimal(walk.error, limit);
+    put_text(walk.error, ", and this book had at least ");
+    put_decimal(walk.error, limit + uint64_t{1});
+    return Status::failed;
+}
+
 // Puts both numbers of a limit that is too small.
 Status refuse_full(Walk& walk, const RecoveryBatch& batch, uint64_t bad_seq) {
     Reader entries = reader_of(batch.entries);
@@ -234,6 +248,12 @@ Status refuse_full(Walk& walk, const RecoveryBatch& batch, uint64_t bad_seq) {
     }
     const LedgerLimits& limits = walk.book.ledger.limits;
     const LimitsEntry& known = walk.book.ledger.limits_known;
+    if (entry.kind == EntryKind::key) {
+        return refuse_mail(walk, bad_seq, "message-keys", limits.message_keys);
+    }
+    if (entry.kind == EntryKind::message) {
+        return refuse_mail(walk, bad_seq, "messages", limits.messages);
+    }
     const bool is_terminal = entry.kind == EntryKind::terminal;
     const bool is_hold = entry.kind == EntryKind::movement;
     say_place(walk);
@@ -512,6 +532,8 @@ const char* advice_for_edit(TableName table) {
                    "ACCOUNT LIMIT";
         case TableName::people: return "; this is changed with USER NAME and PIN";
         case TableName::holds: return "; holds are ended with CAPTURE and VOID";
+        case TableName::keys: return "; keys are published with KEY SET";
+        case TableName::mail: return "; messages are sent and ended with SEND and FORGET";
         case TableName::terminals:
         case TableName::asked:
         case TableName::ids:

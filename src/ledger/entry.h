@@ -11,7 +11,7 @@
 //          8     8  sequence, from 1 without gaps
 //         16     8  time of its batch, ms since 1970 UTC
 //         24     4  terminal it came from, row number; none
-//         28     4  format version of the kind, 1 or 2 (below)
+//         28     4  format version of the kind, 1 to 3 (below)
 //
 //     kind movement                            kind person
 //         32   4  debit account                    32   4  person, row number
@@ -70,11 +70,31 @@
 //     kind limits
 //         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  holds; 48  4  reversible
 //
+// Version 3 has kinds of its own, about messages that are sealed (mail.h):
+//
+//     kind message, its first part, or a       kind message, a part behind it
+//     refused one, which has no other
+//         32   1  place among the parts, from      32   1  place, from 2
+//                 1; 0 when refused
+//         33   1  parts; 0 when refused            33   1  parts
+//         34   1  size of id                       34   2  zero
+//         35   1  size of the name not found       36      bytes of the envelope
+//         36   4  account of the recipient
+//         40   4  size of the envelope, bytes  kind key
+//         44   4  zero                             32 384  modulus of the person's RSA key, high
+//         48   8  previous request of the person           byte first; its exponent is 65537
+//         56  32  SHA-256 of the envelope
+//         88      id, name not found, bytes of kind forget
+//                 the envelope                     32   8  number of the message
+//
+//     every part but the last has message_part_size_max bytes of the envelope
+//
 //   E1. entry_decode accepts exactly what entry_encode writes: same size, fields in range, zeros.
 //   E2. A refused movement has status other than ok, moves nothing, and joins no account's chain
 //       (the previous positions of its accounts are 0), but the chain of its person's requests.
 //   E3. Of two versions an entry has the lower one that can say it, so that programs which know no
 //       other go on reading the journals of banks that need no other.
+//   E4. What KeyEntry and MessageEntry point to lies in the bytes that were decoded.
 #pragma once
 
 #include "base/text.h"
@@ -82,9 +102,25 @@
 
 inline constexpr uint32_t row_none = UINT32_MAX;
 inline constexpr uint32_t currency_size_max = 8;  // bytes, upper-case letters
-inline constexpr uint32_t entry_version_max = 2;
+inline constexpr uint32_t entry_version_max = 3;
 
-enum class EntryKind : uint8_t { genesis = 1, limits, person, account, movement, terminal };
+// An envelope is kept in parts, so that no entry is larger than others are.
+inline constexpr uint32_t message_part_size_max = 384;  // bytes
+inline constexpr uint32_t message_parts_max =
+    (message_sealed_size_max + message_part_size_max - 1) / message_part_size_max;
+inline constexpr uint32_t mail_modulus_size = 384;  // bytes of an RSA key of 3072 bits
+
+enum class EntryKind : uint8_t {
+    genesis = 1,
+    limits,
+    person,
+    account,
+    movement,
+    terminal,
+    key = 8,
+    message,
+    forget,
+};
 
 // What moved money. Values are on disk.
 enum class Operation : uint8_t {
@@ -96,6 +132,7 @@ enum class Operation : uint8_t {
     cancel,   // ends a hold and moves nothing (VOID)
     release,  // the same, by the server, because the hold has expired
     reverse,  // moves back what an earlier entry moved
+    message = 32,  // SEND, which moves nothing: in records of ids only, in no entry
 };
 
 inline bool operation_is_of_hold(Operation operation) {
@@ -109,6 +146,7 @@ inline bool operation_ends_hold(Operation operation) {
 
 // What is only reserved, or given free again, moves nothing.
 inline bool operation_moves_money(Operation operation) {
+    if (operation == Operation::message) return false;
     return !operation_is_of_hold(operation) || operation == Operation::capture;
 }
 
@@ -262,6 +300,27 @@ struct TerminalEntry {
     Name name;
 };
 
+struct KeyEntry {
+    Slice modulus;  // of the person who asked: mail_modulus_size bytes
+};
+
+struct MessageEntry {
+    uint8_t place;     // from 1 to parts; 0 when refused
+    uint8_t parts;
+    Slice bytes;       // of the envelope that are in this part
+    // Of the first part, and of a refused one:
+    uint32_t to;       // account of the recipient; row_none when nobody was found
+    uint32_t size;     // bytes of the whole envelope
+    Position asker_previous;
+    Hash hash;         // of the whole envelope
+    Id id;
+    Name missing;      // the name that nobody had, for NOACCT
+};
+
+struct ForgetEntry {
+    uint64_t number;   // of a message to the person who asked
+};
+
 struct Entry {
     EntryKind kind;
     Status status;
@@ -276,6 +335,9 @@ struct Entry {
         AccountEntry account;
         MovementEntry movement;
         TerminalEntry row_terminal;
+        KeyEntry key;
+        MessageEntry message;
+        ForgetEntry forget;
     };
 };
 
@@ -284,6 +346,14 @@ void entry_encode(const Entry& entry, Writer& out);
 
 // The version of its kind that an entry needs (E3).
 uint32_t entry_version(const Entry& entry);
+
+// True for what was asked for under an id: a movement, and a message's first part.
+bool entry_is_request(const Entry& entry);
+const Id& entry_request_id(const Entry& entry);
+Position entry_asker_previous(const Entry& entry);
+
+// How many parts an envelope of this size has.
+uint32_t message_parts_of(uint32_t size);
 
 // Takes a whole entry from untrusted bytes. Returns damaged, with `out` undefined, for anything
 // that entry_encode would not have written (E1), failed for a kind or a version of a kind that only

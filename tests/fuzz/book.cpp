@@ -288,7 +288,10 @@ void fuzz_fit_entry(const Ledger& ledger, uint64_t time_ms, Entry& entry) {
         case EntryKind::account: fit_account(ledger, entry.account); break;
         case EntryKind::terminal: entry.row_terminal.terminal = ledger.terminals_installed; break;
         case EntryKind::genesis:
-        case EntryKind::limits: break;
+        case EntryKind::limits:
+        case EntryKind::key:
+        case EntryKind::message:
+        case EntryKind::forget: break;
     }
 }
 

@@ -49,7 +49,10 @@ LedgerLimits house_limits() {
             .ids = config.ids,
             .terminals = config.terminals,
             .holds = config.holds,
-            .reversible = config.reversible};
+            .reversible = config.reversible,
+            .message_keys = config.message_keys,
+            .messages = config.messages,
+            .mailbox = config.mailbox};
 }
 
 // Zeroed memory that stays where it is from one use to the next.

@@ -36,14 +36,14 @@ struct RealHeap {
 
     RealHeap(uint32_t sessions, uint32_t handshakes) {
         Arena measured = {};
-        crypto_layout(heap, measured, sessions, handshakes);
+        crypto_layout(heap, measured, sessions, handshakes, 0);
         memory.resize(measured.used + arena_align);
         uint8_t* base = memory.data();
         while (reinterpret_cast<uintptr_t>(base) % arena_align != 0) base++;
         Arena arena = {};
         arena.base = base;
         arena.size = measured.used;
-        crypto_layout(heap, arena, sessions, handshakes);
+        crypto_layout(heap, arena, sessions, handshakes, 0);
     }
 };
 
@@ -107,9 +107,9 @@ TEST_F(CryptoTest, grows_with_sessions_and_handshakes_and_not_otherwise) {
     Arena none = {};
     Arena some = {};
     Arena more = {};
-    crypto_layout(heap, none, 0, 0);
-    crypto_layout(heap, some, 100, 0);
-    crypto_layout(heap, more, 100, 16);
+    crypto_layout(heap, none, 0, 0, 0);
+    crypto_layout(heap, some, 100, 0, 0);
+    crypto_layout(heap, more, 100, 16, 0);
     EXPECT_LT(none.used, 600u * 1024);
     EXPECT_NEAR(static_cast<double>(some.used - none.used) / 100, 32300, 200);
     EXPECT_NEAR(static_cast<double>(more.used - some.used) / 16, 17800, 500);

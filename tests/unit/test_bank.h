@@ -13,7 +13,8 @@
 #include "unit/slices.h"
 
 inline constexpr LedgerLimits test_limits = {
-    .accounts = 64, .ids = 256, .terminals = 8, .holds = 16, .reversible = 128};
+    .accounts = 64, .ids = 256, .terminals = 8, .holds = 16, .reversible = 128,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
 inline constexpr uint32_t test_segment_size = segment_size_min;
 
 // Numbers that look random and are the same on every run.

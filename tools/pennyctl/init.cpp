@@ -341,7 +341,8 @@ ExitCode make_book(Init& init) {
     seed.currency = init.options.currency;
     seed.scale = static_cast<uint8_t>(init.options.scale);
     seed.limits = {init.config.accounts, init.config.ids, init.config.terminals,
-                   init.config.holds, init.config.reversible};
+                   init.config.holds, init.config.reversible, init.config.message_keys,
+                   init.config.messages, init.config.mailbox};
     seed.segment_size = seed_segment_size;
     seed.wall_ms = init.wall_ms;
     seed.people = init.rows;

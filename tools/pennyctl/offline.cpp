@@ -22,7 +22,10 @@ LedgerLimits limits_of(const Offline& offline, uint8_t* window) {
                            .ids = config.ids,
                            .terminals = config.terminals,
                            .holds = config.holds,
-                           .reversible = config.reversible};
+                           .reversible = config.reversible,
+                           .message_keys = config.message_keys,
+                           .messages = config.messages,
+                           .mailbox = config.mailbox};
     uint8_t unsaid[512];
     Writer error = writer_of(unsaid, sizeof unsaid);
     StoreCheckpoints list;
@@ -41,6 +44,8 @@ LedgerLimits limits_of(const Offline& offline, uint8_t* window) {
         raise(limits.terminals, manifest.limits.terminals);
         raise(limits.holds, manifest.limits.holds);
         raise(limits.reversible, manifest.limits.reversible);
+        limits.message_keys = message_keys_max;
+        limits.messages = messages_max;
     }
     return limits;
 }

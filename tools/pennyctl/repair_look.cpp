@@ -44,7 +44,10 @@ Status note_entry(Repair& repair, const Entry& entry) {
             return note_name(repair, entry.account.account, entry.account.name);
         case EntryKind::limits:
         case EntryKind::movement:
-        case EntryKind::terminal: break;
+        case EntryKind::terminal:
+        case EntryKind::key:
+        case EntryKind::message:
+        case EntryKind::forget: break;
     }
     return Status::ok;
 }
@@ -83,7 +86,7 @@ Status take_names(Repair& repair, uint32_t index) {
     const LimitsEntry& limits = manifest.limits;
     BookMemory memory;
     const LedgerLimits room = {limits.accounts, limits.ids, limits.terminals, limits.holds,
-                               limits.reversible};
+                               limits.reversible, message_keys_max, messages_max, mailbox_max};
     if (book_memory_take(memory, room) != Status::ok) return no_memory(repair);
     Status status = store_checkpoint_load(check.store, check.list.numbers[index], memory.book,
                                           check.window, repair.error);
