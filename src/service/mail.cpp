@@ -263,7 +263,7 @@ ServiceNext refuse_server_message(ServiceCall& call, const MailJob& mail, Status
         return refuse(call, Status::err,
                       outcome == Status::state
                           ? "what is signed is another message: its sender, recipient or id differ"
-                          : "what is signed is no message");
+                          : "what is sealed is not a signed message");
     }
     CHECK(mail.step == MailStep::telling);
     reply_error_begin(call.reply, status_word(Status::err));
