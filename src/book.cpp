@@ -89,7 +89,8 @@ Status book_replay(Book& book, const RecoveryBatch& batch, uint64_t& bad_seq) {
         Status status = batch_next_entry(entries, bytes);
         if (status == Status::end) {
             bad_seq = seq - 1;  // A group stands in one batch, and so does a message.
-            const bool is_whole = book.ledger.group.size == 0 && book.ledger.mail.arriving.parts == 0;
+            const Ledger& ledger = book.ledger;
+            const bool is_whole = ledger.group.size == 0 && ledger.mail.arriving.parts == 0;
             return is_whole ? Status::ok : Status::damaged;
         }
         Entry entry;

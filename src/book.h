@@ -196,8 +196,8 @@ Status book_send(Book& book, uint64_t wall_ms, const BookMail& mail, bool may_re
 Status book_set_key(Book& book, uint64_t wall_ms, uint32_t person, const Name& terminal,
                     Slice modulus, BookTag tag);
 
-// Proposes to forget one of a person's messages. Returns ok; replayed when it is not in the mailbox;
-// pending; absent for a number that no entry has; misconf.
+// Proposes to forget one of a person's messages. Returns ok; replayed when it is not in the
+// mailbox; pending; absent for a number that no entry has; oom misconf.
 Status book_forget(Book& book, uint64_t wall_ms, uint32_t person, const Name& terminal,
                    uint64_t number, BookTag tag);
 

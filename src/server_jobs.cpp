@@ -136,8 +136,8 @@ Status run_key(Server& server, ReadJob& job) {
     return status;
 }
 
-// On a worker: what was sealed to the server, and by whom it is signed. The clear text that is to be
-// logged is copied out.
+// On a worker: what was sealed to the server, and by whom it is signed. The clear text that is to
+// be logged is copied out.
 Status open_message(const ServerMessages& own, MailJob& mail) {
     Slice signed_text;
     Message message = {};

@@ -267,7 +267,8 @@ Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t co
     CHECK(count > 0 && count <= group_moves_max);
     refused_at = 0;
     field = nullptr;
-    if (!rows_has_room_for_ids(ledger, count)) return Status::oom;  // Refused ones are remembered too.
+    // Refused ones are remembered too.
+    if (!rows_has_room_for_ids(ledger, count)) return Status::oom;
     Undo undo[group_moves_max];
     Movement resolved[group_moves_max];
     Status status = Status::ok;

@@ -1,5 +1,5 @@
-// The commands about sealed messages: KEY SEND INBOX READ FORGET. The server keeps and forwards what
-// it cannot read; only what is sealed to the server itself is opened, on a worker.
+// The commands about sealed messages: KEY SEND INBOX READ FORGET. The server keeps and forwards
+// what it cannot read; only what is sealed to the server itself is opened, on a worker.
 
 #include <string.h>
 
@@ -252,7 +252,8 @@ ServiceNext refuse_server_message(ServiceCall& call, const MailJob& mail, Status
     if (mail.step == MailStep::opening) {
         return refuse(call, Status::err,
                       outcome == Status::damaged
-                          ? "it was changed, or is not sealed to the key of this server (KEY @server)"
+                          ? "it was changed, or is not sealed to the key of this server, which "
+                            "KEY @server shows"
                           : "what is sealed is not a signed message");
     }
     if (mail.step == MailStep::judging) {
@@ -277,8 +278,9 @@ ServiceNext refuse_server_message(ServiceCall& call, const MailJob& mail, Status
 
 // --- INBOX, READ, FORGET ---
 
-// Bytes of one message of INBOX, with names of three characters up to six and a RESP3 head.
-constexpr uint32_t inbox_row_size_max = 4 + 5 * 16 + 20 + name_size_max + id_size_max + 24 + 4 + 5 * 8;
+// Bytes of one message of INBOX: what its values can have, and 12 around each name and each value.
+constexpr uint32_t inbox_row_size_max =
+    4 + 2 * 5 * 12 + 20 + name_size_max + id_size_max + 24 + 4;
 static_assert(16 + mailbox_max * inbox_row_size_max <= reply_size_max);
 static_assert(message_sealed_size_max + inbox_row_size_max + 32 <= reply_size_max);
 

@@ -15,8 +15,8 @@
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
 //   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else
 //       (P9).
-//   S4. Between MULTI and EXEC only commands that move money are queued; anything else that is refused
-//       breaks the group, and EXEC then books nothing.
+//   S4. Between MULTI and EXEC only commands that move money are queued; anything else that is
+//       refused breaks the group, and EXEC then books nothing.
 //   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.
 //   S6. A movement that needs a PIN is proposed, or queued, only behind a right one; the PIN itself
 //       is no part of it.

@@ -202,7 +202,8 @@ Status decide_message(Check& check, Again& again, const CheckEntry& at) {
     asked.id = message.id;
     asked.to = message.to;
     asked.missing = message.missing;
-    asked.envelope = {message.bytes.data, message.size};  // Its first part is all that is looked at.
+    // Its first part is all that is looked at.
+    asked.envelope = {message.bytes.data, message.size};
     asked.hash = message.hash;
     const bool was_missing = message.to == row_none;
     if (was_missing && ledger_find_recipient(ledger, message.missing) != row_none) {
