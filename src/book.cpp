@@ -88,8 +88,10 @@ Status book_replay(Book& book, const RecoveryBatch& batch, uint64_t& bad_seq) {
         Slice bytes;
         Status status = batch_next_entry(entries, bytes);
         if (status == Status::end) {
-            bad_seq = seq - 1;  // A group stands in one batch.
-            return book.ledger.group.size == 0 ? Status::ok : Status::damaged;
+            bad_seq = seq - 1;  // A group stands in one batch, and so does a message.
+            const Ledger& ledger = book.ledger;
+            const bool is_whole = ledger.group.size == 0 && ledger.mail.arriving.parts == 0;
+            return is_whole ? Status::ok : Status::damaged;
         }
         Entry entry;
         if (status == Status::ok) status = entry_decode(bytes, entry);
@@ -532,6 +534,86 @@ Status book_set_password(Book& book, uint64_t wall_ms, uint32_t asked_by, const 
     change.version = version;
     change.record = password;
     return book_change_person(book, wall_ms, change, tag, why);
+}
+
+namespace {
+
+MessageAsked message_of(const Book& book, const BookMail& mail, const Hash& hash) {
+    MessageAsked asked = {};
+    asked.person = mail.person;
+    asked.terminal = row_none;
+    asked.id = mail.id;
+    asked.to = ledger_find_recipient(book.ledger, mail.to);
+    if (asked.to == row_none) asked.missing = mail.to;
+    asked.envelope = mail.envelope;
+    asked.hash = hash;
+    asked.remembered = mail.was_known ? &mail.known : nullptr;
+    return asked;
+}
+
+// The parts behind the first one; whoever waits is answered with the last.
+void propose_message(Book& book, const MessageAsked& asked, const Entry& head, BookTag tag,
+                     LogStamp& stamp) {
+    const uint32_t parts = head.message.parts;
+    propose(book, head, parts <= 1 ? tag : book_tag_none, stamp);
+    for (uint32_t place = 2; place <= parts; place++) {
+        Entry entry;
+        ledger_message_part(asked, place, stamp, entry);
+        propose(book, entry, place == parts ? tag : book_tag_none, stamp);
+    }
+}
+
+}  // namespace
+
+Status book_send(Book& book, uint64_t wall_ms, const BookMail& mail, bool may_refuse, BookTag tag,
+                 IdRecord& answer, const char*& field) {
+    CHECK(!book.committing);  // D1
+    MessageAsked asked = message_of(book, mail, hash_of(mail.envelope));
+    const IdRecord* known = nullptr;
+    const Status outcome = ledger_judge_message(book.ledger, asked, known, field);
+    if (outcome == Status::replayed) answer = *known;
+    if (!is_booked_or_remembered(outcome)) return outcome;
+    if (outcome != Status::ok && !may_refuse) return Status::busy;
+    LogStamp stamp;
+    Status status = log_reserve(book.log, wall_ms, 1 + message_parts_max, stamp);
+    if (status != Status::ok) return status;
+    status = terminal_row(book, mail.terminal, stamp, asked.terminal);
+    if (status != Status::ok) return status;
+    if (asked.id.size == 0) asked.id = chosen_id(stamp.seq);
+    Entry entry;
+    ledger_book_message(book.ledger, asked, outcome, stamp, entry);
+    propose_message(book, asked, entry, tag, stamp);
+    return Status::ok;
+}
+
+Status book_set_key(Book& book, uint64_t wall_ms, uint32_t person, const Name& terminal,
+                    Slice modulus, BookTag tag) {
+    CHECK(!book.committing && modulus.size == mail_modulus_size);
+    Status status = ledger_judge_key(book.ledger, person, modulus.data);
+    if (status != Status::ok) return status;
+    LogStamp stamp;
+    uint32_t row = row_none;
+    status = reserve_entry(book, wall_ms, terminal, stamp, row);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_set_key(book.ledger, person, row, modulus, stamp, entry);
+    propose(book, entry, tag, stamp);
+    return Status::ok;
+}
+
+Status book_forget(Book& book, uint64_t wall_ms, uint32_t person, const Name& terminal,
+                   uint64_t number, BookTag tag) {
+    CHECK(!book.committing);
+    Status status = ledger_judge_forget(book.ledger, person, number);
+    if (status != Status::ok) return status;
+    LogStamp stamp;
+    uint32_t row = row_none;
+    status = reserve_entry(book, wall_ms, terminal, stamp, row);
+    if (status != Status::ok) return status;
+    Entry entry;
+    ledger_forget(book.ledger, person, row, number, stamp, entry);
+    propose(book, entry, tag, stamp);
+    return Status::ok;
 }
 
 bool book_write_next(Book& book, LogWrite& out) {

@@ -185,6 +185,33 @@ Status book_set_account(Book& book, uint64_t wall_ms, uint32_t asked_by, const N
                         uint32_t account, AccountOperation operation, const AccountValues& values,
                         BookTag tag);
 
+// What SEND asks for; see MessageAsked.
+struct BookMail {
+    uint32_t person;
+    Name terminal;       // size 0 for none
+    Id id;               // size 0: the book chooses one, which begins with '+'
+    Name to;             // of a person
+    Slice envelope;      // 1 to message_sealed_size_max bytes
+    uint64_t looked;     // as in BookMove
+    bool was_known;
+    IdRecord known;
+};
+
+// Judges a message and proposes it, in as many entries as it has parts; the answer comes with the
+// last one. Returns as book_move; with oom, `field` is "mailbox" or "messages" where that is full.
+Status book_send(Book& book, uint64_t wall_ms, const BookMail& mail, bool may_refuse, BookTag tag,
+                 IdRecord& answer, const char*& field);
+
+// Proposes a person's own key, of mail_modulus_size bytes. Returns ok; replayed when it is that one
+// already; pending; state for somebody who was removed; oom misconf with nothing written.
+Status book_set_key(Book& book, uint64_t wall_ms, uint32_t person, const Name& terminal,
+                    Slice modulus, BookTag tag);
+
+// Proposes to forget one of a person's messages. Returns ok; replayed when it is not in the
+// mailbox; pending; absent for a number that no entry has; oom misconf.
+Status book_forget(Book& book, uint64_t wall_ms, uint32_t person, const Name& terminal,
+                   uint64_t number, BookTag tag);
+
 // Hands out the next write for the journal's thread; false when there is none.
 bool book_write_next(Book& book, LogWrite& out);
 

@@ -66,6 +66,7 @@ struct Config {
     Registration registration;
     bool self_service;      // customers deposit and withdraw for themselves
     char message[config_message_size_max + 1];
+    char message_key[path_size_max + 1];  // empty: the server takes no messages itself
     uint32_t handshake_ms;  // from accept to an established channel
     uint32_t login_ms;      // from there to a login
     uint32_t request_ms;    // from a request's first byte to its last
@@ -106,6 +107,9 @@ struct Config {
     uint32_t reversible;  // entries that REVERSE reaches back
     uint32_t items;
     uint32_t orders;      // open ones and the newest closed ones
+    uint32_t message_keys;  // people who have published one
+    uint32_t messages;    // that wait for all
+    uint32_t mailbox;     // that wait for one person
     uint32_t multi;       // commands of one group
     uint32_t groups;      // being queued at once
     uint32_t penalty_sources;

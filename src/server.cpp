@@ -137,7 +137,10 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
         .holds = config.holds,
         .reversible = config.reversible,
         .items = config.items,
-        .orders = config.orders};
+        .orders = config.orders,
+        .message_keys = config.message_keys,
+        .messages = config.messages,
+        .mailbox = config.mailbox};
     // Beyond the limit as many as can shake hands at once are let in to be told so.
     const uint32_t sessions = config.sessions + config.handshakes;
     pool_layout(server.sessions, arena, "sessions", sessions);
@@ -159,7 +162,13 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     book_layout(server.book, arena, limits);
     access_layout(server.access, arena, config.accounts, terminals_config_max);
     door_layout(server, arena);
-    crypto_layout(server.heap, arena, sessions, config.handshakes);
+    server.messages = {};
+    const uint32_t keys = config.message_key[0] == '\0' ? 0 : 1;
+    if (keys > 0) {
+        server.messages.pem = arena_array<uint8_t>(arena, "message key", jose_key_pem_size_max);
+        server.messages.scratch = arena_array<MessageScratch>(arena, "  clear text", 1);
+    }
+    crypto_layout(server.heap, arena, sessions, config.handshakes, keys);
 }
 
 namespace {
@@ -230,6 +239,7 @@ void server_init(Server& server, uint64_t memory_reserved) {
     server.service.access = &server.access;
     server.service.version = PENNY_VERSION;
     server.service.message = config.message;
+    server.service.message_key = nullptr;
     sensor_init(server.service.sensor, slice_of(config.temperature), config.sensor_root);
     server.service.cost = {config.password_memory_kib, config.password_passes};
     server.service.alarms = {};
@@ -244,6 +254,19 @@ Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
     const bool tls12 = server.config.listeners[listener].tls_min == 12;
     return tls_config_load(server.tls[listener], TlsEnd::server,
                            tls12 ? TlsVersion::tls12 : TlsVersion::tls13, files, reason);
+}
+
+Status server_load_message_key(Server& server, Slice pem) {
+    ServerMessages& messages = server.messages;
+    CHECK(messages.pem != nullptr);
+    if (pem.size > jose_key_pem_size_max) return Status::invalid;
+    const Status status = jose_key_read(pem, messages.key);
+    if (status != Status::ok) return status;
+    memcpy(messages.pem, pem.data, pem.size);
+    messages.pem_size = pem.size;
+    messages.is_there = true;
+    server.service.message_key = &messages.key;
+    return Status::ok;
 }
 
 namespace {

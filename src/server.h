@@ -29,6 +29,7 @@
 #include "base/ring.h"
 #include "channel/tls.h"
 #include "config.h"
+#include "crypto/message.h"
 #include "session.h"
 
 inline constexpr uint32_t snapshot_chunk_size = 65536;  // bytes of one write of a checkpoint
@@ -44,7 +45,7 @@ inline constexpr uint32_t penalties_rows_per_turn = 4096;
 enum class WishKind : uint8_t {
     handshake,          // server_wish_run
     hash,               // server_wish_run
-    key,                // server_wish_run: sign a receipt, or judge its signature
+    key,                // server_wish_run: sign a receipt or judge its signature, answer a message
     read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
     sensor,             // read all of the file `path` into `memory`, as sensor_read_done has it
     segment,            // make segment `number` of `size` bytes and set `salt`
@@ -98,6 +99,15 @@ struct PenaltiesJob {
     Writer text;
 };
 
+// The server's own key for messages, which a worker uses.
+struct ServerMessages {
+    bool is_there;
+    JoseKey key;              // its public part
+    uint32_t pem_size;        // bytes
+    uint8_t* pem;             // jose_key_pem_size_max bytes; nullptr when no key is configured
+    MessageScratch* scratch;  // clear texts, of one message at a time
+};
+
 enum class ServerPhase : uint8_t {
     running,
     ending_sessions,
@@ -117,6 +127,7 @@ struct Server {
     Service service;
     Heap heap;                       // of the library of cryptography
     TlsConfig tls[listeners_max];
+    ServerMessages messages;
     PasswordArena password_arena;    // a mapping of the port's own
     Pool<Session> sessions;
     Pool<SessionBuffers> buffers;
@@ -169,6 +180,10 @@ void server_set_password_arena(Server& server, const PasswordArena& arena);
 // Loads certificate, key, CA and CRL of a listener. Returns as tls_config_load.
 Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
                        const char*& reason);
+
+// Takes the private key that [server] message-key names; the caller wipes its own copy. Returns
+// invalid for a text that is no RSA key of 3072 bits, failed without memory.
+Status server_load_message_key(Server& server, Slice pem);
 
 // The book is open and segment `next_segment` (0: none) waits behind the present one. Limits that
 // the journal does not know yet are noted now, or as soon as clock and disk let it be.

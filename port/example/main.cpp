@@ -12,7 +12,8 @@
 namespace {
 
 constexpr LedgerLimits limits = {
-    .accounts = 16, .ids = 64, .terminals = 4, .holds = 16, .reversible = 64};
+    .accounts = 16, .ids = 64, .terminals = 4, .holds = 16, .reversible = 64,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
 constexpr uint8_t bank_id[bank_id_size] = {'e', 'x', 'a', 'm', 'p', 'l', 'e'};
 constexpr uint32_t disk_size = segment_size_min;
 constexpr uint32_t deposits = 64;  // with more, log_wants_segment asks for the next segment

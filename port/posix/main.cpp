@@ -428,6 +428,29 @@ int load_certificates() {
     return -1;
 }
 
+// The key of messages to the server itself, where one is named.
+int load_message_key() {
+    const Config& config = process.config;
+    if (config.message_key[0] == '\0') return -1;
+    Writer message = message_writer();
+    put_text(message, "[server] message-key: ");
+    Slice pem = {};
+    if (read_pem(config.message_key, 0, true, pem, message) != Status::ok) {
+        wipe(process.pem, sizeof process.pem);
+        return refuse(exit_refused, message);
+    }
+    const Status status = server_load_message_key(*process.server, pem);
+    wipe(process.pem, sizeof process.pem);
+    if (status == Status::ok) return -1;
+    if (config.message_key[0] != '/') put_text(message, process.folder);
+    put_text(message, config.message_key);
+    put_text(message, status == Status::invalid
+                          ? ": this is no private key of RSA with 3072 bits; pennyctl init makes "
+                            "one, and so does penny key"
+                          : ": the library of cryptography has no memory for it");
+    return refuse(exit_refused, message);
+}
+
 // How far the reading of the journal was when that was last said.
 struct Progress {
     uint64_t said_ms;
@@ -500,6 +523,7 @@ int serve(bool read_only) {
     }
     if (code < 0) crypto_clock_set(system_wall_us() / 1000);
     if (code < 0) code = load_certificates();
+    if (code < 0) code = load_message_key();
     if (code < 0) code = open_book(read_only);
     if (code >= 0) return code;
     Writer message = message_writer();
@@ -523,6 +547,7 @@ int test() {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }
     if (code < 0) code = load_certificates();
+    if (code < 0) code = load_message_key();
     if (code >= 0) return code;
     system_print_text(STDOUT_FILENO, "the configuration is fine\n");
     return exit_done;

@@ -210,6 +210,12 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
                 status = refuse_limit(load, table, rows[i], limits.orders, "orders");
                 break;
             case TableName::ordered:
+            case TableName::keys:
+                status = refuse_limit(load, table, rows[i], limits.message_keys, "message-keys");
+                break;
+            case TableName::mail:
+                status = refuse_limit(load, table, rows[i], limits.messages, "messages");
+                break;
             case TableName::asked:
             case TableName::ids:
             case TableName::reversed:

@@ -223,6 +223,20 @@ Status join_checkpoint(Walk& walk) {
     return Status::failed;
 }
 
+// The same of a limit that is no part of the book: there is one more than it.
+Status refuse_mail(Walk& walk, uint64_t bad_seq, const char* name, uint32_t limit) {
+    say_place(walk);
+    put_text(walk.error, ", entry ");
+    put_decimal(walk.error, bad_seq);
+    put_text(walk.error, ": the limit `");
+    put_text(walk.error, name);
+    put_text(walk.error, "` is ");
+    put_decimal(walk.error, limit);
+    put_text(walk.error, ", and this book had at least ");
+    put_decimal(walk.error, limit + uint64_t{1});
+    return Status::failed;
+}
+
 // Puts both numbers of a limit that is too small.
 Status refuse_full(Walk& walk, const RecoveryBatch& batch, uint64_t bad_seq) {
     Reader entries = reader_of(batch.entries);
@@ -245,6 +259,12 @@ Status refuse_full(Walk& walk, const RecoveryBatch& batch, uint64_t bad_seq) {
         put_decimal(walk.error, is_item ? limits.items : limits.orders);
         put_text(walk.error, ", and this book needs more");
         return Status::failed;
+    }
+    if (entry.kind == EntryKind::key) {
+        return refuse_mail(walk, bad_seq, "message-keys", limits.message_keys);
+    }
+    if (entry.kind == EntryKind::message) {
+        return refuse_mail(walk, bad_seq, "messages", limits.messages);
     }
     const bool is_terminal = entry.kind == EntryKind::terminal;
     const bool is_hold = entry.kind == EntryKind::movement;
@@ -527,6 +547,8 @@ const char* advice_for_edit(TableName table) {
         case TableName::items: return "; this is changed with ITEM";
         case TableName::orders: return "; this is changed with ORDER, ORDER DONE and CANCEL";
         case TableName::ordered:
+        case TableName::keys: return "; keys are published with KEY SET";
+        case TableName::mail: return "; messages are sent and ended with SEND and FORGET";
         case TableName::terminals:
         case TableName::asked:
         case TableName::ids:

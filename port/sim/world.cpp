@@ -111,7 +111,8 @@ Status make_bank() {
     SeedBook seed = {};
     seed.currency = config.currency;
     seed.scale = static_cast<uint8_t>(config.scale);
-    seed.limits = {config.accounts, config.ids, config.terminals, config.holds, config.reversible};
+    seed.limits = {config.accounts,   config.ids,          config.terminals, config.holds,
+                   config.reversible, config.message_keys, config.messages,  config.mailbox};
     seed.segment_size = config.segment_size_kib * 1024;
     seed.wall_ms = sim_world_wall_us() / 1000;
     seed.people = people;
@@ -378,6 +379,9 @@ void sim_world_config(Config& out) {
     out.terminals = 16;
     out.holds = 16;
     out.reversible = 128;
+    out.message_keys = 16;
+    out.messages = 32;
+    out.mailbox = 8;
     out.groups = 4;
     out.penalty_sources = 16;
     out.penalty_pairs = 512;

@@ -19,6 +19,10 @@ inline constexpr uint32_t pin_tries_max = 3;       // wrong ones in a row that l
 inline constexpr uint32_t phc_size_max = 128;      // bytes of one stored password record
 inline constexpr uint32_t path_size_max = 255;     // bytes of a file name in the configuration
 inline constexpr uint32_t told_size_max = 255;     // bytes of what TELL puts into the log
+inline constexpr uint32_t message_sealed_size_max = 4608;  // bytes of a sealed message
+inline constexpr uint32_t mailbox_max = 128;       // messages that wait for one person
+inline constexpr uint32_t messages_max = 65536;    // that wait for all
+inline constexpr uint32_t message_keys_max = 4096;
 inline constexpr uint32_t told_per_minute = 60;    // such lines of one person, or of a laboratory
 
 // Money.

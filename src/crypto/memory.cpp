@@ -23,7 +23,10 @@
 // never refused. "process" is room for two generations of the configuration side by side, each with
 // a list of 512 revoked certificates. "signing" is what one receipt takes while it is signed or
 // judged, size by size the most of keys on P-256 and P-384 and of RSA-2048 and RSA-4096 (at once up
-// to 12,912 bytes in 21 blocks, or 5,328 in 49); one is worked on at a time.
+// to 12,912 bytes in 21 blocks, or 5,328 in 49); one is worked on at a time. "message" is what it
+// takes beyond that to open a message, to judge it, and to seal an answer, with keys of RSA-3072
+// (at once up to 21,280 bytes in 40 blocks); a receipt and a message are never worked on at the
+// same time.
 #include "crypto/crypto.h"
 
 #include <mbedtls/build_info.h>
@@ -37,41 +40,44 @@ struct MemoryRow {
     uint32_t size;       // bytes of one block
     uint32_t process;    // blocks
     uint32_t signing;    // further blocks, once
+    uint32_t message;    // beyond those, where messages are opened
     uint32_t idle;       // blocks of one session
     uint32_t handshake;  // further blocks of one handshake
 };
 
 constexpr MemoryRow memory_rows[] = {
-    {32, 128, 25, 8, 28},    // OIDs, parts of names, numbers of P-256
-    {64, 64, 39, 4, 40},     // points, names
-    {112, 1056, 38, 1, 7},   // revoked certificates; keys
-    {160, 32, 8, 0, 4},
-    {256, 32, 8, 2, 4},      // ChaCha20; parts of RSA-2048
-    {304, 32, 5, 7, 4},      // AES keys, hashes
-    {416, 16, 1, 5, 2},      // GCM
-    {544, 16, 10, 2, 3},     // certificates on P-256; parts of RSA-4096
-    {768, 16, 2, 2, 1},      // mbedtls_x509_crt
-    {1072, 8, 6, 0, 3},      // products of RSA-4096
-    {1424, 8, 1, 1, 1},      // certificates with RSA
-    {1680, 4, 0, 1, 0},      // the handshake
-    {2624, 4, 1, 0, 1},      // calculations of RSA-4096
-    {MBEDTLS_SSL_OUT_CONTENT_LEN + record_extra_size, 4, 1, 1, 0},
-    {8192, 4, 0, 0, 0},      // PEM texts while they are read
-    {MBEDTLS_SSL_IN_CONTENT_LEN + record_extra_size, 2, 0, 1, 0},
-    {32768, 3, 0, 0, 0},     // a list of 512 revoked certificates: old, new, as PEM
+    {32, 128, 25, 0, 8, 28},    // OIDs, parts of names, numbers of P-256
+    {64, 64, 39, 0, 4, 40},     // points, names
+    {112, 1056, 38, 0, 1, 7},   // revoked certificates; keys
+    {160, 32, 8, 0, 0, 4},
+    {256, 32, 8, 5, 2, 4},      // ChaCha20; parts of RSA-2048
+    {304, 32, 5, 0, 7, 4},      // AES keys, hashes
+    {416, 16, 1, 11, 5, 2},     // GCM; numbers of RSA-3072
+    {544, 16, 10, 0, 2, 3},     // certificates on P-256; parts of RSA-4096
+    {768, 16, 2, 0, 2, 1},      // mbedtls_x509_crt
+    {1072, 8, 6, 0, 0, 3},      // products of RSA-4096
+    {1424, 8, 1, 0, 1, 1},      // certificates with RSA
+    {1680, 4, 0, 0, 1, 0},      // the handshake
+    {2624, 4, 1, 1, 0, 1},      // calculations of RSA-4096
+    {MBEDTLS_SSL_OUT_CONTENT_LEN + record_extra_size, 4, 1, 0, 1, 0},
+    {8192, 4, 0, 0, 0, 0},      // PEM texts while they are read
+    {MBEDTLS_SSL_IN_CONTENT_LEN + record_extra_size, 2, 0, 0, 1, 0},
+    {32768, 3, 0, 0, 0, 0},     // a list of 512 revoked certificates: old, new, as PEM
 };
 constexpr uint32_t memory_row_count = sizeof memory_rows / sizeof memory_rows[0];
 static_assert(memory_row_count <= heap_classes_max);
 
 }  // namespace
 
-void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes) {
+void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes,
+                   uint32_t message_keys) {
     HeapClassRow rows[memory_row_count] = {};
     for (uint32_t i = 0; i < memory_row_count; i++) {
         const MemoryRow& row = memory_rows[i];
         rows[i].size = row.size;
         rows[i].count = row.process + row.signing;
         rows[i].count += sessions * row.idle + handshakes * row.handshake;
+        rows[i].count += message_keys * row.message;
     }
     heap_layout(heap, arena, "cryptography", rows, memory_row_count);
 }

@@ -17,9 +17,9 @@
 
 #include "crypto/jose.h"
 
-// Bytes of an envelope. A file of 1,024 bytes fits with names and id of any length, and so does a
-// text of 1,024 bytes that is not mostly quotes and line ends, which take two each.
-inline constexpr uint32_t message_sealed_size_max = 4608;
+// An envelope has message_sealed_size_max bytes at most. A file of 1,024 bytes fits with names and
+// id of any length, and so does a text of 1,024 bytes that is not mostly quotes and line ends,
+// which take two each.
 inline constexpr uint32_t message_payload_size_max = 1740;  // of the text that is signed here
 inline constexpr uint32_t message_file_size_max = 1024;     // of a file that fits in any case
 inline constexpr uint32_t message_party_size_max = name_size_max;

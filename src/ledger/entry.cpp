@@ -31,6 +31,10 @@ constexpr const char* pin_state_names[] = {"none", "set", "locked"};
 // Every entry needs at most this much beside its texts.
 static_assert(176 + id_size_max + memo_size_max + name_size_max <= entry_size_max);
 static_assert(60 + name_size_max + phc_size_max + title_size_max <= entry_size_max);
+static_assert(88 + id_size_max + message_part_size_max <= entry_size_max);
+static_assert(88 + id_size_max + name_size_max <= entry_size_max);
+static_assert(message_parts_max <= UINT8_MAX);
+static_assert(message_parts_max <= message_sealed_size_max / message_part_size_max + 1);
 
 void encode_genesis(const GenesisEntry& genesis, Writer& out) {
     put_bytes(out, {genesis.bank_id, bank_id_size});
@@ -144,6 +148,25 @@ void encode_item(const ItemEntry& item, Writer& out) {
     put_u8(out, item.title.size);
     put_bytes(out, name_slice(item.name));
     put_bytes(out, slice_of_chars(item.title.text, item.title.size));
+}
+
+bool is_later_part(const MessageEntry& message) { return message.place > 1; }
+
+void encode_message(const MessageEntry& message, Writer& out) {
+    put_u8(out, message.place);
+    put_u8(out, message.parts);
+    put_u8(out, is_later_part(message) ? 0 : message.id.size);
+    put_u8(out, is_later_part(message) ? 0 : message.missing.size);
+    if (!is_later_part(message)) {
+        put_u32(out, message.to);
+        put_u32(out, message.size);
+        put_zeros(out, 4);
+        put_u64(out, message.asker_previous);
+        put_bytes(out, hash_slice(message.hash));
+        put_bytes(out, slice_of_chars(message.id.text, message.id.size));
+        put_bytes(out, name_slice(message.missing));
+    }
+    put_bytes(out, message.bytes);
 }
 
 bool take_zeros(Reader& reader, uint32_t count) {
@@ -424,6 +447,76 @@ Status decode_item(Reader& reader, ItemEntry& out) {
     return parse_title(title, out.title) == Status::ok ? Status::ok : Status::damaged;
 }
 
+// The rest of the entry, which is as many bytes.
+Slice take_rest(Reader& reader) { return get_bytes(reader, reader_left(reader)); }
+
+Status decode_key(Reader& reader, KeyEntry& out) {
+    out.modulus = take_rest(reader);
+    if (out.modulus.size != mail_modulus_size) return Status::damaged;
+    const bool has_all_bits = (out.modulus.data[0] & 0x80) != 0;
+    const bool is_odd = (out.modulus.data[mail_modulus_size - 1] & 1) != 0;
+    return has_all_bits && is_odd ? Status::ok : Status::damaged;
+}
+
+Status decode_forget(Reader& reader, ForgetEntry& out) {
+    out.number = get_u64(reader);
+    return out.number == 0 ? Status::damaged : Status::ok;
+}
+
+// What there is once: of the whole message, in its first part.
+Status decode_message_head(Reader& reader, uint32_t missing_size, MessageEntry& out) {
+    out.to = get_u32(reader);
+    out.size = get_u32(reader);
+    if (!take_zeros(reader, 4)) return Status::damaged;
+    out.asker_previous = get_u64(reader);
+    const Slice hash = get_bytes(reader, hash_size);
+    if (hash.size != hash_size || out.id.size == 0) return Status::damaged;
+    memcpy(out.hash.bytes, hash.data, hash_size);
+    if (out.size == 0 || out.size > message_sealed_size_max) return Status::damaged;
+    const Status status = take_text(reader, out.id.size, out.id.text, id_size_max);
+    if (status != Status::ok) return status;
+    return missing_size == 0 ? Status::ok : take_name(reader, missing_size, out.missing);
+}
+
+Status decode_message(Reader& reader, MessageEntry& out) {
+    out = {};
+    out.place = get_u8(reader);
+    out.parts = get_u8(reader);
+    out.id.size = get_u8(reader);
+    const uint8_t missing_size = get_u8(reader);
+    if (out.parts > message_parts_max || out.place > out.parts) return Status::damaged;
+    if ((out.place == 0) != (out.parts == 0)) return Status::damaged;
+    if (is_later_part(out)) {
+        if (out.id.size > 0 || missing_size > 0) return Status::damaged;
+    } else {
+        const Status status = decode_message_head(reader, missing_size, out);
+        if (status != Status::ok) return status;
+        if (out.parts > 0 && out.parts != message_parts_of(out.size)) return Status::damaged;
+    }
+    out.bytes = take_rest(reader);
+    if (out.parts == 0) return out.bytes.size == 0 ? Status::ok : Status::damaged;
+    if (out.place < out.parts) {
+        return out.bytes.size == message_part_size_max ? Status::ok : Status::damaged;
+    }
+    if (out.place == 1) return out.bytes.size == out.size ? Status::ok : Status::damaged;
+    const bool fits = out.bytes.size > 0 && out.bytes.size <= message_part_size_max;
+    return fits ? Status::ok : Status::damaged;
+}
+
+// A message was kept in parts, or refused: then it may name nobody.
+bool fits_message(const Entry& entry) {
+    const MessageEntry& message = entry.message;
+    if (entry.person == row_none) return false;
+    const bool is_kept = message.parts > 0;
+    if (is_kept != (entry.status == Status::ok)) return false;
+    if (is_later_part(message)) return true;
+    const bool is_missing = entry.status == Status::noacct;
+    if (is_missing != (message.to == row_none)) return false;
+    if (is_missing != (message.missing.size > 0)) return false;
+    return is_kept || is_missing || entry.status == Status::closed ||
+           entry.status == Status::state;
+}
+
 Status decode_body(Reader& reader, uint32_t version, Entry& out) {
     switch (out.kind) {
         case EntryKind::genesis: return decode_genesis(reader, out.genesis);
@@ -433,6 +526,9 @@ Status decode_body(Reader& reader, uint32_t version, Entry& out) {
         case EntryKind::movement: return decode_movement(reader, version, out.movement);
         case EntryKind::terminal: return decode_terminal(reader, out.row_terminal);
         case EntryKind::item: return decode_item(reader, out.item);
+        case EntryKind::key: return decode_key(reader, out.key);
+        case EntryKind::message: return decode_message(reader, out.message);
+        case EntryKind::forget: return decode_forget(reader, out.forget);
     }
     return Status::damaged;
 }
@@ -446,14 +542,49 @@ void encode_body(const Entry& entry, uint32_t version, Writer& out) {
         case EntryKind::movement: encode_movement(entry.movement, version, out); return;
         case EntryKind::terminal: encode_terminal(entry.row_terminal, out); return;
         case EntryKind::item: encode_item(entry.item, out); return;
+        case EntryKind::key: put_bytes(out, entry.key.modulus); return;
+        case EntryKind::message: encode_message(entry.message, out); return;
+        case EntryKind::forget: put_u64(out, entry.forget.number); return;
     }
     CHECK(false);
 }
 
-// The newest version of the kind that is known here.
-uint32_t version_max_of(EntryKind kind) {
-    if (kind == EntryKind::movement) return 3;
-    return kind == EntryKind::person ? 2 : 1;
+// The oldest and the newest version of the kind that are known here.
+struct Versions {
+    uint32_t least;
+    uint32_t most;
+};
+
+Versions versions_of(EntryKind kind) {
+    switch (kind) {
+        case EntryKind::person: return {1, 2};
+        case EntryKind::movement: return {1, 3};
+        case EntryKind::item:
+        case EntryKind::key:
+        case EntryKind::message:
+        case EntryKind::forget: return {3, 3};
+        case EntryKind::genesis:
+        case EntryKind::limits:
+        case EntryKind::account:
+        case EntryKind::terminal: return {1, 1};
+    }
+    CHECK(false);
+    return {1, 1};
+}
+
+// What was refused was asked for under an id; all else is only there when it was done.
+bool fits_status(const Entry& entry) {
+    if (entry.status == Status::ok) return true;
+    if (!status_is_remembered(entry.status)) return false;
+    return entry.kind == EntryKind::movement || entry.kind == EntryKind::message;
+}
+
+// What a movement has that moves nothing, or that asked for the whole of what is not there.
+bool may_have_no_amount(const Entry& entry) {
+    const MovementEntry& movement = entry.movement;
+    if (movement.operation == Operation::order_done) return true;
+    if (entry.status == Status::ok) return false;
+    return movement.whole || operation_is_of_order(movement.operation);
 }
 
 // A day is some terminal's, and its bound was kept or is why the movement was refused.
@@ -477,14 +608,6 @@ bool fits_order_outcome(const Entry& entry) {
     if (entry.status != Status::ok) return order.evicted == 0;
     if (order.item == row_none || order.quantity == 0 || order.price == 0) return false;
     return true;
-}
-
-// What a movement has that moves nothing, or that asked for the whole of what is not there.
-bool may_have_no_amount(const Entry& entry) {
-    const MovementEntry& movement = entry.movement;
-    if (movement.operation == Operation::order_done) return true;
-    if (entry.status == Status::ok) return false;
-    return movement.whole || operation_is_of_order(movement.operation);
 }
 
 }  // namespace
@@ -517,6 +640,7 @@ bool currency_is_valid(Slice text) {
 }
 
 const char* operation_name(Operation operation) {
+    if (operation == Operation::message) return "message";
     CHECK(static_cast<uint32_t>(operation) < operation_count);
     return operation_names[static_cast<uint32_t>(operation)];
 }
@@ -568,14 +692,35 @@ uint32_t entry_version(const Entry& entry) {
         case EntryKind::movement:
             if (operation_is_of_order(entry.movement.operation)) return 3;
             return entry.movement.day == 0 ? 1 : 2;
-        case EntryKind::item:
         case EntryKind::genesis:
         case EntryKind::limits:
         case EntryKind::account:
         case EntryKind::terminal: return 1;
+        case EntryKind::item:
+        case EntryKind::key:
+        case EntryKind::message:
+        case EntryKind::forget: return 3;
     }
     CHECK(false);
     return 0;
+}
+
+bool entry_is_request(const Entry& entry) {
+    if (entry.kind == EntryKind::message) return !is_later_part(entry.message);
+    return entry.kind == EntryKind::movement && entry.movement.operation != Operation::release;
+}
+
+const Id& entry_request_id(const Entry& entry) {
+    return entry.kind == EntryKind::message ? entry.message.id : entry.movement.id;
+}
+
+Position entry_asker_previous(const Entry& entry) {
+    return entry.kind == EntryKind::message ? entry.message.asker_previous
+                                            : entry.movement.asker_previous;
+}
+
+uint32_t message_parts_of(uint32_t size) {
+    return (size + message_part_size_max - 1) / message_part_size_max;
 }
 
 void entry_encode(const Entry& entry, Writer& out) {
@@ -609,20 +754,23 @@ Status entry_decode(Slice bytes, Entry& out) {
     out.terminal = get_u32(reader);
     const uint32_t version = get_u32(reader);
     if (reader.short_read || version == 0 || kind < 1) return Status::damaged;
-    if (kind > static_cast<uint8_t>(EntryKind::item)) return Status::failed;
+    if (kind > static_cast<uint8_t>(EntryKind::forget)) return Status::failed;
     out.kind = static_cast<EntryKind>(kind);
-    if (version > version_max_of(out.kind)) return Status::failed;
+    if (version > versions_of(out.kind).most) return Status::failed;
+    if (version < versions_of(out.kind).least) return Status::damaged;
     if (status_from_byte(status_byte, out.status) != Status::ok) return Status::damaged;
-    if (out.status != Status::ok && !status_is_remembered(out.status)) return Status::damaged;
-    if (out.status != Status::ok && out.kind != EntryKind::movement) return Status::damaged;
+    if (!fits_status(out)) return Status::damaged;
     const Status body = decode_body(reader, version, out);
     if (body != Status::ok) return body;
     if (out.kind == EntryKind::movement) {
+        const bool aborted = out.status == Status::execabort;
+        if (aborted && out.movement.group_size == 0) return Status::damaged;
         if (out.movement.amount == 0 && !may_have_no_amount(out)) return Status::damaged;
+        if (!fits_day(out)) return Status::damaged;
         if (!fits_order_outcome(out)) return Status::damaged;
     }
-    const bool aborted = out.status == Status::execabort;
-    if (aborted && out.movement.group_size == 0) return Status::damaged;
-    if (out.kind == EntryKind::movement && !fits_day(out)) return Status::damaged;
+    if (out.kind == EntryKind::message && !fits_message(out)) return Status::damaged;
+    const bool is_own = out.kind == EntryKind::key || out.kind == EntryKind::forget;
+    if (is_own && out.person == row_none) return Status::damaged;
     return reader.short_read || reader_left(reader) > 0 ? Status::damaged : Status::ok;
 }

@@ -81,6 +81,12 @@
 //         59   5  zero                             48   1  scale
 //         64      name                             49   1  size of currency
 //                                                  50      currency
+//     kind limits
+//         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  holds; 48  4  reversible
+//
+// Version 3 has kinds of its own, about what is sold (orders.h), and about messages that are sealed
+// (mail.h):
+//
 //     kind item
 //         32   4  item, row number
 //         36   4  stock; 0 where it is not counted
@@ -91,14 +97,29 @@
 //         51   1  size of title
 //         52      name, title
 //
-//     kind limits
-//         32   4  accounts; 36  4  ids; 40  4  terminals; 44  4  holds; 48  4  reversible
+//     kind message, its first part, or a       kind message, a part behind it
+//     refused one, which has no other
+//         32   1  place among the parts, from      32   1  place, from 2
+//                 1; 0 when refused
+//         33   1  parts; 0 when refused            33   1  parts
+//         34   1  size of id                       34   2  zero
+//         35   1  size of the name not found       36      bytes of the envelope
+//         36   4  account of the recipient
+//         40   4  size of the envelope, bytes  kind key
+//         44   4  zero                             32 384  modulus of the person's RSA key, high
+//         48   8  previous request of the person           byte first; its exponent is 65537
+//         56  32  SHA-256 of the envelope
+//         88      id, name not found, bytes of kind forget
+//                 the envelope                     32   8  number of the message
+//
+//     every part but the last has message_part_size_max bytes of the envelope
 //
 //   E1. entry_decode accepts exactly what entry_encode writes: same size, fields in range, zeros.
 //   E2. A refused movement has status other than ok, moves nothing, and joins no account's chain
 //       (the previous positions of its accounts are 0), but the chain of its person's requests.
 //   E3. Of two versions an entry has the lower one that can say it, so that programs which know no
 //       other go on reading the journals of banks that need no other.
+//   E4. What KeyEntry and MessageEntry point to lies in the bytes that were decoded.
 #pragma once
 
 #include "base/text.h"
@@ -108,7 +129,24 @@ inline constexpr uint32_t row_none = UINT32_MAX;
 inline constexpr uint32_t currency_size_max = 8;  // bytes, upper-case letters
 inline constexpr uint32_t entry_version_max = 3;
 
-enum class EntryKind : uint8_t { genesis = 1, limits, person, account, movement, terminal, item };
+// An envelope is kept in parts, so that no entry is larger than others are.
+inline constexpr uint32_t message_part_size_max = 384;  // bytes
+inline constexpr uint32_t message_parts_max =
+    (message_sealed_size_max + message_part_size_max - 1) / message_part_size_max;
+inline constexpr uint32_t mail_modulus_size = 384;  // bytes of an RSA key of 3072 bits
+
+enum class EntryKind : uint8_t {
+    genesis = 1,
+    limits,
+    person,
+    account,
+    movement,
+    terminal,
+    item,
+    key,
+    message,
+    forget,
+};
 
 // What moved money. Values are on disk.
 enum class Operation : uint8_t {
@@ -123,6 +161,7 @@ enum class Operation : uint8_t {
     order,         // pays the shop for an item
     cancel_order,  // gives all of it back and ends the order
     order_done,    // ends an order and moves nothing
+    message = 32,  // SEND, which moves nothing: in records of ids only, in no entry
 };
 
 inline bool operation_is_of_hold(Operation operation) {
@@ -146,6 +185,7 @@ inline bool operation_ends_order(Operation operation) {
 // What is only reserved, given free again or handed over moves nothing.
 inline bool operation_moves_money(Operation operation) {
     if (operation == Operation::order_done) return false;
+    if (operation == Operation::message) return false;
     return !operation_is_of_hold(operation) || operation == Operation::capture;
 }
 
@@ -342,6 +382,27 @@ struct TerminalEntry {
     Name name;
 };
 
+struct KeyEntry {
+    Slice modulus;  // of the person who asked: mail_modulus_size bytes
+};
+
+struct MessageEntry {
+    uint8_t place;     // from 1 to parts; 0 when refused
+    uint8_t parts;
+    Slice bytes;       // of the envelope that are in this part
+    // Of the first part, and of a refused one:
+    uint32_t to;       // account of the recipient; row_none when nobody was found
+    uint32_t size;     // bytes of the whole envelope
+    Position asker_previous;
+    Hash hash;         // of the whole envelope
+    Id id;
+    Name missing;      // the name that nobody had, for NOACCT
+};
+
+struct ForgetEntry {
+    uint64_t number;   // of a message to the person who asked
+};
+
 struct Entry {
     EntryKind kind;
     Status status;
@@ -357,6 +418,9 @@ struct Entry {
         MovementEntry movement;
         TerminalEntry row_terminal;
         ItemEntry item;
+        KeyEntry key;
+        MessageEntry message;
+        ForgetEntry forget;
     };
 };
 
@@ -365,6 +429,14 @@ void entry_encode(const Entry& entry, Writer& out);
 
 // The version of its kind that an entry needs (E3).
 uint32_t entry_version(const Entry& entry);
+
+// True for what was asked for under an id: a movement, and a message's first part.
+bool entry_is_request(const Entry& entry);
+const Id& entry_request_id(const Entry& entry);
+Position entry_asker_previous(const Entry& entry);
+
+// How many parts an envelope of this size has.
+uint32_t message_parts_of(uint32_t size);
 
 // Takes a whole entry from untrusted bytes. Returns damaged, with `out` undefined, for anything
 // that entry_encode would not have written (E1), failed for a kind or a version of a kind that only

@@ -191,6 +191,8 @@ Status install_person(Ledger& ledger, const Entry& whole, InstallMode mode) {
     save_account(ledger, account);
     account.installed.state = AccountState::closed;
     if (mode == InstallMode::replay) account.decided = account.installed;
+    if (mode == InstallMode::replay) mail_remove_decided(ledger.mail, entry.person);
+    mail_remove_installed(ledger.mail, entry.person);  // W4
     return Status::ok;
 }
 
@@ -323,22 +325,6 @@ bool refusal_fits(const Ledger& ledger, const MovementEntry& movement) {
            is_balance_of(ledger, movement.credit, movement.credit_after);
 }
 
-// What the person asked before; 0 where nobody asked.
-Position asked_before(const Ledger& ledger, uint32_t person) {
-    return person == row_none ? 0 : ledger.asked[person].installed.last;
-}
-
-void install_asked(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
-    if (entry.person == row_none) return;
-    AskedRow& row = ledger.asked[entry.person];
-    if (row.saved_epoch != ledger.epoch) {
-        row.saved = row.installed;
-        row.saved_epoch = ledger.epoch;
-    }
-    rows_add_asked(ledger, entry, position, row.installed);
-    if (mode == InstallMode::replay) row.decided = row.installed;
-}
-
 // M4 for what a movement adds to its terminal's day; `after` is the day then. What refused one of a
 // group was counted behind those before it, which were refused with it.
 bool counted_fits(const Ledger& ledger, const Entry& entry, TerminalDay& after) {
@@ -360,7 +346,8 @@ Status install_movement(Ledger& ledger, const Entry& entry, Position position, I
     if (entry.person != row_none && entry.person >= ledger.people_installed) return Status::damaged;
     const bool is_release = movement.operation == Operation::release;
     if (is_release && entry.person != row_none) return Status::damaged;
-    if (movement.asker_previous != asked_before(ledger, entry.person)) return Status::damaged;
+    const Position asked_before = rows_asked_before(ledger, entry.person);
+    if (movement.asker_previous != asked_before) return Status::damaged;
     if (movement.group_size > 0 && install_group(ledger, entry) != Status::ok) {
         return Status::damaged;
     }
@@ -378,7 +365,7 @@ Status install_movement(Ledger& ledger, const Entry& entry, Position position, I
     }
     if (is_release) return Status::ok;  // The server's own, without an id.
     if (movement.day != 0) install_day(ledger, entry.terminal, day, mode);
-    install_asked(ledger, entry, position, mode);
+    rows_install_asked(ledger, entry, position, mode);
     if (mode == InstallMode::replay) ids_add(ledger.ids, id_record_of(entry));
     ledger.ids_installed++;
     return Status::ok;
@@ -410,6 +397,9 @@ Status install_body(Ledger& ledger, const Entry& entry, Position position, Insta
         case EntryKind::movement: return install_movement(ledger, entry, position, mode);
         case EntryKind::terminal: return install_terminal(ledger, entry.row_terminal, mode);
         case EntryKind::item: return rows_install_item(ledger, entry.item, mode);
+        case EntryKind::key:
+        case EntryKind::message:
+        case EntryKind::forget: return rows_install_mail(ledger, entry, position, mode);
     }
     return Status::damaged;
 }
@@ -429,6 +419,7 @@ Status ledger_install(Ledger& ledger, const Entry& entry, Position position, Ins
     // M5: nothing comes between the entries of a group.
     const bool goes_on = entry.kind == EntryKind::movement && entry.movement.group_size > 0;
     if (ledger.group.size > 0 && !goes_on) return Status::damaged;
+    if (!rows_message_goes_on(ledger, entry)) return Status::damaged;  // W1
     const GroupInstall group = ledger.group;
     const uint64_t reversed = reversed_by(entry);
     Status status = reversals_judge(ledger.reversals, entry.seq, reversed);

@@ -7,15 +7,6 @@
 
 namespace {
 
-// True when the account that the record names is the one asked for now. An account that was missing
-// then is compared by the name it was asked under, even if it has been opened since.
-bool same_account(const Ledger& ledger, const IdRecord& record, uint32_t then, uint32_t now,
-                  const Name& missing_now) {
-    if (then != row_none) return then == now;
-    if (now == row_none) return name_equal(record.missing, missing_now);
-    return name_equal(record.missing, ledger.accounts[now].name);
-}
-
 // The hold may be gone by now, so only what was asked is compared, not what it led to.
 const char* differing_field_of_end(const IdRecord& record, const Movement& movement) {
     if (record.hold != movement.hold) return "hold";
@@ -43,10 +34,10 @@ const char* differing_field(const Ledger& ledger, const IdRecord& record,
     }
     if (operation_ends_hold(movement.operation)) return differing_field_of_end(record, movement);
     if (record.amount != movement.amount) return "amount";
-    if (!same_account(ledger, record, record.credit, movement.credit, movement.missing)) {
+    if (!rows_same_account(ledger, record, record.credit, movement.credit, movement.missing)) {
         return to_member ? "account" : "to";
     }
-    if (!same_account(ledger, record, record.debit, movement.debit, movement.missing)) {
+    if (!rows_same_account(ledger, record, record.debit, movement.debit, movement.missing)) {
         return between ? "from" : "account";
     }
     if (record.expires_s != movement.expires_s) return "expires";
@@ -97,13 +88,6 @@ Status judge_accounts(const Ledger& ledger, const Movement& movement, Refusal& r
     return rows_fits_ceiling(credit, movement.amount) ? Status::ok : Status::limit;
 }
 
-// I3: whether `count` more records take no place of one that is still to be formatted.
-bool has_room_for_ids(const Ledger& ledger, uint32_t count) {
-    const Ids& ids = ledger.ids;
-    const uint64_t newest = ids.head + count - 1;
-    return newest < ids.capacity || newest - ids.capacity < ledger.ids_kept_from;
-}
-
 // Whether what it moves stays within the bound of its terminal's day. A terminal that has no row
 // yet has moved nothing.
 Status judge_day(const Ledger& ledger, const Movement& movement) {
@@ -117,7 +101,7 @@ Status judge_day(const Ledger& ledger, const Movement& movement) {
 // A movement whose id is new; the field is "day" where that is what bounds it.
 Status judge_new(const Ledger& ledger, const Movement& movement, Refusal& refusal) {
     if (movement.debit == movement.credit && movement.debit != row_none) return Status::err;
-    if (!has_room_for_ids(ledger, 1)) return Status::oom;
+    if (!rows_has_room_for_ids(ledger, 1)) return Status::oom;
     Status status = judge_accounts(ledger, movement, refusal);
     if (status != Status::ok) return status;
     status = judge_day(ledger, movement);
@@ -304,7 +288,8 @@ Status ledger_judge_group(Ledger& ledger, const Movement* movements, uint32_t co
     CHECK(count > 0 && count <= group_moves_max);
     refused_at = 0;
     refusal = {};
-    if (!has_room_for_ids(ledger, count)) return Status::oom;  // Refused ones are remembered too.
+    // Refused ones are remembered too.
+    if (!rows_has_room_for_ids(ledger, count)) return Status::oom;
     Undo undo[group_moves_max];
     Movement resolved[group_moves_max];
     Status status = Status::ok;

@@ -32,6 +32,7 @@
 #include "ledger/holds.h"
 #include "ledger/ids.h"
 #include "ledger/orders.h"
+#include "ledger/mail.h"
 #include "ledger/reversals.h"
 
 inline constexpr uint32_t account_cash = 0;  // rows that every book has, `cash` and `shop`
@@ -98,6 +99,9 @@ struct LedgerLimits {
     uint32_t reversible;
     uint32_t items;
     uint32_t orders;
+    uint32_t message_keys;
+    uint32_t messages;
+    uint32_t mailbox;    // messages of one person
 };
 
 // The group whose entries are being installed (M5); size 0 between groups.
@@ -124,6 +128,7 @@ struct Ledger {
     uint32_t days_loaded;  // terminals that rows of a checkpoint have got to
     uint32_t people_loaded;  // the same of its table of people, and how many rows that had
     uint32_t texts_loaded;
+    uint32_t version_loaded;  // of a checkpoint that rows of its table of ids need
     Table people_by_name;
     Table accounts_by_name;
     Table terminals_by_name;
@@ -147,6 +152,7 @@ struct Ledger {
     Holds holds;
     Ids ids;
     Reversals reversals;
+    Mail mail;
     GroupInstall group;
     uint64_t ids_installed;      // ids.head as of the newest installed entry
     uint64_t seq_installed;      // newest entry installed
@@ -188,6 +194,18 @@ struct Refusal {
     const char* field;   // a literal, or nullptr
     OrderReason reason;  // with `state`, of a movement about an order
     int64_t number;      // that belongs to the reason
+};
+
+// One message as it was sent.
+struct MessageAsked {
+    uint32_t person;
+    uint32_t terminal;
+    Id id;
+    uint32_t to;         // account of the recipient; row_none when nobody was found
+    Name missing;        // and then the name
+    Slice envelope;      // 1 to message_sealed_size_max bytes
+    Hash hash;           // of it
+    const IdRecord* remembered;  // as in Movement
 };
 
 // One change of a person as it was asked for. What the operation is not about is left blank.
@@ -296,6 +314,35 @@ Status ledger_judge_item(const Ledger& ledger, const Name& name);
 void ledger_set_item(Ledger& ledger, uint32_t asked_by, uint32_t terminal, const Name& name,
                      const ItemValues& values, const LogStamp& stamp, Entry& out);
 
+// The account by which a message names a person; row_none for a name that nobody has.
+uint32_t ledger_find_recipient(const Ledger& ledger, const Name& name);
+
+// Judges a message against the decided values and changes nothing. Returns as ledger_judge: ok,
+// replayed, pending, exists; oom, with `field` "mailbox" or "messages" where that is what is full;
+// noacct for nobody, closed for somebody who was removed, state for somebody without a key, all
+// three of which are booked and remembered.
+Status ledger_judge_message(const Ledger& ledger, const MessageAsked& asked,
+                            const IdRecord*& known, const char*& field);
+
+// Makes the first entry of a message that was just judged `outcome`, and moves the decided values;
+// then, when it is ok, the entries of its parts from the second one on.
+void ledger_book_message(Ledger& ledger, const MessageAsked& asked, Status outcome,
+                         const LogStamp& stamp, Entry& out);
+void ledger_message_part(const MessageAsked& asked, uint32_t place, const LogStamp& stamp,
+                         Entry& out);
+
+// Says whether a person's key would become this one, of mail_modulus_size bytes: ok; replayed when
+// it is; pending while another is in flight; oom; state for somebody who was removed.
+Status ledger_judge_key(const Ledger& ledger, uint32_t person, const uint8_t* modulus);
+void ledger_set_key(Ledger& ledger, uint32_t person, uint32_t terminal, Slice modulus,
+                    const LogStamp& stamp, Entry& out);
+
+// Says whether somebody's message would be forgotten: ok; replayed when it is not in the mailbox;
+// pending while it goes; absent for a number that no entry has.
+Status ledger_judge_forget(const Ledger& ledger, uint32_t person, uint64_t number);
+void ledger_forget(Ledger& ledger, uint32_t person, uint32_t terminal, uint64_t number,
+                   const LogStamp& stamp, Entry& out);
+
 // Makes the entry that gives a terminal's name a row. The caller has checked that there is room.
 void ledger_add_terminal(Ledger& ledger, const Name& name, const LogStamp& stamp, Entry& out);
 
@@ -336,6 +383,8 @@ Status ledger_load_order(Ledger& ledger, const Order& order);
 // The rest of the id record of that entry, which was loaded before.
 Status ledger_load_ordered(Ledger& ledger, uint64_t seq, const IdRecord& rest);
 Status ledger_load_reversed(Ledger& ledger, uint64_t seq);
+Status ledger_load_key(Ledger& ledger, const Name& name, const uint8_t* modulus);
+Status ledger_load_message(Ledger& ledger, const MailSlot& message);
 
 // Drops everything decided and not installed: its batch failed or never flew.
 void ledger_drop(Ledger& ledger);
@@ -344,7 +393,7 @@ void ledger_drop(Ledger& ledger);
 // it is about the one that gives.
 bool entry_is_about_credit(const Entry& entry);
 
-// The record that a movement's entry leaves behind (P3).
+// The record that the entry of a movement, or a message's first, leaves behind (P3).
 IdRecord id_record_of(const Entry& entry);
 
 // The sum over all installed balances; zero (M1).

@@ -68,7 +68,7 @@ Status take_hash_of_above(Reader& text, const char* word, Hash& out) {
 
 // T4.
 uint32_t version_of(const Snapshot& snapshot) {
-    uint32_t version = 1;
+    uint32_t version = snapshot.version_least;
     for (uint32_t i = 0; i < table_count; i++) {
         const uint32_t since = table_since(static_cast<TableName>(i));
         if (snapshot.tables[i].size > 0 && since > version) version = since;
@@ -76,7 +76,8 @@ uint32_t version_of(const Snapshot& snapshot) {
     return version;
 }
 
-// The lines of the tables that a checkpoint of this version has; one of them is why it has it.
+// The lines of the tables that a checkpoint of this version has; one of them is why it has it, or,
+// as tables_end will judge, rows of `ids` are.
 Status take_tables(Reader& text, Manifest& out) {
     uint32_t least = 1;
     for (uint32_t i = 0; i < table_count; i++) {
@@ -88,7 +89,8 @@ Status take_tables(Reader& text, Manifest& out) {
         }
         if (out.tables[i].size > 0 && table_since(table) > least) least = table_since(table);
     }
-    return least == out.version ? Status::ok : Status::damaged;
+    const bool may_be_ids = out.version == manifest_version_max && least < out.version;
+    return least == out.version || may_be_ids ? Status::ok : Status::damaged;
 }
 
 }  // namespace

@@ -102,7 +102,8 @@ uint32_t stock_after(const ItemValues& item, const MovementEntry& movement) {
         case Operation::capture:
         case Operation::cancel:
         case Operation::release:
-        case Operation::reverse: break;
+        case Operation::reverse:
+        case Operation::message: break;
     }
     CHECK(false);
     return 0;

@@ -177,6 +177,7 @@ void ledger_change_person(Ledger& ledger, const PersonChange& change, const LogS
         case PersonOperation::remove:
             entry.state = PersonState::removed;
             ledger.accounts[person.account].decided.state = AccountState::closed;
+            mail_remove_decided(ledger.mail, change.person);
             break;
         case PersonOperation::title: entry.title = change.title; break;
         case PersonOperation::password:

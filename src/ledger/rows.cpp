@@ -139,9 +139,37 @@ TerminalDay rows_count_movement(const TerminalDay& now, uint32_t day, int64_t am
 }
 
 void rows_add_asked(const Ledger& ledger, const Entry& entry, Position position, Asked& asked) {
-    const Id& id = entry.movement.id;
+    const Id& id = entry_request_id(entry);
     const Slice text = slice_of_chars(id.text, id.size);
     asked_add(asked, ids_print(ledger.ids, entry.person, text), position, entry.time_ms);
+}
+
+bool rows_same_account(const Ledger& ledger, const IdRecord& record, uint32_t then, uint32_t now,
+                       const Name& missing_now) {
+    if (then != row_none) return then == now;
+    if (now == row_none) return name_equal(record.missing, missing_now);
+    return name_equal(record.missing, ledger.accounts[now].name);
+}
+
+bool rows_has_room_for_ids(const Ledger& ledger, uint32_t count) {
+    const Ids& ids = ledger.ids;
+    const uint64_t newest = ids.head + count - 1;
+    return newest < ids.capacity || newest - ids.capacity < ledger.ids_kept_from;
+}
+
+Position rows_asked_before(const Ledger& ledger, uint32_t person) {
+    return person == row_none ? 0 : ledger.asked[person].installed.last;
+}
+
+void rows_install_asked(Ledger& ledger, const Entry& entry, Position position, InstallMode mode) {
+    if (entry.person == row_none) return;
+    AskedRow& row = ledger.asked[entry.person];
+    if (row.saved_epoch != ledger.epoch) {
+        row.saved = row.installed;
+        row.saved_epoch = ledger.epoch;
+    }
+    rows_add_asked(ledger, entry, position, row.installed);
+    if (mode == InstallMode::replay) row.decided = row.installed;
 }
 
 bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, AccountValues& debit,
@@ -165,6 +193,7 @@ bool rows_apply(Operation operation, int64_t amount, int64_t hold_amount, Accoun
         case Operation::cancel:
         case Operation::release: debit.held -= hold_amount; return false;
         case Operation::order_done: break;
+        case Operation::message: break;
     }
     CHECK(false);
     return false;
@@ -186,6 +215,7 @@ void ledger_layout(Ledger& ledger, Arena& arena, const LedgerLimits& limits) {
     holds_layout(ledger.holds, arena, limits.holds);
     ids_layout(ledger.ids, arena, limits.ids);
     reversals_layout(ledger.reversals, arena, limits.reversible);
+    mail_layout(ledger.mail, arena, {limits.message_keys, limits.messages, limits.mailbox});
 }
 
 void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]) {
@@ -202,9 +232,11 @@ void ledger_init(Ledger& ledger, const uint8_t key[bank_id_size]) {
     holds_init(ledger.holds);
     ids_init(ledger.ids, key);
     reversals_init(ledger.reversals);
+    mail_init(ledger.mail);
     ledger.group = {};
     ledger.asked_loaded = 0;
     ledger.people_loaded = ledger.texts_loaded = 0;
+    ledger.version_loaded = 1;
     ledger.days_loaded = 0;
     ledger.reversed_loaded = 0;
     ledger.people_decided = ledger.people_installed = 0;
@@ -336,6 +368,37 @@ Status ledger_load_reversed(Ledger& ledger, uint64_t seq) {
     return Status::ok;
 }
 
+Status ledger_load_key(Ledger& ledger, const Name& name, const uint8_t* modulus) {
+    Mail& mail = ledger.mail;
+    if (!pool_has_room(mail.keys)) return Status::full;
+    const uint32_t person = ledger_find_person(ledger, name);
+    if (person == row_none) return Status::damaged;
+    if (ledger.people[person].installed.state == PersonState::removed) return Status::damaged;
+    const uint32_t count = mail.keys_saved_count;
+    if (count > 0 && person <= mail.keys_saved[count - 1].person) return Status::damaged;
+    MailKey key = {};
+    key.person = person;
+    key.decided = key.installed = true;
+    memcpy(key.modulus, modulus, mail_modulus_size);
+    mail_put_key(mail, key);
+    mail.keys_saved[mail.keys_saved_count++] = key;
+    return Status::ok;
+}
+
+Status ledger_load_message(Ledger& ledger, const MailSlot& message) {
+    Mail& mail = ledger.mail;
+    if (!pool_has_room(mail.messages)) return Status::full;
+    // By number, and no number that was never given (P10).
+    const uint32_t count = mail.saved_count;
+    if (message.number == 0 || message.number > ledger.reversals.head) return Status::damaged;
+    if (count > 0 && message.number <= mail.saved[count - 1].number) return Status::damaged;
+    if (mail_find_key(mail, message.to) == pool_none) return Status::damaged;  // W3
+    if (mail_count(mail, message.to, MailView::installed) >= mailbox_max) return Status::damaged;
+    mail_put(mail, message);
+    mail.saved[mail.saved_count++] = message;
+    return Status::ok;
+}
+
 Status ledger_load_hold(Ledger& ledger, const Hold& hold) {
     if (!holds_has_room(ledger.holds)) return Status::full;
     if (hold.number == 0 || holds_find(ledger.holds, hold.number) != pool_none) {
@@ -392,6 +455,7 @@ void ledger_drop(Ledger& ledger) {
     rows_drop_orders(ledger);
     holds_drop(ledger.holds);
     reversals_drop(ledger.reversals);
+    mail_drop(ledger.mail);
     ids_drop_after(ledger.ids, ledger.seq_installed);
 }
 
@@ -408,7 +472,28 @@ bool entry_is_about_credit(const Entry& entry) {
            movement.operation == Operation::cancel || gives_back || refunds;
 }
 
+namespace {
+
+IdRecord id_record_of_message(const Entry& entry) {
+    const MessageEntry& message = entry.message;
+    IdRecord record = {};
+    record.seq = entry.seq;
+    record.time_ms = entry.time_ms;
+    record.person = entry.person;
+    record.debit = row_none;
+    record.credit = message.to;
+    memcpy(record.memo_hash, message.hash.bytes, sizeof record.memo_hash);
+    record.operation = Operation::message;
+    record.status = entry.status;
+    record.id = message.id;
+    record.missing = message.missing;
+    return record;
+}
+
+}  // namespace
+
 IdRecord id_record_of(const Entry& entry) {
+    if (entry.kind == EntryKind::message) return id_record_of_message(entry);
     CHECK(entry.kind == EntryKind::movement);
     const MovementEntry& movement = entry.movement;
     IdRecord record = {};

@@ -1,6 +1,6 @@
 // rows.h - what deciding and installing share: how rows are put, and what a movement does to them.
 //
-// Private to the room: only ledger.cpp, install.cpp, ordering.cpp, people.cpp and rows.cpp include it.
+// Private to the room.
 #pragma once
 
 #include "ledger/ledger.h"
@@ -72,7 +72,23 @@ TerminalDay rows_count_movement(const TerminalDay& now, uint32_t day, int64_t am
 // The hold that the entry of a HOLD makes, open as decided.
 Hold rows_hold_of(const Entry& entry);
 
-// Adds a movement's request to its person's newest.
+// True when the account that the record names is the one asked for now. An account that was missing
+// then is compared by the name it was asked under, even if it has been opened since.
+bool rows_same_account(const Ledger& ledger, const IdRecord& record, uint32_t then, uint32_t now,
+                       const Name& missing_now);
+
+// I3: whether `count` more records take no place of one that is still to be formatted.
+bool rows_has_room_for_ids(const Ledger& ledger, uint32_t count);
+
+// What the person asked before, as installed, 0 where nobody asked; and that it now is this.
+Position rows_asked_before(const Ledger& ledger, uint32_t person);
+void rows_install_asked(Ledger& ledger, const Entry& entry, Position position, InstallMode mode);
+
+// Installs an entry about keys and messages; and whether one may come between parts (W1).
+Status rows_install_mail(Ledger& ledger, const Entry& entry, Position position, InstallMode mode);
+bool rows_message_goes_on(const Ledger& ledger, const Entry& entry);
+
+// Adds a request to its person's newest.
 void rows_add_asked(const Ledger& ledger, const Entry& entry, Position position, Asked& asked);
 
 // What a movement does to its two accounts; the same for decided and for installed values. Returns

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/check.h"
 #include "ledger/tables_parts.h"
 
@@ -281,6 +282,28 @@ uint32_t table_at(uint32_t step) {
 // Records that a row of `ordered` looks at and that have nothing to say cost little.
 constexpr uint32_t ordered_looks_per_row = 8;
 
+void format_key(const Ledger& ledger, const MailKey& key, Writer& out) {
+    put_bytes(out, name_slice(ledger.people[key.person].name));
+    put_separator(out);
+    put_base64url(out, {key.modulus, mail_modulus_size});
+}
+
+void format_message(const Ledger& ledger, const MailSlot& message, Writer& out) {
+    put_decimal(out, message.number);
+    put_separator(out);
+    put_bytes(out, name_slice(ledger.people[message.from].name));
+    put_separator(out);
+    put_bytes(out, name_slice(ledger.people[message.to].name));
+    put_separator(out);
+    put_column(out, slice_of_chars(message.id.text, message.id.size));
+    put_separator(out);
+    put_decimal(out, message.time_ms);
+    put_separator(out);
+    put_decimal(out, message.size);
+    put_separator(out);
+    put_position(out, message.position);
+}
+
 }  // namespace
 
 bool tables_has_texts(const PersonValues& values, const PersonTexts& texts) {
@@ -303,6 +326,8 @@ void tables_put_row(const Ledger& ledger, TableName table, uint64_t row, Writer&
         case TableName::items: format_item(ledger, row, out); break;
         case TableName::orders: format_order(ledger, ledger.orders.saved[row], out); break;
         case TableName::ordered: format_ordered(ledger, row, out); break;
+        case TableName::keys: format_key(ledger, ledger.mail.keys_saved[row], out); break;
+        case TableName::mail: format_message(ledger, ledger.mail.saved[row], out); break;
     }
     if (out.size > start) put_u8(out, '\n');
 }
@@ -318,6 +343,7 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     CHECK(mark.entry == ledger.seq_installed);
     snapshot = {};
     snapshot.active = true;
+    snapshot.version_least = 1;
     snapshot.mark = mark;
     snapshot.limits = ledger.limits_known;
     ledger.epoch++;
@@ -339,6 +365,9 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     snapshot.row_end[static_cast<uint32_t>(TableName::items)] = ledger.items_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::orders)] = ledger.orders.saved_count;
     snapshot.row_end[static_cast<uint32_t>(TableName::ordered)] = ids_end;
+    mail_save(ledger.mail);
+    snapshot.row_end[static_cast<uint32_t>(TableName::keys)] = ledger.mail.keys_saved_count;
+    snapshot.row_end[static_cast<uint32_t>(TableName::mail)] = ledger.mail.saved_count;
     ledger.ids_kept_from = ids_first_at(ledger.ids, ids_end);
     snapshot.ids_from = ledger.ids_kept_from;
     snapshot.ids_forgotten = ledger.ids.before + ledger.ids_kept_from;
@@ -363,7 +392,12 @@ Status snapshot_step(Snapshot& snapshot, Ledger& ledger, Writer& out, uint32_t r
         }
         if (writer_room(out) < table_line_size_max) break;
         tables_put_row(ledger, table, snapshot.row, out);
-        if (table == TableName::ids) ledger.ids_kept_from = snapshot.row + 1;
+        if (table == TableName::ids) {
+            const Operation operation = ids_at(ledger.ids, snapshot.row).operation;
+            const uint32_t since = tables_since_operation(operation);
+            if (since > snapshot.version_least) snapshot.version_least = since;
+            ledger.ids_kept_from = snapshot.row + 1;
+        }
     }
     CHECK(!out.overflow);
     hasher_feed(snapshot.hasher, {out.data + start, out.size - start});

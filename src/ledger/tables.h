@@ -18,7 +18,8 @@
 //   T3. Loaders believe nothing: every field is checked, every refusal names the line.
 //   T4. Of two versions a checkpoint has the lower one that can say it: a manifest names the tables
 //       of its version, and version 2 is that of a state which has rows in a table of version 2. So
-//       a digest never changes because a newer program looks at the same book.
+//       a digest never changes because a newer program looks at the same book. Version 3 is also
+//       that of a state in which an id was used for what older programs do not know.
 #pragma once
 
 #include "ledger/ledger.h"
@@ -68,6 +69,7 @@ struct Snapshot {
     uint64_t row;       // next row of it
     uint64_t row_end[table_count];
     Hasher hasher;
+    uint32_t version_least;  // that the rows need which were formatted, whatever tables they are in
     SnapshotTable tables[table_count];
     LimitsEntry limits;
     uint64_t holds_given;  // newest number of a hold

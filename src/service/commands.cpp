@@ -75,6 +75,7 @@ const char* command_group_name(CommandGroup group) {
         case CommandGroup::identity: return "identity";
         case CommandGroup::bank: return "bank";
         case CommandGroup::orders: return "orders";
+        case CommandGroup::messages: return "messages";
         case CommandGroup::info: return "info";
         case CommandGroup::admin: return "admin";
     }
@@ -136,7 +137,7 @@ ServiceNext execute_words(Service& service, ServiceCall& call, const CommandRow&
     if (!caller.lab && !may_execute(service, call, row)) return ServiceNext::replied;
     if (pin != Status::ok) return refuse_pin_text(call);
     if (caller.in_group && !is_money && (row.flags & command_steer) == 0) {
-        return refuse(call, Status::err, "only commands with an id may be queued in a group");
+        return refuse(call, Status::err, "only commands that move money may be queued in a group");
     }
     // Its client may have sent all of the group at once, and must not see half of it booked.
     if (caller.group_refused && is_money) {

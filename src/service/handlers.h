@@ -126,6 +126,19 @@ ServiceNext statement_done(const Service& service, ServiceCall& call);
 ServiceNext reverse_done(Service& service, ServiceCall& call);
 
 ServiceNext receipt_done(Service& service, ServiceCall& call);
+ServiceNext message_done(const Service& service, ServiceCall& call);
+ServiceNext server_message_done(Service& service, ServiceCall& call);
+ServiceNext mail_id_done(Service& service, ServiceCall& call);
+
+// The answer to what was booked about keys and messages.
+void committed_mail(Service& service, Reply& reply, const Entry& entry, uint64_t now_ms);
+
+// One line of the log: who said what, with every byte that could end it or pass for something else
+// escaped.
+void log_told(const Service& service, const ServiceCall& call, Slice text);
+
+// EXISTS, naming the field in which a request differs from the first one of its id.
+ServiceNext refuse_other_content(ServiceCall& call, const char* field);
 
 // Puts a movement into the group of this session.
 ServiceNext queue_move(const Service& service, ServiceCall& call, const BookMove& move);

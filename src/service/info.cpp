@@ -7,7 +7,8 @@ namespace {
 
 constexpr char temperature_unit[] = "celsius";
 
-// One line: who said what, with every byte that could end it or pass for something else escaped.
+}  // namespace
+
 void log_told(const Service& service, const ServiceCall& call, Slice text) {
     uint8_t memory[4 * told_size_max + 256];
     static_assert(sizeof memory <= port_log_size_max, "no byte of what was told is cut");
@@ -27,6 +28,8 @@ void log_told(const Service& service, const ServiceCall& call, Slice text) {
     put_text(line, "\"");
     port_log(LogLevel::info, reinterpret_cast<const char*>(memory), line.size);
 }
+
+namespace {
 
 ServiceNext refuse_sensor(const Sensor& sensor, ServiceCall& call) {
     reply_error_begin(call.reply, status_word(Status::err));

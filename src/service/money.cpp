@@ -80,6 +80,8 @@ void put_booked(const Ledger& ledger, Reply& reply, const IdRecord& record) {
     put_chosen_id(reply, record);
 }
 
+}  // namespace
+
 ServiceNext refuse_other_content(ServiceCall& call, const char* field) {
     reply_error_begin(call.reply, status_word(Status::exists));
     put_text(*call.reply.out, "this id was used for another request; its ");
@@ -89,6 +91,8 @@ ServiceNext refuse_other_content(ServiceCall& call, const char* field) {
     return ServiceNext::replied;
 }
 
+namespace {
+
 ServiceNext id_done(Service& service, ServiceCall& call) {
     ReadJob& job = *call.read;
     if (job.outcome == Status::absent) {
@@ -96,6 +100,7 @@ ServiceNext id_done(Service& service, ServiceCall& call) {
                       "this id may be one of a request that is archived; use another");
     }
     if (job.outcome != Status::ok) return refuse_unreadable(call);
+    if (job.move.operation == Operation::message) return mail_id_done(service, call);
     BookMove move = job.move;
     call.pin_verified = job.pin_verified;
     move.looked = job.walk.looked;
@@ -275,6 +280,8 @@ ServiceNext service_read_done(Service& service, ServiceCall& call) {
         case ReadUse::receipt_sign:
         case ReadUse::receipt_judge:
         case ReadUse::receipt_compare: return receipt_done(service, call);
+        case ReadUse::message: return message_done(service, call);
+        case ReadUse::server_message: return server_message_done(service, call);
     }
     group_note(call, watch, next);
     return next;
@@ -299,6 +306,9 @@ void service_committed(Service& service, Caller& caller, Reply& reply, const Boo
         case EntryKind::genesis:
         case EntryKind::limits:
         case EntryKind::terminal: break;
+        case EntryKind::message:
+        case EntryKind::key:
+        case EntryKind::forget: committed_mail(service, reply, done.entry, now_ms); return;
     }
     CHECK(false);
 }

@@ -41,7 +41,7 @@ Status take_next(ReadJob& job, Entry& out) {
     Reader size_reader = reader_of(rest);
     const uint16_t size = get_u16(size_reader);
     if (entry_decode(slice_part(rest, 0, size), out) != Status::ok) return Status::damaged;
-    if (out.kind != EntryKind::movement || out.seq >= job.seq_below) return Status::damaged;
+    if (out.seq >= job.seq_below) return Status::damaged;
     job.seq_below = out.seq;
     return Status::ok;
 }
@@ -56,6 +56,7 @@ Status take_statement_entry(ReadJob& job) {
     StatementWalk& walk = job.statement;
     Entry entry;
     if (take_next(job, entry) != Status::ok || entry.status != Status::ok) return Status::damaged;
+    if (entry.kind != EntryKind::movement) return Status::damaged;
     const MovementEntry& movement = entry.movement;
     const bool gave = movement.debit == walk.account;
     if (!gave && movement.credit != walk.account) return Status::damaged;
@@ -86,22 +87,24 @@ Status take_request(ReadJob& job) {
     IdWalk& walk = job.walk;
     Entry entry;
     if (take_next(job, entry) != Status::ok) return Status::damaged;
-    if (entry.person != walk.person) return Status::damaged;
-    const Id& id = entry.movement.id;
+    if (entry.person != walk.person || !entry_is_request(entry)) return Status::damaged;
+    const Id& id = entry_request_id(entry);
     walk.steps--;
     walk.found = id.size == walk.id.size && memcmp(id.text, walk.id.text, id.size) == 0;
     if (walk.found) walk.record = id_record_of(entry);
-    job.next = entry.movement.asker_previous;
+    job.next = entry_asker_previous(entry);
     return Status::ok;
 }
 
 bool is_key_step(ReadUse use) {
-    return use == ReadUse::receipt_sign || use == ReadUse::receipt_judge;
+    return use == ReadUse::receipt_sign || use == ReadUse::receipt_judge ||
+           use == ReadUse::server_message;
 }
 
 // By halves to one entry, or back along a chain.
 bool is_seek(ReadUse use) {
-    return use != ReadUse::statement && use != ReadUse::id && !is_key_step(use);
+    return use != ReadUse::statement && use != ReadUse::id && use != ReadUse::message &&
+           !is_key_step(use);
 }
 
 bool chain_is_done(const ReadJob& job) {
@@ -119,6 +122,46 @@ Status feed_chain(ReadJob& job) {
         job.outcome =
             job.use == ReadUse::statement ? take_statement_entry(job) : take_request(job);
     }
+    return Status::end;
+}
+
+// Takes the parts of a message out of the window (R1), and puts its envelope together.
+Status take_message(ReadJob& job) {
+    MailJob& mail = job.mail;
+    Reader rest = reader_of({job.window, job.window_size});
+    const uint32_t parts = message_parts_of(mail.slot.size);
+    Hash hash = {};
+    mail.size = 0;
+    for (uint32_t place = 1; place <= parts; place++) {
+        Slice bytes;
+        Entry entry;
+        if (batch_next_entry(rest, bytes) != Status::ok) return Status::damaged;
+        if (entry_decode(bytes, entry) != Status::ok) return Status::damaged;
+        if (entry.kind != EntryKind::message || entry.person != mail.slot.from) {
+            return Status::damaged;
+        }
+        const MessageEntry& part = entry.message;
+        if (entry.seq != mail.slot.number + place - 1 || part.place != place ||
+            part.parts != parts || part.bytes.size > sizeof mail.envelope - mail.size) {
+            return Status::damaged;
+        }
+        if (place == 1) hash = part.hash;
+        memcpy(mail.envelope + mail.size, part.bytes.data, part.bytes.size);
+        mail.size += part.bytes.size;
+    }
+    const Slice envelope = {mail.envelope, mail.size};
+    const bool fits = mail.size == mail.slot.size && hash_equal(hash_of(envelope), hash);
+    return fits ? Status::ok : Status::damaged;
+}
+
+Status feed_message(ReadJob& job) {
+    if (job.window_size == 0 && job.outcome == Status::ok) {
+        job.want = job.mail.slot.position;
+        job.want_size = read_window_size;
+        return Status::more;
+    }
+    job.done = true;
+    if (job.outcome == Status::ok) job.outcome = take_message(job);
     return Status::end;
 }
 
@@ -163,6 +206,13 @@ void read_entry(ReadJob& job, ReadUse use, const uint8_t bank_id[bank_id_size], 
     job.want_size = job.seek.want_size;
 }
 
+void read_message(ReadJob& job, const MailSlot& slot) {
+    begin(job, ReadUse::message, 0);
+    job.mail.slot = slot;
+}
+
+void read_end(ReadJob& job) { wipe(job.mail.told, sizeof job.mail.told); }
+
 void read_key(ReadJob& job, ReadUse use) {
     CHECK(is_key_step(use));
     begin(job, use, 0);
@@ -177,6 +227,7 @@ void read_key_done(ReadJob& job, Status outcome) {
 Status read_feed(ReadJob& job) {
     if (job.done) return Status::end;
     if (is_key_step(job.use)) return Status::pending;
+    if (job.use == ReadUse::message) return feed_message(job);
     if (!is_seek(job.use)) return feed_chain(job);
     if (job.window_start == 0) {  // Nothing was read yet.
         job.window_start = job.want;

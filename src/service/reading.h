@@ -3,14 +3,16 @@
 // A ReadJob is one walk over bytes that somebody else reads, on a worker: it says what it wants, is
 // fed, and ends. Three walks share one window: back through an account's entries (STATEMENT), back
 // through a person's requests (an id that may be older than the ring remembers), and by halves to
-// one entry (a number that somebody names). The job also carries what the request goes on with.
+// one entry (a number that somebody names). A message that is read is one look at a known place.
+// The job also carries what the request goes on with.
 //
 //     read_statement ┐
+//     read_message   │
 //     read_id        ├─► read_feed ──more──► [worker reads `want`] ──► read_take ──► read_feed …
 //     read_entry     ┘       └──end──► outcome, and what was found
 //
 // For a receipt a step with a public key comes before or after its walk. That is work for a worker
-// too, so it is asked for in the same way:
+// too, so it is asked for in the same way; and so is what opens a message to the server itself:
 //
 //     read_key ─► read_feed ──pending──► [worker signs or judges `receipt`] ──► read_key_done …
 //
@@ -21,6 +23,7 @@
 
 #include "book.h"
 #include "journal/seek.h"
+#include "crypto/jose_text.h"
 #include "service/receipt.h"
 
 inline constexpr uint32_t statement_rows_max = 64;
@@ -74,7 +77,30 @@ enum class ReadUse : uint8_t {
     receipt_sign,     // the server's signature under `receipt`
     receipt_judge,    // whether the signature under `receipt` is the server's
     receipt_compare,  // the entry of a receipt that was presented
+    message,          // the parts of one message
+    server_message,   // a message to the server is opened, and its answer sealed
 };
+
+// How far a message to the server got on its worker.
+enum class MailStep : uint8_t { opening, judging, telling, answering, done };
+
+// One envelope on its way: asked for with an id that must be looked for, or to be opened, or read.
+struct MailJob {
+    MailSlot slot;         // message: what is read
+    Name from;             // server_message: who asked
+    Name to;               // id: of a person
+    Id id;                 // server_message
+    JoseKey sender;        // server_message: the key of who asked
+    uint64_t time_ms;      // server_message: of the answer
+    MailStep step;
+    uint32_t size;         // bytes of `envelope`
+    uint32_t told_size;    // bytes of the clear text, which may be more than `told` has
+    uint32_t answer_size;  // bytes of the answer's envelope, which stands in `window`
+    uint8_t told[told_size_max];
+    uint8_t envelope[message_sealed_size_max];
+};
+static_assert(read_window_size >= message_sealed_size_max);
+static_assert(read_window_size >= (message_parts_max + 1) * entry_size_max);
 
 struct ReadJob {
     ReadUse use;
@@ -89,6 +115,7 @@ struct ReadJob {
     BookMove move;
     bool pin_verified;
     Receipt receipt;
+    MailJob mail;
 
     Position next;         // of the next entry of a walk back; 0 when the chain ends
     uint64_t seq_below;    // that entry must be older than this
@@ -105,6 +132,8 @@ void read_id(ReadJob& job, uint32_t person, const Asked& asked, uint32_t steps, 
 void read_entry(ReadJob& job, ReadUse use, const uint8_t bank_id[bank_id_size], uint64_t seq,
                 Position journal_end);
 
+void read_message(ReadJob& job, const MailSlot& slot);
+
 // Asks for a step with the server's key.
 void read_key(ReadJob& job, ReadUse use);
 
@@ -118,5 +147,8 @@ void read_take(ReadJob& job, Status outcome, uint32_t size);
 
 // Takes the outcome of the step with the key: ok, with the certificate and the signature in
 // `receipt`; absent when that is of another certificate, damaged when its signature is not good,
-// failed without randomness or memory.
+// failed without randomness or memory. Of a message `mail` says more.
 void read_key_done(ReadJob& job, Status outcome);
+
+// What was asked for has been answered, or nobody waits for it any more: wipes clear texts.
+void read_end(ReadJob& job);

@@ -279,7 +279,9 @@ ServiceNext receipt_done(Service& service, ServiceCall& call) {
         case ReadUse::receipt_compare: return compared(service, call);
         case ReadUse::statement:
         case ReadUse::id:
-        case ReadUse::reverse: break;
+        case ReadUse::reverse:
+        case ReadUse::message:
+        case ReadUse::server_message: break;
     }
     CHECK(false);
     return ServiceNext::replied;

@@ -15,8 +15,8 @@
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
 //   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else
 //       (P9).
-//   S4. Between MULTI and EXEC only commands with an id are queued; anything else that is refused
-//       breaks the group, and EXEC then books nothing.
+//   S4. Between MULTI and EXEC only commands that move money are queued; anything else that is
+//       refused breaks the group, and EXEC then books nothing.
 //   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.
 //   S6. A movement that needs a PIN is proposed, or queued, only behind a right one; the PIN itself
 //       is no part of it.
@@ -146,6 +146,7 @@ struct Service {
     const Archived* archived;     // which segments lie elsewhere
     const char* version;          // of the program, for HELLO and INFO; the owner's
     const char* message;          // what TELL is answered with; the owner's
+    const JoseKey* message_key;   // of the server itself; nullptr for none; the owner's
     Sensor sensor;
     PasswordCost cost;            // of new records
     PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
@@ -170,7 +171,7 @@ struct ServiceCall {
 };
 
 // Which file of service/ a command belongs to.
-enum class CommandGroup : uint8_t { connection, identity, bank, orders, info, admin };
+enum class CommandGroup : uint8_t { connection, identity, bank, orders, messages, info, admin };
 using CommandPhase = AccessPhase;
 
 inline constexpr uint8_t command_none = 0;

@@ -169,6 +169,52 @@ void fit_account(const Ledger& ledger, AccountEntry& entry) {
     }
 }
 
+// Who asked for a message that comes in parts asked for all of them. What one part says of itself
+// alone follows from its bytes; a hash over several is left as it is.
+void fit_message(const Ledger& ledger, Entry& entry) {
+    MessageEntry& message = entry.message;
+    const MailArriving& arriving = ledger.mail.arriving;
+    if (message.place > 1) {
+        if (arriving.parts == 0 || message.place != message.parts) return;
+        entry.person = arriving.person;
+        entry.terminal = arriving.terminal;
+        return;
+    }
+    const bool has_asker = entry.person < ledger.people_installed;
+    message.asker_previous = has_asker ? ledger.asked[entry.person].installed.last : 0;
+    if (message.parts != 1) return;
+    message.size = message.bytes.size;
+    message.hash = hash_of(message.bytes);
+}
+
+// W3 to W6, as installed.
+void check_mail(const Ledger& ledger) {
+    const Mail& mail = ledger.mail;
+    uint32_t counts[fuzz_limits.accounts] = {};
+    for (uint32_t slot = 0; slot < mail.messages.count; slot++) {
+        if (!pool_is_taken(mail.messages, slot)) continue;
+        const MailSlot& message = mail.messages.slots[slot];
+        CHECK(message.installed && message.decided && !message.in_flight);
+        CHECK(message.number > 0 && message.number <= ledger.seq_installed);
+        CHECK(message.from < ledger.people_installed && message.to < ledger.people_installed);
+        CHECK(mail_find(mail, message.number) == slot);
+        CHECK(mail_find_key(mail, message.to) != pool_none);
+        counts[message.to]++;
+    }
+    for (uint32_t slot = 0; slot < mail.keys.count; slot++) {
+        if (!pool_is_taken(mail.keys, slot)) continue;
+        const MailKey& key = mail.keys.slots[slot];
+        CHECK(key.installed && key.decided && !key.in_flight);
+        CHECK(mail_find_key(mail, key.person) == slot);
+        CHECK(ledger.people[key.person].installed.state != PersonState::removed);
+    }
+    for (uint32_t person = 0; person < ledger.people_installed; person++) {
+        uint32_t slots[mailbox_max];
+        CHECK(mail_count(mail, person, MailView::installed) == counts[person]);
+        CHECK(mail_list(mail, person, slots) == counts[person]);
+    }
+}
+
 // U1 for every account.
 void check_holds(const Ledger& ledger) {
     for (uint32_t row = 0; row < ledger.accounts_installed; row++) {
@@ -272,15 +318,15 @@ void check_group(const Ledger& ledger, const Entry& entry) {
 
 // P3, Q2: a request is found by its id, and its asker's newest print is the id's.
 void check_asked(const Ledger& ledger, const Entry& entry) {
-    if (entry.kind != EntryKind::movement) return;
-    if (entry.movement.operation == Operation::release) return;
-    const Slice id = slice_of_chars(entry.movement.id.text, entry.movement.id.size);
+    if (!entry_is_request(entry)) return;
+    const Id& request = entry_request_id(entry);
+    const Slice id = slice_of_chars(request.text, request.size);
     const IdRecord* record = ids_find(ledger.ids, entry.person, id);
     CHECK(record != nullptr && record->seq == entry.seq);
     if (entry.person == row_none) return;
     const AskedRow& row = ledger.asked[entry.person];
     const Asked& asked = row.installed;
-    CHECK(asked.count > 0 && asked.last > entry.movement.asker_previous);
+    CHECK(asked.count > 0 && asked.last > entry_asker_previous(entry));
     CHECK(asked.prints[(asked.count - 1) % asked_max] == ids_print(ledger.ids, entry.person, id));
     CHECK(asked_steps(asked, ids_print(ledger.ids, entry.person, id), 0) > 0);
     CHECK(row.decided.count == asked.count && row.decided.last == asked.last);
@@ -360,7 +406,10 @@ void fuzz_fit_entry(const Ledger& ledger, uint64_t time_ms, Entry& entry) {
         case EntryKind::terminal: entry.row_terminal.terminal = ledger.terminals_installed; break;
         case EntryKind::item: fit_item(ledger, entry.item); break;
         case EntryKind::genesis:
-        case EntryKind::limits: break;
+        case EntryKind::message: fit_message(ledger, entry); break;
+        case EntryKind::limits:
+        case EntryKind::key:
+        case EntryKind::forget: break;
     }
 }
 
@@ -375,6 +424,7 @@ void fuzz_check_entry(const Ledger& ledger, const Entry& entry) {
     check_group(ledger, entry);
     check_asked(ledger, entry);
     check_people_and_days(ledger, entry);
+    check_mail(ledger);
     if (entry.kind != EntryKind::movement || entry.status != Status::ok) return;
     if (entry.movement.operation == Operation::order_done) return;  // Of no account.
     check_movement(entry.movement.operation,

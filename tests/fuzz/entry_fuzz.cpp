@@ -25,6 +25,8 @@ std::string state_of(const Ledger& ledger) {
     add(ledger.accounts, ledger.accounts_installed * sizeof(Account));
     add(ledger.terminals, ledger.terminals_installed * sizeof(Name));
     add(ledger.days, ledger.terminals_installed * sizeof(TerminalRow));
+    add(ledger.mail.keys.slots, ledger.mail.keys.count * sizeof(MailKey));
+    add(ledger.mail.messages.slots, ledger.mail.messages.count * sizeof(MailSlot));
     return state;
 }
 
@@ -47,11 +49,11 @@ void install(Ledger& ledger, const Entry& entry, Position position) {
 // Decodes the bytes, and once more what it was made to fit; installs it if there is an entry.
 void take_entry(Ledger& ledger, bool fits, Slice bytes, Position position) {
     Entry entry;
+    uint8_t memory[entry_size_max];
     if (entry_decode(bytes, entry) != Status::ok) return;
     fuzz_check_encoding(entry, bytes);
     if (fits) {
         fuzz_fit_entry(ledger, 1000, entry);
-        uint8_t memory[entry_size_max];
         Writer fitted = writer_of(memory, sizeof memory);
         entry_encode(entry, fitted);
         CHECK(entry_decode(writer_slice(fitted), entry) == Status::ok);

@@ -28,7 +28,8 @@ void fuzz_mark_planted();
 // --- A small bank: book.cpp ---
 
 inline constexpr LedgerLimits fuzz_limits = {
-    .accounts = 8, .ids = 64, .terminals = 4, .holds = 8, .reversible = 64, .items = 4, .orders = 3};
+    .accounts = 8, .ids = 64, .terminals = 4, .holds = 8, .reversible = 64, .items = 4, .orders = 3,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
 inline constexpr uint32_t fuzz_books_max = 2;
 
 // A book laid out over memory of its own, as the input before left it.

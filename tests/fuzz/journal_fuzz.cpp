@@ -64,8 +64,11 @@ bool make_entry(Maker& maker, const BatchHeader& header, Writer& out) {
     const uint32_t start = out.size;
     put_u16(out, static_cast<uint16_t>(body.size + 2));
     put_bytes(out, body);
+    // What an entry points to must not lie where it is written again.
+    uint8_t memory[entry_size_max];
+    memcpy(memory, out.data + start, body.size + 2);
     Entry entry;
-    if (!fits || entry_decode({out.data + start, body.size + 2}, entry) != Status::ok) return true;
+    if (!fits || entry_decode({memory, body.size + 2}, entry) != Status::ok) return true;
     fuzz_fit_entry(maker.ledger, header.time_ms, entry);
     out.size = start;
     entry_encode(entry, out);

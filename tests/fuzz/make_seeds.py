@@ -16,12 +16,14 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 
-from entries import (ADDED, BOUND, CANCELLED, CANCEL_ORDER, CAPTURE, CLOSE, DEPOSIT, DONE,
+from entries import (ADDED, BOUND, CANCELLED, CANCEL_ORDER, CAPTURE, CLOSE, CLOSED, DEPOSIT, DONE,
                      EXECABORT, EXPIRED, FUNDS, HOLD, ITEM_DEL, LIMIT, LIMITED, LOCK, NOACCT, NONE,
                      NOT_SOLD, NO_ITEM, OK, ORDER, ORDER_DONE, PASSWORD, PHC, PIN_LOCK, PIN_SET,
                      PIN_UNLOCK, PRICE, REHASH, REMOVE, REVERSE, ROLE, STATE, STOCK, TITLE,
-                     TRANSFER, UNKNOWN, UNLOCK, VOID, WITHDRAW, account, genesis, item, limits,
-                     movement, numbered, ordering, person, person2, terminal_row)
+                     TRANSFER, UNKNOWN, UNLOCK, VOID, WITHDRAW, account, forget, genesis, item, key,
+                     limits, movement, numbered, ordering, person, person2, terminal_row)
+from entries import MODULUS as KEY_MODULUS
+from entries import message as mail_message
 
 CORPUS = os.path.join(HERE, "corpus")
 BANK = bytes(range(1, 17))
@@ -113,6 +115,15 @@ NO_CULPRIT = group((TRANSFER, 2, 3, 100, b"n1", EXECABORT), (TRANSFER, 2, 3, 50,
 TWO_CULPRITS = group((TRANSFER, 2, 3, 99900, b"t1", FUNDS), (TRANSFER, 2, 3, 99900, b"t2", FUNDS))
 HALF_BOOKED = group((TRANSFER, 2, 3, 100, b"m1"), (TRANSFER, 2, 3, 99900, b"m2", FUNDS))
 
+# Accounts 2 and 3 are alice's and bob's. The message to bob begins at entry 9.
+KEYS = [key(0), key(1)]
+MAIL = (KEYS + mail_message(0, 3, b"m1", b"x" * 400) + mail_message(1, 2, b"m2", b"y" * 17) +
+        mail_message(0, NONE, b"m3", b"z", NOACCT, b"carol"))
+REFUSED_MAIL = (mail_message(0, 3, b"s1", b"x", STATE) +
+                [person2(b"bob", REMOVE, number=1, state=2)] +
+                mail_message(0, 3, b"s2", b"x", CLOSED))
+TWO_PARTS = mail_message(0, 3, b"m4", b"x" * 400)
+
 
 def entry_seeds():
     whole = BEGIN + PEOPLE + MONEY + REFUSED + TILL + NEW_PASSWORD
@@ -121,6 +132,16 @@ def entry_seeds():
         "people": b"".join(fitted(e) for e in BEGIN + PEOPLE),
         "whole": b"".join(fitted(e) for e in whole),
         "holds": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + HOLDS + BOUNDS),
+        "mail": b"".join(fitted(e) for e in BEGIN + PEOPLE + MAIL + [forget(1, 9)]),
+        "mail-refused": b"".join(fitted(e) for e in BEGIN + PEOPLE + REFUSED_MAIL),
+        "mail-of-the-removed": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MAIL + [person2(b"bob", REMOVE, number=1,
+                                                                state=2)]),
+        "mail-that-ends-in-its-middle": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + KEYS + TWO_PARTS[:1] + [terminal_row(b"till-1")]),
+        "mail-without-a-key": b"".join(fitted(e) for e in BEGIN + PEOPLE + TWO_PARTS),
+        "mail-forgotten-twice": b"".join(
+            fitted(e) for e in BEGIN + PEOPLE + MAIL + [forget(1, 9)] * 2),
         "changes": b"".join(fitted(e) for e in BEGIN + PEOPLE + CHANGES),
         "days": b"".join(fitted(e) for e in BEGIN + PEOPLE + DAYS),
         "orders": b"".join(fitted(e) for e in BEGIN + PEOPLE + MONEY + ORDERS),
@@ -225,6 +246,9 @@ def journal_seeds():
     return {
         "two-batches": seed(KNOWS, MADE),
         "holds": seed(KNOWS, MADE, batch(HOLDS[:2]), batch(HOLDS[2:] + BOUNDS)),
+        "mail": seed(KNOWS, MADE, batch(KEYS), batch(TWO_PARTS)),
+        "mail-in-two-batches": seed(KNOWS, MADE, batch(KEYS), batch(TWO_PARTS[:1]),
+                                    batch(TWO_PARTS[1:])),
         "reversals": seed(KNOWS, MADE, batch(REVERSALS[:2]), batch(REVERSALS[2:])),
         "groups": seed(KNOWS, MADE, batch(BOOKED + ABORTED), CLOSING),
         "group-torn": seed(KNOWS, MADE, batch(BOOKED[:2]), batch(BOOKED[2:])),
@@ -251,16 +275,20 @@ def journal_seeds():
 def checkpoint(passwd="", balance="", terminals="", ids="", limits_line="8 64 4 8 64",
                currency="EUR", chain="0a" * 32, holds="", given=0, asked="", reversed_rows="",
                reversible=1, forgotten=0, newest=12, people=None, days=None, items=None,
-               orders="", ordered=""):
+               orders="", ordered="", keys=None, mail=None, version=1):
     tables = {"passwd": passwd, "balance": balance, "terminals": terminals, "asked": asked,
               "holds": holds, "ids": ids, "reversed": reversed_rows}
-    version = 1
+    if keys is not None or mail is not None:
+        version = 3
     if people is not None or days is not None:
-        version, tables["people"], tables["days"] = 2, people or "", days or ""
+        version = max(version, 2)
     if items is not None:
         version = 3
-        tables.update(people=people or "", days=days or "", items=items, orders=orders,
-                      ordered=ordered)
+    if version >= 2:
+        tables["people"], tables["days"] = people or "", days or ""
+    if version >= 3:
+        tables.update(items=items or "", orders=orders, ordered=ordered, keys=keys or "",
+                      mail=mail or "")
     return (f"pennybank-checkpoint {version}\nbank {BANK.hex()}\ncurrency {currency} 2\nentry {newest}\n"
             f"limits {limits_line}\nholds {given}\nreversible {reversible}\nforgotten {forgotten}\n" +
             "".join(f"= {name}\n{rows}" for name, rows in tables.items()) +
@@ -319,6 +347,11 @@ def tables_seeds():
                       "17:tea:1:0.05:bob:-:till-1:1002:open\n",
             "ordered": "13:mate:2:0.00:13:-:0\n14:mate:2:0.00:13:-:0\n15:-:1:1.50:0:no-item:0\n"
                        "16:-:0:0.00:13:done:0\n"}
+    sent = (id_row(13, "alice", "message", "OK", "m%3a1", "-", "bob", "0.00", "0.00",
+                   memo="5e" * 16) +
+            id_row(15, "alice", "message", "NOACCT", "m3", "-", "-", "0.00", "0.00",
+                   missing="carol", memo="5e" * 16))
+    modulus = base64.urlsafe_b64encode(KEY_MODULUS).decode()
     prints = "0a1b" * 32
 
     def of_book(**changes):
@@ -357,6 +390,17 @@ def tables_seeds():
             ids=id_row(9, "bob", "deposit", "LIMIT", "d1", "cash", "bob", "0.50", "12.00",
                        whole="day")),
         "nothing-of-version-2": of_book(people="", days=""),
+        "mail": of_book(ids=ids + sent, keys=f"alice:{modulus}\nbob:{modulus}\n",
+                        mail="13:alice:bob:m%3a1:1001:400:1.9000\n14:bob:bob:m2:1002:4608:1.9500\n",
+                        newest=15),
+        "mail-known-by-an-id-alone": of_book(ids=ids + sent, newest=15, version=3),
+        "nothing-of-version-3": of_book(ids=ids, version=3),
+        "id-of-mail-in-version-1": of_book(ids=ids + sent, newest=15),
+        "keys-out-of-order": of_book(keys=f"bob:{modulus}\nalice:{modulus}\n"),
+        "key-of-nobody": of_book(keys=f"carol:{modulus}\n"),
+        "mail-without-a-key": of_book(mail="9:alice:bob:m1:1001:400:1.9000\n"),
+        "mail-from-the-future": of_book(keys=f"bob:{modulus}\n",
+                                        mail="13:alice:bob:m1:1001:400:1.9000\n"),
         "removed-in-version-1": of_book(
             passwd=f"alice:customer:removed:\nbob:till:locked:{phc}\n"),
         "people-out-of-order": of_book(people="bob:Bob:none:\nalice:A:none:\n"),

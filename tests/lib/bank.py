@@ -87,7 +87,8 @@ class Bank:
         self.port = None
         self._open = []
         try:
-            made = self.pennyctl("init", self.home, "--demo")
+            # A message key takes a second, and few tests need one; see test_mailbox.py.
+            made = self.pennyctl("init", self.home, "--demo", "--no-message-key")
             self.passwords = dict(re.findall(r"^login (\S+) (\S+)\s*$", made.stdout, re.M))
             if start:
                 self.start(under=under, preload=preload)

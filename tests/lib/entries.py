@@ -4,13 +4,15 @@ Written down a second time, from the header and not from the code. An entry here
 size in front; `framed` puts it there.
 """
 
+import hashlib
 import struct
 
 NONE = 0xFFFFFFFF
 BOUND = 4 * 10**18
 
-GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL, ITEM = range(1, 8)
-OK, FUNDS, LIMITED, NOACCT, EXPIRED, STATE, EXECABORT = 0, 22, 23, 24, 26, 27, 28
+(GENESIS, LIMITS, PERSON, ACCOUNT, MOVEMENT, TERMINAL, ITEM, KEY, MESSAGE,
+ FORGET) = range(1, 11)
+OK, FUNDS, LIMITED, NOACCT, CLOSED, EXPIRED, STATE, EXECABORT = 0, 22, 23, 24, 25, 26, 27, 28
 (DEPOSIT, WITHDRAW, TRANSFER, HOLD, CAPTURE, VOID, RELEASE, REVERSE, ORDER, CANCEL_ORDER,
  ORDER_DONE) = range(1, 12)
 NO_ITEM, NOT_SOLD, PRICE, STOCK, UNKNOWN, DONE, CANCELLED = range(1, 8)
@@ -88,6 +90,32 @@ def movement(operation, debit, credit, amount, number, memo=b"", missing=b"", st
                  terminal, seq, time_ms, version=2 if day else 1)
 
 
+MODULUS = b"\xff" + (bytes(range(256)) * 2)[:382] + b"\x01"  # high byte first, odd
+PART_SIZE = 384  # bytes of an envelope in one entry
+
+
+def key(asked_by, modulus=MODULUS):
+    return entry(KEY, modulus, person=asked_by, version=3)
+
+
+def forget(asked_by, number):
+    return entry(FORGET, struct.pack("<Q", number), person=asked_by, version=3)
+
+
+def message(asked_by, to, number, envelope, status=OK, missing=b"", asked_previous=0):
+    """The entries of one message: one for each of its parts, or one that was refused."""
+    cut = [envelope[at:at + PART_SIZE] for at in range(0, len(envelope), PART_SIZE)]
+    if status != OK:
+        cut = [b""]
+    parts = len(cut) if status == OK else 0
+    first = struct.pack("<BBBBII4xQ", min(parts, 1), parts, len(number), len(missing), to,
+                        len(envelope), asked_previous)
+    bodies = [first + hashlib.sha256(envelope).digest() + number + missing + cut[0]]
+    bodies += [struct.pack("<BBBB", place, parts, 0, 0) + part
+               for place, part in enumerate(cut[1:], 2)]
+    return [entry(MESSAGE, body, status, asked_by, version=3) for body in bodies]
+
+
 def terminal_row(name):
     return entry(TERMINAL, struct.pack("<IB3x", 0, len(name)) + name)
 
@@ -95,7 +123,7 @@ def terminal_row(name):
 def item(name, price, stock=None, operation=ITEM_SET, row=0, title=b""):
     head = struct.pack("<IIqBBBB", row, stock or 0, price, operation, stock is not None, len(name),
                        len(title))
-    return entry(ITEM, head + name + title)
+    return entry(ITEM, head + name + title, version=3)
 
 
 def ordering(operation, debit, credit, amount, number, row=NONE, quantity=0, price=0, asked=0,

@@ -341,7 +341,7 @@ void Player::choose_wrong() {
         case 19:
             if (!is_member(role)) return;
             say_multi();
-            say_in_group({"PING"}, line("-ERR only commands with an id may be queued in a group"),
+            say_in_group({"PING"}, line("-ERR only commands that move money may be queued in a group"),
                          line("+PONG"));
             say_exactly({"TRANSFER", id, "bob", "1.00"}, line("+QUEUED"));
             return say_exactly({"EXEC"},

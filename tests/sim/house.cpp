@@ -51,7 +51,10 @@ LedgerLimits house_limits() {
             .holds = config.holds,
             .reversible = config.reversible,
             .items = config.items,
-            .orders = config.orders};
+            .orders = config.orders,
+            .message_keys = config.message_keys,
+            .messages = config.messages,
+            .mailbox = config.mailbox};
 }
 
 // Zeroed memory that stays where it is from one use to the next.

@@ -182,7 +182,8 @@ TEST(Book, ReplaysToTheSameTablesAsItLived) {
 
 // P4: one journal, one digest, whatever was configured between.
 TEST(Book, ReplaysToTheSameTablesWhateverTheLimitsWere) {
-    const LedgerLimits small = {.accounts = 64, .ids = 8, .terminals = 8, .holds = 16, .reversible = 128};
+    const LedgerLimits small = {.accounts = 64, .ids = 8, .terminals = 8, .holds = 16, .reversible = 128,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
     TestBank one(small);
     for (uint32_t i = 0; i < 20; i++) EXPECT_EQ(one.deposit("s" + std::to_string(i)), Status::ok);
     one.commit();

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "channel/tls.h"
+#include "crypto/message.h"
 #include "crypto/random.h"
+#include "unit/jose_keys.h"
 #include "unit/slices.h"
 #include "unit/test_port.h"
 #include "unit/tls_files.h"
@@ -34,16 +36,16 @@ struct RealHeap {
     Heap heap = {};
     std::vector<uint8_t> memory;
 
-    RealHeap(uint32_t sessions, uint32_t handshakes) {
+    RealHeap(uint32_t sessions, uint32_t handshakes, uint32_t message_keys = 0) {
         Arena measured = {};
-        crypto_layout(heap, measured, sessions, handshakes);
+        crypto_layout(heap, measured, sessions, handshakes, message_keys);
         memory.resize(measured.used + arena_align);
         uint8_t* base = memory.data();
         while (reinterpret_cast<uintptr_t>(base) % arena_align != 0) base++;
         Arena arena = {};
         arena.base = base;
         arena.size = measured.used;
-        crypto_layout(heap, arena, sessions, handshakes);
+        crypto_layout(heap, arena, sessions, handshakes, message_keys);
     }
 };
 
@@ -102,14 +104,61 @@ TEST_F(CryptoTest, has_room_to_sign_beside_two_configurations) {
     }
 }
 
+// Opens what alice sealed to bob, judges it, and seals an answer, as a server with bob's key does.
+void answer_message() {
+    static MessageScratch scratch;
+    uint8_t bytes[message_sealed_size_max];
+    Message message = {.from = slice_of("alice"),
+                       .to = slice_of("bob"),
+                       .id = slice_of("m-1"),
+                       .time_ms = 1'700'000'000'000,
+                       .kind = MessageKind::text,
+                       .content = slice_of("hello")};
+    const Slice alice = slice_of(jose_test_pem("alice"));
+    const Slice bob = slice_of(jose_test_pem("bob"));
+    Writer sealed = writer_of(bytes, sizeof bytes);
+    ASSERT_EQ(message_seal(alice, jose_test_key("bob"), message, scratch, sealed), Status::ok);
+    Slice text;
+    Message out = {};
+    ASSERT_EQ(message_open(bob, writer_slice(sealed), scratch, text), Status::ok);
+    ASSERT_EQ(message_verify(jose_test_key("alice"), message, text, scratch, out), Status::ok);
+    message.from = slice_of("bob");
+    message.to = slice_of("alice");
+    sealed = writer_of(bytes, sizeof bytes);
+    ASSERT_EQ(message_seal(bob, jose_test_key("alice"), message, scratch, sealed), Status::ok);
+}
+
+// What else the process holds is in rows of its own, here as with the signing of receipts.
+TEST_F(CryptoTest, has_room_to_answer_a_message_beside_two_configurations) {
+    jose_test_key("alice");
+    jose_test_key("bob");
+    RealHeap real(0, 0, 1);
+    ASSERT_EQ(crypto_init(&real.heap), Status::ok);
+    TlsConfig configs[2] = {};
+    for (TlsConfig& config : configs) {
+        ASSERT_EQ(tls_files_load(config, TlsEnd::server, "rsa", "ca.crt", "crl.pem"), Status::ok);
+    }
+    for (uint32_t round = 0; round < 5; round++) {
+        const uint64_t before = heap_bytes_taken(real.heap);
+        answer_message();
+        EXPECT_EQ(heap_bytes_taken(real.heap), before);
+    }
+    EXPECT_EQ(real.heap.refused, 0u);
+    for (uint32_t i = 0; i < real.heap.class_count; i++) {
+        EXPECT_EQ(real.heap.classes[i].spilled, 0u) << real.heap.classes[i].size;
+    }
+    for (TlsConfig& config : configs) tls_config_free(config);
+    crypto_free();
+}
+
 TEST_F(CryptoTest, grows_with_sessions_and_handshakes_and_not_otherwise) {
     Heap heap = {};
     Arena none = {};
     Arena some = {};
     Arena more = {};
-    crypto_layout(heap, none, 0, 0);
-    crypto_layout(heap, some, 100, 0);
-    crypto_layout(heap, more, 100, 16);
+    crypto_layout(heap, none, 0, 0, 0);
+    crypto_layout(heap, some, 100, 0, 0);
+    crypto_layout(heap, more, 100, 16, 0);
     EXPECT_LT(none.used, 600u * 1024);
     EXPECT_NEAR(static_cast<double>(some.used - none.used) / 100, 32300, 200);
     EXPECT_NEAR(static_cast<double>(more.used - some.used) / 16, 17800, 500);

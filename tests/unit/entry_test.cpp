@@ -96,6 +96,37 @@ std::vector<Entry> samples() {
     entry.movement.operation = Operation::capture;
     entry.movement.day = 1;
     all.push_back(entry);
+    static const std::string bytes = "\xff" + std::string(mail_modulus_size - 1, '\x01');
+    entry = blank(EntryKind::key);
+    entry.key.modulus = slice_of(bytes);
+    all.push_back(entry);
+    entry = blank(EntryKind::forget);
+    entry.forget.number = UINT64_MAX;
+    all.push_back(entry);
+    entry = blank(EntryKind::message);
+    entry.message.place = 1;
+    entry.message.parts = 2;
+    entry.message.to = 5;
+    entry.message.size = message_part_size_max + 17;
+    entry.message.asker_previous = position_of(1, 4242);
+    entry.message.hash.bytes[31] = 7;
+    set_id(entry.message.id, std::string(id_size_max, 'i'));
+    entry.message.bytes = slice_of(bytes);
+    static_assert(mail_modulus_size == message_part_size_max);
+    all.push_back(entry);
+    Entry refused = entry;
+    refused.status = Status::state;
+    refused.message.place = refused.message.parts = 0;
+    refused.message.bytes = {nullptr, 0};
+    all.push_back(refused);
+    refused.status = Status::noacct;
+    refused.message.to = row_none;
+    refused.message.missing = test_name("a.long-name_with.thirty.1.byte5");
+    all.push_back(refused);
+    entry = blank(EntryKind::message);
+    entry.message.place = entry.message.parts = 2;
+    entry.message.bytes = slice_part(slice_of(bytes), 0, 17);
+    all.push_back(entry);
     entry = blank(EntryKind::account);
     entry.account = {.account = 1,
                      .owner = row_none,
@@ -238,7 +269,8 @@ TEST(Entry, HasTheLowestVersionThatCanSayIt) {
             entry.kind == EntryKind::person &&
             (entry.row_person.operation > PersonOperation::password || entry.row_person.day != 0);
         const bool counts = entry.kind == EntryKind::movement && entry.movement.day != 0;
-        EXPECT_EQ(bytes[28], is_new_person || counts ? 2 : 1);
+        const bool is_of_mail = entry.kind >= EntryKind::key;
+        EXPECT_EQ(bytes[28], is_of_mail ? 3 : is_new_person || counts ? 2 : 1);
         // The other version of the same bytes is none that was written.
         bytes[28] = bytes[28] == 1 ? 2 : 1;
         Entry decoded;

@@ -454,7 +454,8 @@ TEST(Group, IsDroppedAsAWholeWhenItsBatchFails) {
 
 TEST(Group, LeavesNoTraceOfAJudgementWhateverItComesTo) {
     const LedgerLimits small = {
-        .accounts = 16, .ids = 24, .terminals = 4, .holds = 6, .reversible = 64};
+        .accounts = 16, .ids = 24, .terminals = 4, .holds = 6, .reversible = 64,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
     uint32_t booked = 0;
     uint32_t refused = 0;
     uint32_t late = 0;
@@ -603,7 +604,8 @@ TEST(Group, IsJudgedWhileASnapshotIsMadeOfTheStateBefore) {
 // I3: every record of a refused group takes the place of an older one.
 TEST(Group, WaitsRatherThanLoseAnIdThatIsStillToBeWritten) {
     const LedgerLimits small = {
-        .accounts = 16, .ids = 24, .terminals = 4, .holds = 6, .reversible = 64};
+        .accounts = 16, .ids = 24, .terminals = 4, .holds = 6, .reversible = 64,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
     GroupBank bank(small);
     for (uint32_t i = 0; i < 30; i++) {
         ASSERT_EQ(test_move(bank.book(), pay("w" + std::to_string(i), 1)), Status::ok);

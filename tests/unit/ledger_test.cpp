@@ -345,7 +345,8 @@ TEST(Ledger, InstallsNothingThatDoesNotFitItsRows) {
 }
 
 TEST(Ledger, AnswersOomWhenARowTableIsFull) {
-    const LedgerLimits few = {.accounts = 4, .ids = 16, .terminals = 1, .holds = 1, .reversible = 64};
+    const LedgerLimits few = {.accounts = 4, .ids = 16, .terminals = 1, .holds = 1, .reversible = 64,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
     TestBook bank(few);
     test_create(bank.book);
     EXPECT_EQ(test_add(bank.book, "alice"), Status::ok);

@@ -9,7 +9,8 @@
 namespace {
 
 constexpr LedgerLimits small_ring = {
-    .accounts = 16, .ids = 8, .terminals = 4, .holds = 8, .reversible = 128};
+    .accounts = 16, .ids = 8, .terminals = 4, .holds = 8, .reversible = 128,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
 
 TestMove pay(const std::string& id, const std::string& person = "alice", int64_t amount = 10) {
     return {.operation = Operation::deposit,

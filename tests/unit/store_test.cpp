@@ -666,7 +666,8 @@ TEST(Store, RefusesNewerFormatsByName) {
 TEST(Store, NamesBothNumbersOfALimitThatIsTooSmall) {
     TestFolder folder;
     make_book(folder, 1, true);
-    const LedgerLimits few = {.accounts = 3, .ids = 256, .terminals = 8, .holds = 16, .reversible = 128};
+    const LedgerLimits few = {.accounts = 3, .ids = 256, .terminals = 8, .holds = 16, .reversible = 128,
+    .message_keys = 8, .messages = 16, .mailbox = 4};
     TestStart loaded(folder, StoreMode::read, store_calls_posix, few);
     EXPECT_TRUE(loaded.is_refused_with("holds 4 rows, and the limit `accounts` is 3"))
         << loaded.disk.said();

@@ -204,11 +204,14 @@ TEST(Tables, AnswerFullWhenTheLimitsAreTooSmall) {
     TestTablesBook one;
     make_busy(one.book(), 2, 60);
     const TestTables text = test_tables(one.book());
-    TestBook few({.accounts = 3, .ids = 256, .terminals = 8, .holds = 16, .reversible = 128});
+    TestBook few({.accounts = 3, .ids = 256, .terminals = 8, .holds = 16, .reversible = 128,
+    .message_keys = 8, .messages = 16, .mailbox = 4});
     EXPECT_EQ(test_load(few.book, text), Status::full);
-    TestBook bare({.accounts = 64, .ids = 256, .terminals = 1, .holds = 1, .reversible = 64});
+    TestBook bare({.accounts = 64, .ids = 256, .terminals = 1, .holds = 1, .reversible = 64,
+    .message_keys = 8, .messages = 16, .mailbox = 4});
     EXPECT_EQ(test_load(bare.book, text), Status::full);
-    TestBook forgetful({.accounts = 64, .ids = 5, .terminals = 8, .holds = 16, .reversible = 128});
+    TestBook forgetful({.accounts = 64, .ids = 5, .terminals = 8, .holds = 16, .reversible = 128,
+    .message_keys = 8, .messages = 16, .mailbox = 4});
     EXPECT_EQ(test_load(forgetful.book, text), Status::ok);
     EXPECT_EQ(forgetful.book.ledger.ids.head - ids_first(forgetful.book.ledger.ids), 5u);
 }

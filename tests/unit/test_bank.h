@@ -19,7 +19,10 @@ inline constexpr LedgerLimits test_limits = {
     .holds = 16,
     .reversible = 128,
     .items = 8,
-    .orders = 8};
+    .orders = 8,
+    .message_keys = 8,
+    .messages = 16,
+    .mailbox = 4};
 inline constexpr uint32_t test_segment_size = segment_size_min;
 
 // Numbers that look random and are the same on every run.

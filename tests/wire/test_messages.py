@@ -12,42 +12,13 @@ import re
 import stat
 import subprocess
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from jwcrypto import jwe, jwk, jws
 
 from bank import library, preloading, program
+from jose import make_key, public, seal, sign
 from standin import SECONDS_MAX, Closed, PennyTest
 
 TIME = "2026-11-21T13:08:57.426Z"
-
-
-def make_key(bits=3072):
-    """A private key as PEM, and as jwcrypto has it."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                            serialization.NoEncryption())
-    return pem, jwk.JWK.from_pem(pem)
-
-
-def public(key):
-    return jwk.JWK.from_json(key.export_public())
-
-
-def sign(key, payload, alg="PS256", **header):
-    if isinstance(payload, dict):
-        payload = json.dumps(payload)
-    token = jws.JWS(payload)
-    token.allowed_algs = ["PS256", "PS384", "RS256", "HS256", "none"]
-    token.add_signature(key, alg, json.dumps({"alg": alg, **header}))
-    return token.serialize(compact=True)
-
-
-def seal(key, text, alg="RSA-OAEP-256", enc="A256GCM", **header):
-    token = jwe.JWE(text, json.dumps({"alg": alg, "enc": enc, **header}))
-    token.allowed_algs = ["RSA-OAEP-256", "RSA-OAEP", "A256GCM", "A128GCM", "A256CBC-HS512"]
-    token.add_recipient(public(key))
-    return token.serialize(compact=True)
 
 
 def bulk(text):
@@ -57,7 +28,8 @@ def bulk(text):
 
 def pairs(**values):
     return b"%%%d\r\n" % len(values) + b"".join(
-        bulk(name) + (b":%d\r\n" % value if isinstance(value, int) else bulk(value))
+        bulk(name) + (b"_\r\n" if value is None else
+                      b":%d\r\n" % value if isinstance(value, int) else bulk(value))
         for name, value in values.items())
 
 
@@ -91,15 +63,15 @@ class Mail:
             return b"+OK\r\n"
         if name == "KEY":
             key = self.keys.get(words[1])
-            return b"_\r\n" if key is None else pairs(user=words[1], jwk=key)
+            return pairs(name=words[1], jwk=key)
         if name == "SEND":
             return self.send(*words[1:])
         if name == "INBOX":
-            rows = [pairs(message=n, id=id) for n, (_, _, id, _) in enumerate(self.letters, 1)]
+            rows = [pairs(number=n, id=id) for n, (_, _, id, _) in enumerate(self.letters, 1)]
             return b"*%d\r\n" % len(rows) + b"".join(rows)
         if name == "READ":
             sender, _, id, envelope = self.letters[int(words[1]) - 1]
-            return pairs(message=int(words[1]), **{"from": sender}, id=id, envelope=envelope)
+            return pairs(number=int(words[1]), **{"from": sender}, id=id, envelope=envelope)
         return b"-ERR unknown command\r\n"
 
     def send(self, id, to, envelope):

@@ -27,6 +27,8 @@ class CommandLine(PennyTest):
         self.assertEqual(self.penny(*options, "--json", "ping"), '"PONG"\n')
         self.assertEqual([link.commands for link in server.links], [[[b"TIME"]]] * 2)
         self.assertIn("    ping ", self.penny("--help"))
+        for verb in ("key [show", "send NAME TEXT", "inbox\n", "read N"):
+            self.assertIn(f"    {verb}", self.penny("--help"))
 
     def test_ping_fails_in_one_line_where_nobody_answers_in_time(self):
         refusing = self.serve(answers({b"TIME": b"-LOADING soon\r\n"}))

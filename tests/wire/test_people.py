@@ -406,7 +406,7 @@ class InAGroup(BankTest):
                           ("PIN", "SET", self.bank.passwords["alice"], "1234"),
                           ("REGISTER", "x", "a long password")):
                 self.assert_error(wire.ask(*words), "ERR",
-                                  "only commands with an id may be queued")
+                                  "only commands that move money may be queued")
             self.assert_error(wire.ask("EXEC"), "EXECABORT")
             self.assertEqual(fields(wire.ask("WHOAMI"))["person"], "alice")
 

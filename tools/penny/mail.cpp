@@ -189,7 +189,8 @@ Outcome key_ask(Client& client, Slice name, JoseKey& out) {
     const Outcome outcome = client_ask(client, words, 2, reply);
     if (outcome != Outcome::reply) return outcome;
     const Shown who = shown(name);
-    if (reply.values[0].type == ValueType::null) {
+    const Value* jwk = reply_find(reply, "jwk");
+    if (jwk != nullptr && jwk->type == ValueType::null) {
         say("%.*s has no key yet: penny key makes one for whoever logs in", who.size, who.bytes);
         return Outcome::error_reply;
     }

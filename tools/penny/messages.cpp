@@ -14,7 +14,7 @@ struct VerbRow {
 };
 
 constexpr VerbRow rows[] = {
-#define MAIL(name, least, most, usage) {#name, least, most, usage, verb_##name},
+#define MAIL(name, least, most, usage, help) {#name, least, most, usage, verb_##name},
 #include "penny/mail.def"
 #undef MAIL
 };

@@ -44,6 +44,18 @@ constexpr VerbRow verbs[] = {
 #undef VERB
 };
 
+// Verbs of sealed messages, which messages.cpp carries out.
+struct MailRow {
+    const char* usage;
+    const char* help;
+};
+
+constexpr MailRow mail_rows[] = {
+#define MAIL(name, least, most, usage, help) {usage, help},
+#include "penny/mail.def"
+#undef MAIL
+};
+
 constexpr char head[] =
     "penny - the client of Pennybank\n"
     "\n"
@@ -82,6 +94,8 @@ void print_help() {
     }
     fputs("\nThe choices of --menu, and what each sends:\n", stdout);
     menu_describe(MenuDetail::commands);
+    fputs("\nSealed messages, which the server cannot read:\n", stdout);
+    for (const MailRow& row : mail_rows) printf("    %s\n        %s\n", row.usage, row.help);
     fputs(tail, stdout);
 }
 

@@ -65,6 +65,7 @@ bool all_are_led(const Config& was, Slice text) {
     Writer error = writer_of(unsaid, sizeof unsaid);
     config_defaults(is);
     if (config_parse(is, "pennyd.conf", text, error) != Status::ok) return false;
+    if (!is_led(was.message_key, is.message_key)) return false;
     if (strcmp(is.data, "data") != 0 || is.listener_count != was.listener_count) return false;
     for (uint32_t i = 0; i < is.listener_count; i++) {
         const ListenerConfig& a = was.listeners[i];

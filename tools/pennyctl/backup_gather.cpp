@@ -196,6 +196,7 @@ Status add_around(Gather& gather) {
     if (status == Status::ok && access(certs.text, F_OK) == 0) {
         status = add_folder(gather, "certs", certs.text, certs_depth_max);
     }
+    if (status == Status::ok) status = add_named(gather, place.config.message_key);
     for (uint32_t i = 0; status == Status::ok && i < place.config.listener_count; i++) {
         const ListenerConfig& listener = place.config.listeners[i];
         const char* values[] = {listener.certificate, listener.key, listener.ca, listener.crl};

@@ -140,6 +140,12 @@ void bound_orders(Ledger& ledger, const Entry* entries, uint32_t count) {
                                  : ledger.limits.orders + group_moves_max;
 }
 
+// Whether the account is the own one of somebody who is there.
+bool names_recipient(const Ledger& ledger, uint32_t account) {
+    if (account >= ledger.accounts_installed) return false;
+    return ledger_find_recipient(ledger, ledger.accounts[account].name) == account;
+}
+
 // Decides a whole group again when its last entry is there.
 Status decide_group(Check& check, Again& again) {
     Ledger& ledger = again.book.ledger;
@@ -229,6 +235,59 @@ Status decide_movement(Check& check, Again& again, const CheckEntry& at) {
     return compare_made(check, again, at, made);
 }
 
+// A message's first part, or a refused one; the others carry no more than bytes.
+Status decide_message(Check& check, Again& again, const CheckEntry& at) {
+    Ledger& ledger = again.book.ledger;
+    const MessageEntry& message = at.entry.message;
+    if (message.place > 1) return compare_made(check, again, at, at.entry);
+    MessageAsked asked = {};
+    asked.person = at.entry.person;
+    asked.terminal = at.entry.terminal;
+    asked.id = message.id;
+    asked.to = message.to;
+    asked.missing = message.missing;
+    // Its first part is all that is looked at.
+    asked.envelope = {message.bytes.data, message.size};
+    asked.hash = message.hash;
+    const bool was_missing = message.to == row_none;
+    if (was_missing && ledger_find_recipient(ledger, message.missing) != row_none) {
+        return check_wrong(check, at, "the person that it did not find is there");
+    }
+    if (!was_missing && !names_recipient(ledger, message.to)) {
+        return check_wrong(check, at, "its recipient is nobody's own account");
+    }
+    const IdRecord* known = nullptr;
+    const char* field = nullptr;
+    const Status outcome = ledger_judge_message(ledger, asked, known, field);
+    if (outcome != at.entry.status) return wrong_outcome(check, at, outcome);
+    Entry made;
+    ledger_book_message(ledger, asked, outcome, {at.entry.seq, at.entry.time_ms, at.position},
+                        made);
+    return compare_made(check, again, at, made);
+}
+
+Status decide_key(Check& check, Again& again, const CheckEntry& at) {
+    Ledger& ledger = again.book.ledger;
+    const Slice modulus = at.entry.key.modulus;
+    const Status outcome = ledger_judge_key(ledger, at.entry.person, modulus.data);
+    if (outcome != Status::ok) return wrong_outcome(check, at, outcome);
+    Entry made;
+    ledger_set_key(ledger, at.entry.person, at.entry.terminal, modulus,
+                   {at.entry.seq, at.entry.time_ms, at.position}, made);
+    return compare_made(check, again, at, made);
+}
+
+Status decide_forget(Check& check, Again& again, const CheckEntry& at) {
+    Ledger& ledger = again.book.ledger;
+    const uint64_t number = at.entry.forget.number;
+    const Status outcome = ledger_judge_forget(ledger, at.entry.person, number);
+    if (outcome != Status::ok) return wrong_outcome(check, at, outcome);
+    Entry made;
+    ledger_forget(ledger, at.entry.person, at.entry.terminal, number,
+                  {at.entry.seq, at.entry.time_ms, at.position}, made);
+    return compare_made(check, again, at, made);
+}
+
 // Lets the ledger decide again what was done to a person, and compares the whole entry.
 Status decide_person(Check& check, Again& again, const CheckEntry& at) {
     Ledger& ledger = again.book.ledger;
@@ -267,6 +326,9 @@ Status decide_entry(Check& check, void* context, const CheckEntry& at) {
         return decide_movement(check, again, at);
     }
     if (at.entry.kind == EntryKind::person) return decide_person(check, again, at);
+    if (at.entry.kind == EntryKind::message) return decide_message(check, again, at);
+    if (at.entry.kind == EntryKind::key) return decide_key(check, again, at);
+    if (at.entry.kind == EntryKind::forget) return decide_forget(check, again, at);
     if (ledger_install(ledger, at.entry, at.position, InstallMode::replay) == Status::ok) {
         return Status::ok;
     }

@@ -53,7 +53,7 @@ constexpr const char* demo_certificates[] = {"alice", "bob", "till", "admin", "k
 // What a new bank consists of, beside a certificate and key for each client.
 constexpr const char* paths[] = {"pennyd.conf",      "client.conf",      "certs/ca.crt",
                                  "certs/ca.key",     "certs/server.crt", "certs/server.key",
-                                 "certs/crl.pem",    "data"};
+                                 "certs/crl.pem",    "certs/message.key", "data"};
 
 // All of one run. Secrets in it are wiped before the program ends.
 struct Init {
@@ -129,6 +129,11 @@ ExitCode take_option(InitOptions& options, const char* option, ToolWords& words)
     if (strcmp(option, "--demo") == 0) {
         if (!tool_value_is_absent(words)) return tool_misused("--demo takes no value");
         options.demo = true;
+        return exit_done;
+    }
+    if (strcmp(option, "--no-message-key") == 0) {
+        if (!tool_value_is_absent(words)) return tool_misused("--no-message-key takes no value");
+        options.no_message_key = true;
         return exit_done;
     }
     const bool is_known = strcmp(option, "--address") == 0 || strcmp(option, "--name") == 0 ||
@@ -364,7 +369,8 @@ ExitCode make_book(Init& init) {
     seed.scale = static_cast<uint8_t>(init.options.scale);
     seed.limits = {init.config.accounts, init.config.ids, init.config.terminals,
                    init.config.holds,    init.config.reversible, init.config.items,
-                   init.config.orders};
+                   init.config.orders,   init.config.message_keys, init.config.messages,
+                   init.config.mailbox};
     seed.segment_size = seed_segment_size;
     seed.wall_ms = init.wall_ms;
     seed.people = init.rows;
@@ -417,6 +423,9 @@ ExitCode make_all(Init& init) {
     if (code == exit_done) {
         code = init_make_certificates(init.made, init.options, init.certificates,
                                       init.certificate_count, init.wall_ms);
+    }
+    if (code == exit_done && !init.options.no_message_key) {
+        code = init_make_message_key(init.made);
     }
     if (code == exit_done) code = make_till_confs(init);
     if (code == exit_done) code = make_book(init);

@@ -20,6 +20,7 @@ struct InitOptions {
     const char* currency;
     uint32_t scale;
     const char* password_file;  // nullptr: ask
+    bool no_message_key;        // the server answers no messages to @server
 };
 
 // Puts DIR/pennyd.conf, checked by the server's own reading. Returns invalid with `error` for what
@@ -37,6 +38,9 @@ void init_put_till_conf(const InitOptions& options, const char* user, Writer& ou
 // for each of `clients`. Returns exit_done, or exit_refused with the reason printed.
 ExitCode init_make_certificates(Made& made, const InitOptions& options, const char* const* clients,
                                 uint32_t client_count, uint64_t wall_ms);
+
+// Makes certs/message.key, for messages to the server itself. Returns as init_make_certificates.
+ExitCode init_make_message_key(Made& made);
 
 // "certs/clients/NAME.crt" and the like.
 struct InitPath {

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "crypto/jose.h"
 #include "crypto/revocation.h"
 #include "pennyctl/init.h"
 
@@ -174,6 +175,17 @@ InitPath init_client_path(const char* name, const char* ending) {
     CHECK(size > 0);
     CHECK(static_cast<uint32_t>(size) < sizeof path.text);
     return path;
+}
+
+ExitCode init_make_message_key(Made& made) {
+    static Pem key;
+    pem_clear(key);
+    const Status status = jose_key_make(key.text);
+    ExitCode code = exit_done;
+    if (status != Status::ok) code = refuse_making("certs/message.key", status);
+    if (code == exit_done) code = write_file(made, "certs/message.key", key_mode, key);
+    wipe(&key, sizeof key);
+    return code;
 }
 
 ExitCode init_make_certificates(Made& made, const InitOptions& options, const char* const* clients,

@@ -168,6 +168,9 @@ Status init_put_server_conf(const InitOptions& options, Writer& out, Writer& err
     add(settings, "server", "register", options.demo ? "open" : "till");
     add(settings, "server", "self-service", options.demo ? "yes" : "no");
     if (options.demo) add(settings, "server", "temperature", "simulated");
+    if (!options.no_message_key) {
+        add(settings, "server", "message-key", "certs/message.key");
+    }
     add(settings, "ledger", "currency", options.currency);
     add(settings, "ledger", "scale", scale);
     add(settings, "listener", "channel", "tls");

@@ -24,7 +24,10 @@ LedgerLimits limits_of(const Offline& offline, uint8_t* window) {
                            .holds = config.holds,
                            .reversible = config.reversible,
                            .items = config.items,
-                           .orders = config.orders};
+                           .orders = config.orders,
+                           .message_keys = config.message_keys,
+                           .messages = config.messages,
+                           .mailbox = config.mailbox};
     uint8_t unsaid[512];
     Writer error = writer_of(unsaid, sizeof unsaid);
     StoreCheckpoints list;
@@ -45,6 +48,8 @@ LedgerLimits limits_of(const Offline& offline, uint8_t* window) {
         raise(limits.reversible, manifest.limits.reversible);
         raise(limits.items, manifest_rows_most(manifest, TableName::items));
         raise(limits.orders, manifest_rows_most(manifest, TableName::orders));
+        limits.message_keys = message_keys_max;
+        limits.messages = messages_max;
     }
     return limits;
 }

@@ -50,8 +50,11 @@ Status visit_entry(Check&, void* context, const CheckEntry& at) {
             break;
         case EntryKind::limits:
         case EntryKind::movement:
-        case EntryKind::terminal: break;
         case EntryKind::item: note_item(search, entry.item); break;
+        case EntryKind::terminal:
+        case EntryKind::key:
+        case EntryKind::message:
+        case EntryKind::forget: break;
     }
     if (entry.seq == search.receipt.entry) note_entry(search, entry);
     return Status::ok;

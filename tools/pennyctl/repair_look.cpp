@@ -45,7 +45,10 @@ Status note_entry(Repair& repair, const Entry& entry) {
         case EntryKind::limits:
         case EntryKind::movement:
         case EntryKind::terminal:
-        case EntryKind::item: break;
+        case EntryKind::item:
+        case EntryKind::key:
+        case EntryKind::message:
+        case EntryKind::forget: break;
     }
     return Status::ok;
 }
@@ -89,7 +92,10 @@ Status take_names(Repair& repair, uint32_t index) {
                                limits.holds,
                                limits.reversible,
                                manifest_rows_most(manifest, TableName::items),
-                               manifest_rows_most(manifest, TableName::orders)};
+                               manifest_rows_most(manifest, TableName::orders),
+                               message_keys_max,
+                               messages_max,
+                               mailbox_max};
     if (book_memory_take(memory, room) != Status::ok) return no_memory(repair);
     Status status = store_checkpoint_load(check.store, check.list.numbers[index], memory.book,
                                           check.window, repair.error);
