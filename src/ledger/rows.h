@@ -1,6 +1,7 @@
 // rows.h - what deciding and installing share: how rows are put, and what a movement does to them.
 //
-// Private to the room: only ledger.cpp, install.cpp, ordering.cpp, people.cpp and rows.cpp include it.
+// Private to the room: only ledger.cpp, install.cpp, ordering.cpp, people.cpp and rows.cpp include
+// it.
 #pragma once
 
 #include "ledger/ledger.h"

@@ -277,7 +277,9 @@ TEST(Entry, HasTheLowestVersionThatCanSayIt) {
             entry.kind == EntryKind::person &&
             (entry.row_person.operation > PersonOperation::password || entry.row_person.day != 0);
         const bool counts = entry.kind == EntryKind::movement && entry.movement.day != 0;
-        EXPECT_EQ(bytes[28], is_new_person || counts ? 2 : 1);
+        const bool orders = entry.kind == EntryKind::movement &&
+                            operation_is_of_order(entry.movement.operation);
+        EXPECT_EQ(bytes[28], orders ? 3 : is_new_person || counts ? 2 : 1);
         // The other version of the same bytes is none that was written.
         bytes[28] = bytes[28] == 1 ? 2 : 1;
         Entry decoded;
