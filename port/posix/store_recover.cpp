@@ -500,10 +500,9 @@ uint64_t find_changed_line(const Store& store, Book& book, const StoreEdit& edit
     bool same = true;
     while (same && !snapshot_is_done(snapshot)) {
         const TableName table = static_cast<TableName>(snapshot.table);
-        if (table > edit.table) break;
         Writer row = writer_of(text, sizeof text);
         (void)snapshot_step(snapshot, book.ledger, row, 1);  // What it says is in the snapshot.
-        if (table < edit.table || row.size == 0) continue;
+        if (table != edit.table || row.size == 0) continue;
         uint32_t got = 0;
         same = store_read_all(calls, fd, found, row.size, offset, got) == Status::ok &&
                slice_equal({found, got}, writer_slice(row));

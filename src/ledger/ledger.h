@@ -245,9 +245,9 @@ uint32_t ledger_find_item(const Ledger& ledger, const Name& name);
 // open as decided.
 void ledger_resolve_hold(const Ledger& ledger, Movement& movement);
 
-// For ORDER: takes price and amount from the item as decided; the amount is 0 where there is no item
-// or it would be more than one movement can be. For CANCEL and ORDER DONE: takes what the order says
-// if it is open as decided.
+// For ORDER: takes price and amount from the item as decided; the amount is 0 where there is no
+// item or it would be more than one movement can be. For CANCEL and ORDER DONE: takes what the
+// order says if it is open as decided.
 void ledger_resolve_order(const Ledger& ledger, Movement& movement);
 
 // Judges a movement against the decided values and changes nothing. Returns
@@ -260,7 +260,7 @@ void ledger_resolve_order(const Ledger& ledger, Movement& movement);
 //              success
 //   amount     more than the hold has, or than one movement can be
 //   err        the two accounts are the same one
-// With `limit`, the field is "day" when it is the bound of the terminal's day and not the account's.
+// With `limit`, the field is "day" when it is the bound of the terminal's day, not the account's.
 Status ledger_judge(const Ledger& ledger, const Movement& movement, const IdRecord*& known,
                     Refusal& refusal);
 

@@ -302,17 +302,18 @@ void rows_install_order(Ledger& ledger, const Entry& entry, InstallMode mode) {
 bool rows_order_refusal_fits(const Ledger& ledger, const MovementEntry& movement) {
     const OrderPart& part = movement.order;
     const bool makes = movement.operation == Operation::order;
+    const bool names_item = movement.missing.size > 0;
     if (part.item != row_none && part.item >= ledger.items_installed) return false;
     switch (part.reason) {
-        case OrderReason::none: return !makes || part.item != row_none;
+        case OrderReason::none: return !makes || part.item != row_none || names_item;
         case OrderReason::no_item:
-            return makes && part.item == row_none && movement.missing.size > 0;
+            return makes && part.item == row_none && names_item;
         case OrderReason::not_sold:
         case OrderReason::price:
         case OrderReason::stock: return makes && part.item != row_none;
         case OrderReason::unknown:
         case OrderReason::done:
-        case OrderReason::cancelled: return !makes && part.item == row_none;
+        case OrderReason::cancelled: return !makes;  // By one before it in its group, perhaps.
     }
     return false;
 }

@@ -1,17 +1,17 @@
-// orders.h - what the shop sells, and what was ordered of it: open orders and the newest closed ones.
+// orders.h - what the shop sells, and what was ordered: open orders and the newest closed ones.
 //
 // The number of an order is the sequence of its entry and is never used again (P10). Like holds, an
 // order has a state in two views, as decided and as installed; `none` says that the view has no
 // such order. The table is bounded. When it is full, a new order pushes out the oldest closed one,
-// and the entry of the new one says which (P4): what is in the table follows from the journal alone,
-// whatever the bound was. Open orders are never pushed out.
+// and the entry of the new one says which (P4): what is in the table follows from the journal
+// alone, whatever the bound was. Open orders are never pushed out.
 //
 //                 ORDER            ORDER DONE              a later ORDER
 //         none ──────────► open ──┬──────────► done ──────┬──────────────► none
 //                                 └──────────► cancelled ─┘
 //                                    CANCEL
 //
-//     oldest                              newest     rows in the order of numbers, as a list through
+//     oldest                              newest     rows in the order of numbers, a list through
 //       │  open ◄─► done ◄─► open ◄─► open  │        slots; a slot is free again when both views
 //       └───────────────────────────────────┘        say none
 //

@@ -269,8 +269,8 @@ void format_ordered(const Ledger& ledger, uint64_t number, Writer& out) {
     put_decimal(out, static_cast<uint64_t>(record.asked.number));
 }
 
-// The order in which tables are formatted: theirs, but `ordered` goes before `ids`, which lets go of
-// the records that both are made of.
+// The order in which tables are formatted: theirs, but `ordered` goes before `ids`, which lets go
+// of the records that both are made of.
 uint32_t table_at(uint32_t step) {
     constexpr uint32_t ids = static_cast<uint32_t>(TableName::ids);
     constexpr uint32_t ordered = static_cast<uint32_t>(TableName::ordered);

@@ -73,8 +73,8 @@ struct Receipt {
 // True for an entry that there can be a receipt of: money was moved, reserved or given free.
 bool receipt_is_of(const Entry& entry);
 
-// Copies what such an entry says to one side. The names of accounts and item, the bank, the currency,
-// the batch and the signature are the caller's to fill in.
+// Copies what such an entry says to one side. The names of accounts and item, the bank, the
+// currency, the batch and the signature are the caller's to fill in.
 void receipt_take_entry(const Entry& entry, ReceiptSide side, Receipt& out);
 
 ReceiptSide receipt_side(const Receipt& receipt);

@@ -165,6 +165,45 @@ std::vector<Entry> samples() {
     entry.movement.group_place = 2;
     entry.movement.group_size = group_moves_max;
     all.push_back(entry);
+    for (const Operation operation : {Operation::order, Operation::cancel_order,
+                                      Operation::order_done}) {
+        for (const Status status : {Status::ok, Status::state, Status::funds}) {
+            const bool makes = operation == Operation::order;
+            const bool refused = status == Status::state;
+            const bool done = operation == Operation::order_done;
+            entry = movement(status);
+            entry.movement.operation = operation;
+            entry.movement.memo = {};
+            if (done) entry.movement.amount = 0;
+            entry.movement.order = {.item = 3,
+                                    .quantity = 7,
+                                    .price = 150,
+                                    .price_asked = makes ? 140 : 0,
+                                    .order = makes ? 0u : 99u,
+                                    .evicted = makes && status == Status::ok ? 11u : 0u,
+                                    .number = refused ? 5 : 0,
+                                    .reason = refused ? OrderReason::stock : OrderReason::none};
+            all.push_back(entry);
+        }
+    }
+    entry.terminal = 4;
+    entry.movement.operation = Operation::order;
+    entry.movement.order.order = 0;
+    entry.movement.day = 20778;
+    entry.movement.day_total = 1200;
+    entry.movement.day_max = 5000;
+    all.push_back(entry);
+    for (const ItemOperation operation : {ItemOperation::set, ItemOperation::del}) {
+        entry = blank(EntryKind::item);
+        entry.item = {.item = 2,
+                      .stock = operation == ItemOperation::set ? 9u : 0u,
+                      .price = 150,
+                      .operation = operation,
+                      .counted = operation == ItemOperation::set,
+                      .name = test_name("mate"),
+                      .title = {4, {'M', 'a', 't', 'e'}}};
+        all.push_back(entry);
+    }
     entry = blank(EntryKind::terminal);
     entry.row_terminal = {.terminal = 2, .name = test_name("kiosk")};
     all.push_back(entry);
@@ -238,7 +277,7 @@ TEST(Entry, TellsANewerFormatFromDamage) {
     bytes[28] = 0;
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);
     bytes[28] = 1;
-    bytes[2] = static_cast<char>(static_cast<int>(EntryKind::terminal) + 1);
+    bytes[2] = static_cast<char>(static_cast<int>(EntryKind::item) + 1);
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::failed);
     bytes[2] = 0;
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);
@@ -269,8 +308,10 @@ TEST(Entry, HasTheLowestVersionThatCanSayIt) {
             entry.kind == EntryKind::person &&
             (entry.row_person.operation > PersonOperation::password || entry.row_person.day != 0);
         const bool counts = entry.kind == EntryKind::movement && entry.movement.day != 0;
-        const bool is_of_mail = entry.kind >= EntryKind::key;
-        EXPECT_EQ(bytes[28], is_of_mail ? 3 : is_new_person || counts ? 2 : 1);
+        const bool orders = entry.kind == EntryKind::movement &&
+                            operation_is_of_order(entry.movement.operation);
+        const bool is_of_three = orders || entry.kind >= EntryKind::item;
+        EXPECT_EQ(bytes[28], is_of_three ? 3 : is_new_person || counts ? 2 : 1);
         // The other version of the same bytes is none that was written.
         bytes[28] = bytes[28] == 1 ? 2 : 1;
         Entry decoded;

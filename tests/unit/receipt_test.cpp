@@ -102,6 +102,13 @@ TEST(Receipt, is_written_line_by_line) { EXPECT_EQ(text_of(sample()), sample_tex
 
 TEST(Receipt, comes_back_as_it_was_written) {
     std::vector<Receipt> receipts = {sample(), largest()};
+    Receipt ordered = sample();
+    ordered.operation = Operation::order;
+    ordered.order = ordered.entry;
+    ASSERT_EQ(parse_name(slice_of("mate"), ordered.item), Status::ok);
+    ordered.quantity = quantity_max;
+    receipts.push_back(ordered);
+    EXPECT_EQ(text_of(ordered).rfind("Pennybank receipt 2\n", 0), 0u);  // R4
     Receipt other = sample();
     other.operation = Operation::release;
     other.hold = 7;
@@ -250,7 +257,7 @@ TEST(Receipt, each_line_has_one_spelling) {
 }
 
 TEST(Receipt, a_newer_version_is_told_apart) {
-    for (const char* version : {"2", "10", "18446744073709551615"}) {
+    for (const char* version : {"3", "10", "18446744073709551615"}) {
         const std::string texts[] = {std::string("Pennybank receipt ") + version + "\n",
                                      std::string("Pennybank receipt ") + version + "\nstrange\n"};
         for (const std::string& text : texts) {
@@ -348,12 +355,15 @@ TEST(Receipt, each_difference_has_its_name) {
     differs([](Receipt& r) { r.balance++; });
     differs([](Receipt& r) { r.hold++; });
     differs([](Receipt& r) { r.reversed++; });
+    differs([](Receipt& r) { r.order++; });
+    differs([](Receipt& r) { r.item = r.account; });
+    differs([](Receipt& r) { r.quantity++; });
     differs([](Receipt& r) { r.id.size--; });
     differs([](Receipt& r) { r.memo.text[0]++; });
-    EXPECT_EQ(names.size(), 14u);
+    EXPECT_EQ(names.size(), 17u);
     differs([](Receipt& r) { r.scale--; });
     differs([](Receipt& r) { r.currency[0] = 'X'; });
-    EXPECT_EQ(names.size(), 14u);
+    EXPECT_EQ(names.size(), 17u);
     EXPECT_EQ(receipt_difference(same, sample()), nullptr);
 }
 

@@ -12,7 +12,7 @@ from old_bank import OldBank
 
 SECRET = "a long password"
 HEADS = ["entry", "time", "by", "terminal", "operation", "name", "role", "registered", "title",
-         "floor", "ceiling"]
+         "floor", "ceiling", "price", "stock"]
 # What busy() does: by, terminal, operation, name, and what else there is to say.
 DONE = [
     ("admin", "kiosk", "added", "dora", {"role": "till"}),
@@ -31,6 +31,8 @@ DONE = [
     ("admin", "admin", "account open", "coffee", {}),
     ("admin", "admin", "account limit", "coffee", {"floor": "-5.00", "ceiling": "100.00"}),
     ("admin", "admin", "account close", "coffee", {}),
+    ("admin", "admin", "item set", "tea", {"title": "Tea", "price": "1.30", "stock": "7"}),
+    ("admin", "admin", "item del", "tea", {"title": "Tea", "price": "1.30", "stock": "7"}),
     ("(pennyctl)", "(local)", "password", "admin", {}),
 ]
 
@@ -76,6 +78,8 @@ class Audit(unittest.TestCase):
             ask(admin, "ACCOUNT", "OPEN", "coffee")
             ask(admin, "ACCOUNT", "LIMIT", "coffee", "-5.00", "100.00")
             ask(admin, "ACCOUNT", "CLOSE", "coffee")
+            ask(admin, "ITEM", "SET", "tea", "1.30", "STOCK", 7, "TITLE", "Tea")
+            ask(admin, "ITEM", "DEL", "tea")
 
     def audit(self, *words, expect=0, **more):
         return self.bank.pennyctl("audit", self.bank.home, *words, expect=expect, **more)
@@ -98,9 +102,10 @@ class Audit(unittest.TestCase):
         rows = self.rows()
         told = self.told(rows)
         # What init made stands in front.
-        self.assertEqual([row[2] for row in told[:6]], ["account open"] * 2 + ["added"] * 4)
-        self.assertEqual({row[:2] for row in told[:6]}, {("(pennyctl)", "(local)")})
-        self.assertEqual(told[6:], DONE)
+        self.assertEqual([row[2] for row in told[:9]],
+                         ["account open"] * 2 + ["added"] * 4 + ["item set"] * 3)
+        self.assertEqual({row[:2] for row in told[:9]}, {("(pennyctl)", "(local)")})
+        self.assertEqual(told[9:], DONE)
         entries = [int(row["entry"]) for row in rows]
         self.assertEqual(entries, sorted(entries))
 
@@ -114,6 +119,8 @@ class Audit(unittest.TestCase):
             row["entry"] = int(row["entry"])
             if "registered" in row:
                 row["registered"] = True
+            if "stock" in row:
+                row["stock"] = int(row["stock"])
         self.assertEqual(found, rows)
         self.assertEqual(json.loads(self.audit("--format=json", "--to", "2001-01-01").stdout), [])
 
@@ -125,14 +132,15 @@ class Audit(unittest.TestCase):
         for line in ("admin at kiosk: added dora, till", "dora at alice: password dora",
                      "admin at admin: title dora, Dora \"\u00d6l\", =1+1",
                      "bob at bob: added emil, customer, registered",
-                     "admin at admin: account limit coffee, from -5.00 to 100.00"):
+                     "admin at admin: account limit coffee, from -5.00 to 100.00",
+                     "admin at admin: item set tea, Tea, price 1.30, stock 7"):
             self.assertIn(line, shown)
 
     def test_of_one_person(self):
         dora = self.told(self.rows("--person", "dora"))
         self.assertEqual(dora, [row for row in DONE if "dora" in (row[0], row[3])])
         own = self.told(self.rows("--person", "(pennyctl)"))
-        self.assertEqual(len(own), 7)
+        self.assertEqual(len(own), 10)
         self.assertEqual(len(self.rows("--person", "(nobody)")), 1)
         done = self.audit("--person", "nobody", expect=1)
         self.assertIn("there is no person nobody", done.stderr)

@@ -236,7 +236,7 @@ class Days(unittest.TestCase):
                                  day, "--time-zone", "Asia/Tokyo")
             self.assertIn("; only from 2037-06-10 00:00:00+09:00 up to 2037-06-11 00:00:00+09:00",
                           done.stdout)
-            self.assertIn("\n2037-06-10 (14) deposit  ; time:23:59:59.999+09:00, by:till",
+            self.assertIn("\n2037-06-10 (17) deposit  ; time:23:59:59.999+09:00, by:till",
                           done.stdout)
             self.assertEqual(done.stdout.count("\n2037"), 2)
 

@@ -1,9 +1,9 @@
 // audit: who did what to people, accounts and items, when, and from which terminal.
 //
 // Every such thing is an entry, so this is the journal itself, told by its entries about people,
-// accounts and items. What has neither person nor terminal the operator did, with pennyctl, at the machine;
-// what has a terminal alone somebody did there who was not logged in. No name has brackets, so
-// nobody can pass for either.
+// accounts and items. What has neither person nor terminal the operator did, with pennyctl, at the
+// machine; what has a terminal alone somebody did there who was not logged in. No name has
+// brackets, so nobody can pass for either.
 #include <stdio.h>
 #include <string.h>
 

@@ -171,8 +171,8 @@ void csv_accounts(CsvLine& line, const Paper& paper, const MovementEntry& moveme
     const Slice debit = names_account(paper.names, movement.debit);
     const Slice credit = names_account(paper.names, movement.credit);
     // Of an item that there was not, the name stands with the item.
-    const bool is_of_item = operation_is_of_order(movement.operation) &&
-                            movement.order.reason == OrderReason::no_item;
+    const bool is_of_item =
+        movement.operation == Operation::order && movement.order.item == row_none;
     const Slice payer = is_of_item ? Slice{nullptr, 0} : missing;
     csv_text(line, debit.size == 0 && credit.size > 0 ? payer : debit);
     csv_text(line, credit.size == 0 ? missing : credit);

@@ -183,7 +183,9 @@ uint64_t paper_order(const Entry& entry) {
 Slice paper_item(const Paper& paper, const Entry& entry) {
     const MovementEntry& movement = entry.movement;
     if (!operation_is_of_order(movement.operation)) return {nullptr, 0};
-    if (movement.order.reason == OrderReason::no_item) return name_slice(movement.missing);
+    const bool is_missing =
+        movement.operation == Operation::order && movement.order.item == row_none;
+    if (is_missing) return name_slice(movement.missing);
     return names_item(paper.names, movement.order.item);
 }
 
