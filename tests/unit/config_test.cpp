@@ -204,7 +204,7 @@ TEST(Config, EveryTextIsTakenFromItsLeastToItsGreatestSizeAndNotBeyond) {
                                         ConfigType::currency, ConfigType::zone,
                                         ConfigType::root, ConfigType::sensor,
                                         ConfigType::prefixes};
-    EXPECT_EQ(rows_of(types).size(), 12u);
+    EXPECT_EQ(rows_of(types).size(), 13u);
     for (const ConfigRow& row : rows_of(types)) {
         SCOPED_TRACE(row.key);
         for (const uint32_t size : {least_size(row), row.max - 1, row.max}) {

@@ -165,6 +165,7 @@ TEST(Forged, ABoundAtTheOtherEndComesBackAsItWas) {
 TEST(Forged, IdsOfACheckpointAreInOrderAndNotFromLater) {
     TestBook one;
     Manifest manifest = {};
+    manifest.version = 1;
     manifest.scale = 2;
     manifest.mark.entry = 9;
     manifest.reversible_from = 1;

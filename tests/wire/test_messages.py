@@ -434,7 +434,7 @@ class Reading(MessagesTest):
                           "signed by key": self.people["bob"].thumbprint(),
                           "text": "caf\u00e9 \U0001f600"})
         self.assertNotIn("first time", self.err)
-        self.assertIn("message: 1", self.as_("alice", "inbox"))
+        self.assertIn("number: 1", self.as_("alice", "inbox"))
 
     def test_headers_of_other_programs_are_understood(self):
         bob = self.people["bob"]
