@@ -11,6 +11,7 @@ from jwcrypto import jwk
 from bank import Bank, BankTest, run, program
 from jose import letter, make_key, opened, public, seal, sign
 from resp import Error, command
+from segments import fill_segment
 
 NAMES = ("alice", "bob", "till", "admin")
 SEALED_MAX = 4608
@@ -407,6 +408,33 @@ class ToServer(MailTest):
         words = [("SEND", f"busy-{i}", "@server", envelope) for i in range(130)]
         replies = [self.ask("admin", *each) for each in words]  # Within two minutes, at most.
         self.assertIn("BUSY", {reply.word for reply in replies})
+
+
+class Archived(unittest.TestCase):
+    def test_message_in_an_archived_segment_is_named(self):
+        with Bank(settings=("server.segment-size-kib=512",)) as bank:
+            with bank.wire("bob", protocol=3) as bob, bank.wire("alice", protocol=3) as alice:
+                self.assertEqual(bob.ask("KEY", "SET", jwk_text("bob")), "OK")
+                envelope = letter("alice", "bob", Keys.get("alice"), Keys.get("bob"), "old")
+                number = alice.ask("SEND", "old", "bob", envelope)[b"message"]
+            fill_segment(bank, "f")
+            with bank.wire("admin") as admin:
+                for place in range(2):
+                    self.assertNotIsInstance(admin.ask("CHECKPOINT"), Error)
+                    admin.ask("USER", "NAME", "bob", f"Bob {place}")
+            bank.stop()
+            attic = os.path.join(bank.folder, "attic")
+            bank.pennyctl("archive", bank.home, "--before", "2399-01-01", attic)
+            bank.start()
+            with bank.wire("bob", protocol=3) as bob, bank.wire("alice", protocol=3) as alice:
+                self.assertEqual([row[b"number"] for row in bob.ask("INBOX")], [number])
+                refused = bob.ask("READ", number)
+                self.assertEqual(refused.word, "STATE", refused.line)
+                self.assertIn(f"message {number} lies in the archive attic", refused.text)
+                again = alice.ask("SEND", "old", "bob", envelope)
+                self.assertEqual(again, {b"message": number})
+                self.assertEqual(bob.ask("FORGET", number), "OK")
+                self.assertEqual(bob.ask("INBOX"), [])
 
 
 class Starts(unittest.TestCase):

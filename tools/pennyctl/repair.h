@@ -41,6 +41,7 @@ struct Repair {
     uint64_t entry_last;     // the newest entry that anything tells of
     uint64_t entries_read;   // of those that are lost, how many could be read
     uint64_t people_changed; // entries about people and accounts among them
+    uint64_t mail_changed;   // entries about keys and messages among them
     RepairLoss* losses;      // from malloc
     uint32_t loss_count;
     uint32_t loss_room;

@@ -139,6 +139,12 @@ Status find_loss(Repair& repair, uint32_t account, RepairLoss*& out) {
 Status note_loss(Repair& repair, const Entry& entry) {
     repair.entries_read++;
     if (entry.seq > repair.entry_last) repair.entry_last = entry.seq;
+    const bool is_of_mail = entry.kind == EntryKind::key || entry.kind == EntryKind::message ||
+                            entry.kind == EntryKind::forget;
+    if (is_of_mail) {
+        repair.mail_changed++;
+        return Status::ok;
+    }
     if (entry.kind != EntryKind::movement) {
         repair.people_changed++;
         return note_entry(repair, entry);
@@ -285,6 +291,10 @@ void repair_print(const Repair& repair) {
     if (repair.people_changed > 0) {
         printf("         and %llu entries about people, accounts and terminals\n",
                static_cast<unsigned long long>(repair.people_changed));
+    }
+    if (repair.mail_changed > 0) {
+        printf("         and %llu entries about messages and their keys\n",
+               static_cast<unsigned long long>(repair.mail_changed));
     }
     for (uint32_t i = 0; i < repair.check.list.count; i++) {
         const Position here = position_of(recovery.segment, recovery.offset);
