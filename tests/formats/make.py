@@ -10,6 +10,7 @@ wants one that is nobody's:
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -21,6 +22,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import formats  # noqa: E402
 import journal  # noqa: E402
 from bank import Bank  # noqa: E402
+from jose import letter, make_key  # noqa: E402
 from resp import Error, fields, wait_until  # noqa: E402
 from segments import newest  # noqa: E402
 
@@ -62,12 +64,15 @@ def live(bank):
                    lambda: ask(till, "DEPOSIT", "+", "0.01", "alice") and
                    isinstance(till.ask("VOID", "+", gone), Error))
         change_people(bank, admin, till)
+        sell(alice, till, admin)
+        write_letters(bank, alice, bob, admin)
         return {name: ask(till, "BALANCE", name).decode() for name in ("alice", "bob", "fund")}
 
 
 # What version 2 of entries and checkpoints came with: people, PINs, and the days of terminals.
 BOUNDS = ("terminal till.day-max=40.00", "terminal till.pin-above=20.00",
-          "terminal kiosk.pin-above=20.00", "server.register=open")
+          "terminal kiosk.pin-above=20.00", "server.register=open", "limits.orders=16",
+          "server.refused-per-minute=6000")
 
 
 def change_people(bank, admin, till):
@@ -93,12 +98,79 @@ def change_people(bank, admin, till):
     ask(admin, "PIN", "UNLOCK", "till")
 
 
+# What version 3 came with: items, orders, keys and sealed messages.
+def sell(alice, till, admin):
+    for words in (("SET", "mate", "0.15", "TITLE", "Mate: 0,5 l, gr\u00fc\u00df dich", "STOCK", 9),
+                  ("SET", "soup", "0.35"), ("SET", "gone", "0.01"), ("DEL", "gone")):
+        ask(admin, "ITEM", *words)
+    orders = [ask(alice, "ORDER", f"o-{n}", "mate")[b"order"] for n in range(3)]
+    ask(alice, "ORDER", "o-4", "soup", 2, "PRICE", "0.35")
+    for words in (("o-5", "mate", 1, "PRICE", "0.10"), ("o-6", "mate", 10), ("o-7", "gone"),
+                  ("o-8", "never"), ("o-9", "soup", 10000)):
+        ask(alice, "ORDER", *words, refused=True)
+    ask(till, "ORDER", "DONE", "n-1", orders[0])
+    ask(alice, "CANCEL", "x-1", orders[1])
+    ask(alice, "CANCEL", "x-2", orders[1], refused=True)
+    ask(admin, "ITEM", "SET", "mate", "0.16", "STOCK", 3)
+    ask(admin, "ITEM", "SET", "nut", "0.01")
+    for n in range(16):  # Closed ones are pushed out of the table.
+        ask(till, "ORDER", "DONE", f"n-{n + 2}", ask(alice, "ORDER", f"m-{n}", "nut")[b"order"])
+    ask(alice, "MULTI")
+    for words in (("ORDER", "g-5", "mate"), ("ORDER", "g-6", "soup"), ("CANCEL", "g-7", orders[2])):
+        ask(alice, *words)
+    ask(alice, "EXEC")
+    ask(alice, "MULTI")
+    for words in (("ORDER", "g-8", "mate"), ("ORDER", "g-9", "mate", 3)):
+        ask(alice, *words)
+    ask(alice, "EXEC", refused=True)
+
+
+def write_letters(bank, alice, bob, admin):
+    keys = {}
+    ask(admin, "USER", "ADD", "hans", "a word of his")
+    ask(alice, "SEND", "l-0", "hans", letter("alice", "hans", *(make_key()[1],) * 2, "l-0", "none"),
+        refused=True)
+    with bank.wire("hans", terminal="kiosk", password="a word of his") as hans:
+        for name, wire in (("alice", alice), ("bob", bob), ("hans", hans)):
+            keys[name] = make_key()[1]
+            public = keys[name].export_public(as_dict=True)
+            ask(wire, "KEY", "SET", json.dumps({part: public[part] for part in ("e", "kty", "n")},
+                                               separators=(",", ":")))
+
+        def send(wire, sender, to, id, text):
+            return ask(wire, "SEND", id, to,
+                       letter(sender, to, keys[sender], keys[to], id, text))[b"message"]
+
+        send(alice, "alice", "bob", "l-1", "the fridge is empty")
+        read = send(bob, "bob", "alice", "l-2", "I bring ten bottles")
+        send(bob, "bob", "alice", "l-3", "x" * 1000)
+        ask(alice, "FORGET", read)
+        send(alice, "alice", "hans", "l-4", "you are leaving")
+    ask(admin, "USER", "DEL", "hans")
+
+
+def beside_money(bank):
+    """Orders and letters as they are shown."""
+    with bank.wire("till") as till:
+        orders = [fields(row) for row in ask(till, "ORDERS", "ALL")]
+        items = [fields(row) for row in ask(till, "ITEMS")]
+    letters = {}
+    for who in ("alice", "bob"):
+        password = "another word" if who == "bob" else bank.passwords[who]
+        with bank.wire(who, password=password) as wire:
+            letters[who] = [fields(ask(wire, "READ", fields(row)["number"]))
+                            for row in ask(wire, "INBOX")]
+    return {"items": items, "orders": orders, "letters": letters}
+
+
 def facts_of(bank, balances):
+    shown = beside_money(bank)
     said = bank.check()
-    return {"digest": re.search(r"^digest\s+(\w+)", said, re.M).group(1),
+    return {**shown, "digest": re.search(r"^digest\s+(\w+)", said, re.M).group(1),
             "entries": int(re.search(r"^entries\s+(\d+)", said, re.M).group(1)),
             "balances": balances,
-            "passwords": {who: bank.passwords[who] for who in ("alice", "till", "admin")}}
+            "passwords": {"bob": "another word",
+                          **{who: bank.passwords[who] for who in ("alice", "till", "admin")}}}
 
 
 def make_journal(name):
@@ -159,7 +231,10 @@ def make_backup(name):
 
 def make_receipt(name):
     with Bank() as bank, bank.wire("alice") as alice:
-        paid = ask(alice, "TRANSFER", "t-1", "bob", "1.50", "MEMO", "zwei Brezn: gr\u00fc\u00df dich")
+        words = {"receipt-1": ("TRANSFER", "t-1", "bob", "1.50", "MEMO",
+                               "zwei Brezn: gr\u00fc\u00df dich"),
+                 "receipt-2": ("ORDER", "o-1", "mate", 2)}
+        paid = ask(alice, *words[name])
         text = ask(alice, "RECEIPT", fields(paid)["entry"])
         certificate = bank.path("certs", "server.crt")
         file = os.path.join(bank.folder, "receipt")

@@ -45,6 +45,13 @@ class Formats(unittest.TestCase):
         with bank.wire("till") as till:
             for name, balance in facts["balances"].items():
                 self.assertEqual(till.ask("BALANCE", name).decode(), balance, name)
+            self.assertEqual([fields(row) for row in till.ask("ITEMS")], facts.get("items", []))
+            self.assertEqual([fields(row) for row in till.ask("ORDERS", "ALL")],
+                             facts.get("orders", []))
+        for name, letters in facts.get("letters", {}).items():
+            with bank.wire(name) as wire:
+                shown = [wire.ask("READ", fields(row)["number"]) for row in wire.ask("INBOX")]
+                self.assertEqual([fields(letter) for letter in shown], letters)
 
     def test_each_is_read_and_decided_again(self):
         for name, facts in self.each():
