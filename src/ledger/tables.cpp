@@ -355,6 +355,9 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     snapshot.row_end[static_cast<uint32_t>(TableName::asked)] = ledger.people_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::people)] = ledger.people_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::days)] = ledger.terminals_installed;
+    mail_save(ledger.mail);
+    snapshot.row_end[static_cast<uint32_t>(TableName::keys)] = ledger.mail.keys_saved_count;
+    snapshot.row_end[static_cast<uint32_t>(TableName::mail)] = ledger.mail.saved_count;
     reversals_save(ledger.reversals);
     snapshot.row_end[static_cast<uint32_t>(TableName::reversed)] = ledger.seq_installed + 1;
     snapshot.reversible_from = reversals_from(ledger.reversals, ledger.seq_installed);
@@ -365,9 +368,6 @@ void snapshot_begin(Snapshot& snapshot, Ledger& ledger, const SnapshotMark& mark
     snapshot.row_end[static_cast<uint32_t>(TableName::items)] = ledger.items_installed;
     snapshot.row_end[static_cast<uint32_t>(TableName::orders)] = ledger.orders.saved_count;
     snapshot.row_end[static_cast<uint32_t>(TableName::ordered)] = ids_end;
-    mail_save(ledger.mail);
-    snapshot.row_end[static_cast<uint32_t>(TableName::keys)] = ledger.mail.keys_saved_count;
-    snapshot.row_end[static_cast<uint32_t>(TableName::mail)] = ledger.mail.saved_count;
     ledger.ids_kept_from = ids_first_at(ledger.ids, ids_end);
     snapshot.ids_from = ledger.ids_kept_from;
     snapshot.ids_forgotten = ledger.ids.before + ledger.ids_kept_from;

@@ -405,8 +405,8 @@ void fuzz_fit_entry(const Ledger& ledger, uint64_t time_ms, Entry& entry) {
         case EntryKind::account: fit_account(ledger, entry.account); break;
         case EntryKind::terminal: entry.row_terminal.terminal = ledger.terminals_installed; break;
         case EntryKind::item: fit_item(ledger, entry.item); break;
-        case EntryKind::genesis:
         case EntryKind::message: fit_message(ledger, entry); break;
+        case EntryKind::genesis:
         case EntryKind::limits:
         case EntryKind::key:
         case EntryKind::forget: break;
