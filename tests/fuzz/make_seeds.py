@@ -92,7 +92,7 @@ ORDERS = ITEMS + [
              asked_by=0),
     ordering(ORDER, 2, 1, 50, b"o6", 0, 1, 50, asked=5, status=STATE, reason=PRICE, told=50,
              asked_by=0),
-    ordering(ORDER, 2, 1, 500, b"o7", 0, 10, 50, status=STATE, reason=STOCK, told=9, asked_by=0),
+    ordering(ORDER, 2, 1, 5000, b"o7", 0, 100, 50, status=STATE, reason=STOCK, told=9, asked_by=0),
     ordering(ORDER, 2, 1, 99900, b"o8", 0, 1, 99900, status=FUNDS, asked_by=0),
     ordering(CANCEL_ORDER, NONE, NONE, 0, b"o9", order=11, status=STATE, reason=CANCELLED,
              asked_by=0),
