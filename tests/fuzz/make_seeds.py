@@ -81,7 +81,7 @@ REVERSALS = [reverse(3, 2, 1250, b"r1", 8, asked_by=1),
              reverse(2, 0, 5000, b"r2", 7, asked_by=1),
              reverse(NONE, NONE, 0, b"r3", 8, status=STATE, asked_by=1),
              reverse(NONE, NONE, 0, b"r4", 1, status=EXPIRED, asked_by=1)]
-ITEMS = [item(b"mate", 50, 9, title="M\u00e4te".encode()), item(b"tea", 5)]
+ITEMS = [item(b"mate", 50, 9, title="M\u00e4te".encode()), item(b"tea", 5, row=1)]
 # Entry 11 is the first order, entry 12 the second.
 ORDERS = ITEMS + [
     ordering(ORDER, 2, 1, 100, b"o1", 0, 2, 50, asked=50, asked_by=0),
