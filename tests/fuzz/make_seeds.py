@@ -83,7 +83,7 @@ REVERSALS = [reverse(3, 2, 1250, b"r1", 8, asked_by=1),
              reverse(2, 0, 5000, b"r2", 7, asked_by=1),
              reverse(NONE, NONE, 0, b"r3", 8, status=STATE, asked_by=1),
              reverse(NONE, NONE, 0, b"r4", 1, status=EXPIRED, asked_by=1)]
-ITEMS = [item(b"mate", 50, 9, title="M\u00e4te".encode()), item(b"tea", 5)]
+ITEMS = [item(b"mate", 50, 9, title="M\u00e4te".encode()), item(b"tea", 5, row=1)]
 # Entry 11 is the first order, entry 12 the second.
 ORDERS = ITEMS + [
     ordering(ORDER, 2, 1, 100, b"o1", 0, 2, 50, asked=50, asked_by=0),
@@ -94,7 +94,7 @@ ORDERS = ITEMS + [
              asked_by=0),
     ordering(ORDER, 2, 1, 50, b"o6", 0, 1, 50, asked=5, status=STATE, reason=PRICE, told=50,
              asked_by=0),
-    ordering(ORDER, 2, 1, 500, b"o7", 0, 10, 50, status=STATE, reason=STOCK, told=9, asked_by=0),
+    ordering(ORDER, 2, 1, 5000, b"o7", 0, 100, 50, status=STATE, reason=STOCK, told=9, asked_by=0),
     ordering(ORDER, 2, 1, 99900, b"o8", 0, 1, 99900, status=FUNDS, asked_by=0),
     ordering(CANCEL_ORDER, NONE, NONE, 0, b"o9", order=11, status=STATE, reason=CANCELLED,
              asked_by=0),

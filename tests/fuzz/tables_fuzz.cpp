@@ -73,13 +73,15 @@ std::string newest_rows(const std::string& table, uint32_t rows) {
     return table.substr(start);
 }
 
-// The rows of the table of reversed entries from the entry `from` on.
+// The rows of a table that begin with an entry, from the entry `from` on.
 std::string rows_from(const std::string& table, uint64_t from) {
     size_t start = 0;
     while (start < table.size()) {
         const size_t end = table.find('\n', start);
         uint64_t seq = 0;
-        CHECK(parse_decimal(slice_of_string(table.substr(start, end - start)), seq) == Status::ok);
+        const size_t number_end = table.find_first_of(":\n", start);
+        const std::string number = table.substr(start, number_end - start);
+        CHECK(parse_decimal(slice_of_string(number), seq) == Status::ok);
         if (seq >= from) break;
         start = end + 1;
     }
@@ -90,6 +92,10 @@ std::string rows_from(const std::string& table, uint64_t from) {
 std::string kept_of(const Ledger& ledger, TableName table, const std::string& rows) {
     const Reversals& reversals = ledger.reversals;
     if (table == TableName::ids) return newest_rows(rows, ledger.ids.window);
+    if (table == TableName::ordered) {
+        const Ids& ids = ledger.ids;
+        return ids.head == 0 ? rows : rows_from(rows, ids_at(ids, ids_first(ids)).seq);
+    }
     if (table != TableName::reversed) return rows;
     return rows_from(rows, reversals_from(reversals, reversals.head));
 }

@@ -1,5 +1,7 @@
 """ITEMS, ITEM, ORDER, ORDERS, CANCEL and ORDER DONE: what the shop sells, and to whom."""
 
+import csv
+import io
 import unittest
 
 from bank import BankTest
@@ -329,6 +331,54 @@ class FullTable(BankTest):
             shown = [row["order"] for row in rows(alice.ask("ORDERS", "ALL", "COUNT", 64))]
             self.assertEqual(shown[0], last)
         self.bank.check()
+        self.bank.start()
+
+
+class Papers(BankTest):
+    """What pennyctl tells of orders, and that it decides them again alike."""
+
+    settings = ("limits.orders=16",)
+
+    def test_papers_show_the_item(self):
+        with self.bank.wire("alice") as alice, self.bank.wire("till") as till:
+            alice.ask("DEPOSIT", "+", "100.00")
+            kept = fields(alice.ask("ORDER", "kept", "mate", 3))
+            gone = fields(alice.ask("ORDER", "gone", "coffee", 2))
+            self.assert_error(alice.ask("ORDER", "none", "beer"), "STATE")
+            alice.ask("CANCEL", "back", gone["order"])
+            till.ask("ORDER", "DONE", "done", kept["order"])
+            for i in range(20):  # More than the table has.
+                made = fields(till.ask("ORDER", f"more{i}", "pretzel", "FROM", "alice"))
+                till.ask("CANCEL", f"less{i}", made["order"])
+            till.ask("MULTI")
+            till.ask("ORDER", "g1", "mate", 2, "FROM", "alice")
+            till.ask("ORDER", "g2", "beer", "FROM", "nobody")
+            self.assert_error(till.ask("EXEC"), "EXECABORT", "2 STATE there is no item 'beer'")
+        self.assertIn("sum to zero", self.bank.check())
+        home = self.bank.home
+
+        def told(*words):
+            return self.bank.pennyctl(*words).stdout
+
+        statement = told("statement", home, "alice")
+        self.assertIn(f"to shop, 3 mate, order {kept['order']}", statement)
+        self.assertIn(f"from shop, 2 coffee, order {gone['order']}", statement)
+        report = told("report", home)
+        self.assertRegex(report, r"\nItems\n  mate +3 +4\.50\n\n")
+        self.assertNotIn("DOES NOT AGREE", report)
+        rows_found = list(csv.DictReader(io.StringIO(told("export", home, "--format", "csv"))))
+        by_id = {row["id"]: row for row in rows_found}
+        wanted = {"kept": ("order", str(kept["order"]), "mate", "3"),
+                  "back": ("cancel", str(gone["order"]), "coffee", "2"),
+                  "done": ("done", str(kept["order"]), "mate", "3"),
+                  "none": ("order", "", "beer", "1"), "g2": ("order", "", "beer", "1")}
+        for number, row in wanted.items():
+            found = by_id[number]
+            self.assertEqual((found["operation"], found["order"], found["item"],
+                              found["quantity"]), row)
+        self.assertIn(f"order:{kept['order']}, item:mate, quantity:3",
+                      told("export", home, "--format", "hledger"))
+        self.assertIn(": item set mate, Mate, 0.5 l, price 1.50\n", told("audit", home))
         self.bank.start()
 
 
