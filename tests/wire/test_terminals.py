@@ -136,7 +136,7 @@ class Days(unittest.TestCase):
         self.assertTrue(self.pay_in(wire, "i", "10.00"))
         self.assertFalse(self.pay_in(wire, "j", "0.01"))
         with open(bank.path("data", "current", "MANIFEST"), encoding="ascii") as file:
-            self.assertIn("pennybank-checkpoint 2\n", file.read())
+            self.assertIn("pennybank-checkpoint 3\n", file.read())
         self.assertIn("the books sum to zero", bank.check())
         today = (date(2036, 11, 20) - date(1970, 1, 1)).days
         with open(bank.path("data", "current", "days"), encoding="ascii") as file:
