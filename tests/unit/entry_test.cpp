@@ -169,7 +169,7 @@ std::vector<Entry> samples() {
                                       Operation::order_done}) {
         for (const Status status : {Status::ok, Status::state, Status::funds}) {
             const bool makes = operation == Operation::order;
-            const bool refused = status == Status::state;
+            const bool is_refused = status == Status::state;
             const bool done = operation == Operation::order_done;
             entry = movement(status);
             entry.movement.operation = operation;
@@ -181,8 +181,8 @@ std::vector<Entry> samples() {
                                     .price_asked = makes ? 140 : 0,
                                     .order = makes ? 0u : 99u,
                                     .evicted = makes && status == Status::ok ? 11u : 0u,
-                                    .number = refused ? 5 : 0,
-                                    .reason = refused ? OrderReason::stock : OrderReason::none};
+                                    .number = is_refused ? 5 : 0,
+                                    .reason = is_refused ? OrderReason::stock : OrderReason::none};
             all.push_back(entry);
         }
     }
@@ -277,7 +277,7 @@ TEST(Entry, TellsANewerFormatFromDamage) {
     bytes[28] = 0;
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);
     bytes[28] = 1;
-    bytes[2] = static_cast<char>(static_cast<int>(EntryKind::item) + 1);
+    bytes[2] = static_cast<char>(static_cast<int>(EntryKind::forget) + 1);
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::failed);
     bytes[2] = 0;
     EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);
