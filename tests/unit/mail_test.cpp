@@ -99,7 +99,7 @@ struct MailBank {
     TestDisk disk;
 };
 
-TEST(Mail, message_of_every_size_comes_back_whole) {
+TEST(Mail, MessageOfEverySizeComesBackWhole) {
     LedgerLimits limits = test_limits;
     limits.messages = 64;
     limits.mailbox = 64;
@@ -130,7 +130,7 @@ TEST(Mail, message_of_every_size_comes_back_whole) {
     EXPECT_EQ(other.inbox("bob"), bank.inbox("bob"));
 }
 
-TEST(Mail, replay_and_tables_give_the_same_again) {
+TEST(Mail, ReplayAndTablesGiveTheSameAgain) {
     MailBank bank;
     bank.give_keys();
     ASSERT_EQ(bank.send({.id = "a", .envelope = envelope_of(2000), .terminal = "bar"}), Status::ok);
@@ -148,7 +148,7 @@ TEST(Mail, replay_and_tables_give_the_same_again) {
     EXPECT_TRUE(bank.inbox("bob").empty());
 }
 
-TEST(Mail, state_without_mail_is_a_checkpoint_of_the_version_that_it_was) {
+TEST(Mail, StateWithoutMailIsACheckpointOfTheVersionThatItWas) {
     MailBank bank;
     EXPECT_NE(test_tables(bank.book()).manifest.find("pennybank-checkpoint 1\n"),
               std::string::npos);
@@ -161,7 +161,7 @@ TEST(Mail, state_without_mail_is_a_checkpoint_of_the_version_that_it_was) {
     bank.disk.expect_same_again(bank.book());
 }
 
-TEST(Mail, refusals_are_remembered_and_keep_nothing) {
+TEST(Mail, RefusalsAreRememberedAndKeepNothing) {
     MailBank bank;
     ASSERT_EQ(test_change(bank.book(), {.operation = PersonOperation::remove, .person = "carol"}),
               Status::ok);
@@ -198,7 +198,7 @@ TEST(Mail, refusals_are_remembered_and_keep_nothing) {
     bank.disk.expect_same_again(bank.book());
 }
 
-TEST(Mail, id_stands_for_one_message) {
+TEST(Mail, IdStandsForOneMessage) {
     MailBank bank;
     bank.give_keys();
     ASSERT_EQ(test_move(bank.book(), {.operation = Operation::deposit,
@@ -245,7 +245,7 @@ TEST(Mail, id_stands_for_one_message) {
     EXPECT_TRUE(bank.inbox("bob").empty());
 }
 
-TEST(Mail, what_is_full_is_named_and_nothing_is_written) {
+TEST(Mail, WhatIsFullIsNamedAndNothingIsWritten) {
     LedgerLimits limits = test_limits;
     limits.messages = 5;
     limits.mailbox = 3;
@@ -301,7 +301,7 @@ TEST(Mail, what_is_full_is_named_and_nothing_is_written) {
     EXPECT_EQ(bank.disk.replay(narrow.book(), bank.disk.batches.size()), Status::ok);
 }
 
-TEST(Mail, forgetting_is_done_once_and_answered_again) {
+TEST(Mail, ForgettingIsDoneOnceAndAnsweredAgain) {
     MailBank bank;
     bank.give_keys();
     ASSERT_EQ(bank.send({.id = "m", .envelope = envelope_of(500)}), Status::ok);
@@ -320,7 +320,7 @@ TEST(Mail, forgetting_is_done_once_and_answered_again) {
     EXPECT_EQ(bank.mail().messages.taken, 0u);
 }
 
-TEST(Mail, key_is_replaced_one_change_at_a_time) {
+TEST(Mail, KeyIsReplacedOneChangeAtATime) {
     MailBank bank;
     ASSERT_EQ(bank.set_key("bob", 'a'), Status::ok);
     EXPECT_EQ(bank.set_key("bob", 'a'), Status::pending);
@@ -338,7 +338,7 @@ TEST(Mail, key_is_replaced_one_change_at_a_time) {
     bank.disk.expect_same_again(bank.book());
 }
 
-TEST(Mail, removing_somebody_frees_key_and_mailbox) {
+TEST(Mail, RemovingSomebodyFreesKeyAndMailbox) {
     MailBank bank;
     bank.give_keys();
     ASSERT_EQ(bank.send({.id = "1", .envelope = envelope_of(900)}), Status::ok);
@@ -360,7 +360,7 @@ TEST(Mail, removing_somebody_frees_key_and_mailbox) {
     bank.disk.expect_same_again(bank.book());
 }
 
-TEST(Mail, lock_takes_nothing) {
+TEST(Mail, LockTakesNothing) {
     MailBank bank;
     bank.give_keys();
     ASSERT_EQ(test_change(bank.book(), {.operation = PersonOperation::lock, .person = "bob"}),
@@ -371,7 +371,7 @@ TEST(Mail, lock_takes_nothing) {
     EXPECT_EQ(bank.inbox("bob").size(), 1u);
 }
 
-TEST(Mail, failed_batch_leaves_what_was_installed) {
+TEST(Mail, FailedBatchLeavesWhatWasInstalled) {
     MailBank bank;
     bank.give_keys();
     ASSERT_EQ(bank.send({.id = "1", .envelope = "x"}), Status::ok);
@@ -392,7 +392,7 @@ TEST(Mail, failed_batch_leaves_what_was_installed) {
     EXPECT_FALSE(bank.mail().keys.slots[0].in_flight);
 }
 
-TEST(Mail, snapshot_shows_the_moment_it_was_taken) {
+TEST(Mail, SnapshotShowsTheMomentItWasTaken) {
     MailBank bank;
     bank.give_keys();
     ASSERT_EQ(bank.send({.id = "1", .envelope = "x"}), Status::ok);
@@ -409,7 +409,7 @@ TEST(Mail, snapshot_shows_the_moment_it_was_taken) {
     EXPECT_NE(test_tables(bank.book()).tables, before.tables);
 }
 
-TEST(Mail, parts_stand_together_or_the_book_is_damaged) {
+TEST(Mail, PartsStandTogetherOrTheBookIsDamaged) {
     MailBank bank;
     bank.give_keys();
     const std::string envelope = envelope_of(3 * message_part_size_max);
@@ -418,7 +418,7 @@ TEST(Mail, parts_stand_together_or_the_book_is_damaged) {
     const std::vector<uint8_t> whole = bank.disk.batches.back();
     const size_t last = bank.disk.batches.size() - 1;
     const size_t first = batch_header_size;
-    const size_t size = whole[first] | whole[first + 1] << 8;
+    const size_t size = whole[first] | size_t{whole[first + 1]} << 8;
     // Every byte of the envelope, and of what counts the parts, is vouched for by the first part.
     const auto replay_with = [&](size_t at, uint8_t flip) {
         std::vector<uint8_t> bytes = whole;
@@ -443,7 +443,7 @@ TEST(Mail, parts_stand_together_or_the_book_is_damaged) {
     EXPECT_EQ(replay_with(first + size + 4, 1), Status::damaged);           // who asked
 }
 
-TEST(Mail, id_older_than_the_ring_is_found_through_messages) {
+TEST(Mail, IdOlderThanTheRingIsFoundThroughMessages) {
     LedgerLimits limits = test_limits;
     limits.ids = 4;
     limits.messages = 32;
