@@ -614,13 +614,12 @@ class Letters(StandInMenu):
             self.keys[b"alice"] = words[2]
             return b"+OK\r\n"
         if name == b"KEY":
-            key = self.keys.get(words[1])
-            return b"_\r\n" if key is None else pairs(name=words[1], jwk=key)
+            return pairs(name=words[1], jwk=self.keys.get(words[1]))
         if name == b"SEND":
             if self.lost:
                 raise Closed
             self.letters.append((words[1], words[3]))
-            return pairs(number=100 + len(self.letters))
+            return pairs(message=100 + len(self.letters))
         if name == b"INBOX":
             return rows(*(pairs(number=101 + at, **{"from": "alice"}, id=id, size=len(envelope),
                                 time="2026-11-21T16:09:14.729Z")
@@ -691,6 +690,51 @@ class Letters(StandInMenu):
         self.assertGreater(len(sent), 1)
         self.assertTrue(all(words == sent[0] for words in sent))
         self.assertIn(b"Sent, signed and sealed.", self.shown)
+
+
+class Whole(BankMenu):
+    """The shop and the mailbox with the server."""
+
+    def test_an_order_is_made_shown_and_cancelled(self):
+        before = float(self.balance("alice"))
+        picked = ((Shop.ITEM, b"1"), (Shop.MANY, b"2"), (Shop.SURE, b"y"))
+        number = b"Number of the order to cancel, or empty for the menu: "
+        self.menu([*self.sign_in(), *choose("order", *picked), *choose("order", *picked),
+                   *choose("orders", (number, b"1")), *choose("orders", (number, BACK)),
+                   *choose("statement", (b"newest first: ", b"3")), END])
+        self.assertIn(b"2 x mate at 1.50 is 3.00.\r\n", self.shown)
+        self.assertEqual(self.shown.count(b"Ordered for 3.00.\r\n"), 2)
+        self.assertIn(f"The balance is {before - 6:.2f}.\r\n".encode(), self.shown)
+        self.assertIn(f"The order is cancelled.\r\nThe balance is {before - 3:.2f}.".encode(),
+                      self.shown)
+        self.assertEqual(float(self.balance("alice")), before - 3)
+        with self.bank.wire("alice") as wire:
+            self.assertEqual(len(wire.ask("ORDERS")), 1)
+
+    def test_what_is_dearer_by_now_is_refused(self):
+        with self.bank.wire("admin") as admin:
+            def agree():
+                self.assertEqual(admin.ask("ITEM", "SET", "coffee", "1.10"), "OK")
+                return b"y"
+            self.menu([*self.sign_in(), *choose("order", (Shop.ITEM, b"3"), (Shop.MANY, b"1"),
+                                                (Shop.SURE, agree)), END])
+        self.assertIn(b"Refused: the price of coffee is 1.10 now (STATE)\r\n", self.shown)
+
+    def test_letters_go_both_ways_and_to_the_server(self):
+        made = choose("messages", (Letters.MAKE, b"y"), (Letters.LETTER, BACK))
+
+        def write(to, text):
+            return choose("messages", (Letters.LETTER, b"w"), (b"To whom: ", to),
+                          (b"Text: ", text))
+        self.menu([*self.sign_in("bob"), *made, END], name="bob")
+        self.menu([*self.sign_in(), *made, *write(b"bob", b"the fridge is empty"), END])
+        self.assertIn(b"Sent, signed and sealed.", self.shown)
+        self.menu([*self.sign_in("bob"), *choose("messages", (Letters.LETTER, b"1")),
+                   *write(b"alice", b"I bring ten bottles"), END], name="bob")
+        self.assertIn(b"text: the fridge is empty\r\n", self.shown)
+        self.menu([*self.sign_in(), *choose("messages", (Letters.LETTER, b"1")), END])
+        self.assertIn(b"from: bob\r\n", self.shown)
+        self.assertIn(b"text: I bring ten bottles\r\n", self.shown)
 
 
 if __name__ == "__main__":
