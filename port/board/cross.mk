@@ -27,7 +27,9 @@ O := $(O)-$(LIBC)
 endif
 
 OPT    := -Os
-LINK    = -static -no-pie -Wl,--gc-sections -Wl,-z,relro -Wl,-z,noexecstack -Wl,--build-id=none \
+# Without relro: only a dynamic loader acts on it, so here it would be nothing but up to a page of
+# padding.
+LINK    = -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noexecstack -Wl,--build-id=none \
           $(BOARD_LINK) $(BOARD_FLAGS)
 HARDEN := -fstack-protector-strong -fno-pie
 
