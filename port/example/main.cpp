@@ -20,7 +20,7 @@ constexpr uint32_t deposits = 64;  // with more, log_wants_segment asks for the 
 
 uint8_t disk[disk_size];           // one segment; a real disk is filled with written zeros
 uint8_t window[batch_size_max];
-alignas(arena_align) uint8_t memory[1024 * 1024];  // all that the book will ever take (P5)
+alignas(arena_align) uint8_t memory[1280 * 1024];  // all that the book will ever take (P5)
 
 void say_number(const char* what, uint64_t value) {
     uint8_t text[64];
