@@ -1,6 +1,6 @@
 // The auditor's work at a quiet point: reads the whole book as a client can, for the oracle.
 //
-//     INFO ─► ACCOUNT LIST, page by page ─► STATEMENT of each account ─► DIGEST ─► INFO
+//     INFO ─► ACCOUNT LIST, page by page ─► STATEMENT of each account ─► ITEMS, ORDERS ─► DIGEST ─► INFO
 //
 // A connection that is lost on the way begins it anew. The two INFOs must agree, or something moved
 // money that should have been quiet.
@@ -59,8 +59,10 @@ uint64_t days_of(uint64_t year, uint64_t month, uint64_t day) {
     return days + day - 1;
 }
 
+}  // namespace
+
 // 2026-11-20T12:22:01.000Z, a day at a time so that anybody can follow.
-bool take_time(const string& text, uint64_t& out_ms) {
+bool audit_time(const string& text, uint64_t& out_ms) {
     unsigned year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0;
     char end = 0;
     if (sscanf(text.c_str(), "%4u-%2u-%2uT%2u:%2u:%2u.%3u%c", &year, &month, &day, &hour, &minute,
@@ -71,6 +73,8 @@ bool take_time(const string& text, uint64_t& out_ms) {
     out_ms = ((days_of(year, month, day) * 24 + hour) * 60 + minute) * 60'000 + second * 1000 + ms;
     return true;
 }
+
+namespace {
 
 uint64_t number_of(const Value* value) {
     return value == nullptr ? 0 : strtoull(value->text.c_str(), nullptr, 10);
@@ -93,7 +97,11 @@ bool take_line(const Value& row, StatementLine& out) {
     out.memo = memo->text;
     out.hold = number_of(resp_field(row, "hold"));
     out.reversed = number_of(resp_field(row, "reversed"));
-    return out.entry > 0 && take_time(time->text, out.time_ms) &&
+    out.order = number_of(resp_field(row, "order"));
+    out.quantity = static_cast<uint32_t>(number_of(resp_field(row, "quantity")));
+    const Value* item = resp_field(row, "item");
+    if (item != nullptr) out.item = item->text;
+    return out.entry > 0 && audit_time(time->text, out.time_ms) &&
            oracle_minor(amount->text, out.amount) && oracle_minor(balance->text, out.balance);
 }
 
@@ -170,6 +178,8 @@ void audit_step(Party& party) {
             }
             take_statement(party, account, value);
         });
+    } else if (audit_shop(party)) {
+        return;
     } else if (audit.digest.empty()) {
         ask({"DIGEST"}, [](Party& of, const Value& value) { of.audit.digest = value.text; });
     } else {

@@ -164,7 +164,9 @@ void Player::choose_moves() {
     std::vector<Move> moves;
     for (uint64_t i = 0; i < count; i++) {
         Move move;
-        if (choose_move(move, is_group) && (!is_group || is_within(move))) moves.push_back(move);
+        const bool chosen = chance.percent(25) ? choose_order(move, is_group)
+                                               : choose_move(move, is_group);
+        if (chosen && (!is_group || is_within(move))) moves.push_back(move);
     }
     if (moves.empty()) return;
     if (!is_group) add_pin(moves[0]);
@@ -190,8 +192,11 @@ void Player::choose_replay() {
     if (again.empty()) return;
     Request& request = *chance.of(again);
     const Move& move = request.ask.moves[0];
+    if (!request.ask.is_group && is_order_move(move) && chance.percent(25)) {
+        return replay_order_changed(request);
+    }
     const bool names_amount = move.amount > 0 && !request.ask.is_group && move.hold == 0 &&
-                              move.operation != "reverse";
+                              move.operation != "reverse" && !is_order_move(move);
     if (!names_amount || chance.percent(75)) return send_request(request);
     Move changed = move;
     changed.amount++;
@@ -209,6 +214,7 @@ void Player::choose_replay() {
 
 void Player::choose_reading() {
     Chance& chance = party->chance;
+    if (chance.percent(12)) return choose_shop_reading();
     const uint64_t roll = chance.below(100);
     if (roll < 45) {
         const bool own = chance.percent(50);
@@ -279,6 +285,7 @@ void Player::choose_wrong() {
     Chance& chance = party->chance;
     const string& role = person->role;
     const string id = "wrong-" + std::to_string(chance.below(1000));
+    if (chance.percent(12)) return choose_wrong_order();
     const auto by_member = [&](const Words& words, const string& answer) {
         say_exactly(words, is_member(role) ? answer : role_refusal());
     };

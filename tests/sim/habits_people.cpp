@@ -37,6 +37,7 @@ bool moves_money(const string& role) { return role != "admin" && role != "audito
 
 // True when nothing of the terminal but its day can stand in the way, and no PIN is needed.
 bool Player::is_within(const Move& move) const {
+    if (is_order_move(move)) return is_order_within(move);
     const Bounds& bounds = party->oracle.bounds_of(terminal);
     const auto& rules = party->oracle.stages.back();
     Move known = move;
@@ -63,8 +64,11 @@ bool Player::is_within(const Move& move) const {
 void Player::add_pin(Move& move) {
     Chance& chance = party->chance;
     const int64_t above = party->oracle.bounds_of(terminal).pin_above;
-    const bool is_plain = move.hold == 0 && move.operation != "reverse";
+    // What it costs, or moves back, is not known here for sure.
+    const bool is_plain =
+        move.hold == 0 && move.operation != "reverse" && !is_order_move(move);
     if (above == bound_none || move.operation == "void" || person->pin_busy) return;
+    if (move.operation == "cancel" || move.operation == "done") return;  // They move too little.
     if (is_plain && move.amount <= above && !chance.percent(10)) return;
     if (person->pin.empty()) {
         if (is_plain && chance.percent(20)) move.pin = "1234";  // There is none.

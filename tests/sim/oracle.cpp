@@ -1,4 +1,4 @@
-#include "sim/oracle.h"
+#include "sim/oracle_view.h"
 
 #include <algorithm>
 #include <set>
@@ -13,87 +13,13 @@ using std::vector;
 
 constexpr uint64_t day_ms = 86'400'000;
 
-// The book as it is after entry `at`, with the first `stage` changes made, and what a group has done
-// to it so far on top.
-struct View {
-    const Oracle& oracle;
-    uint64_t at;
-    size_t stage;
-    size_t before = 0;  // entries that a group would have made by now
-    map<string, Oracle::Point> moved = {};
-    map<uint64_t, Oracle::Hold> opened = {};
-    std::set<uint64_t> ended = {};
-    std::set<uint64_t> reversed = {};
-    uint64_t day = 0;  // on which it is judged
-    map<string, int64_t> moved_today = {};  // by terminal, on top
-
-    int64_t total_today(const string& terminal) const {
-        const auto over = moved_today.find(terminal);
-        int64_t total = over == moved_today.end() ? 0 : over->second;
-        const auto found = oracle.days.find(terminal);
-        if (found == oracle.days.end()) return total;
-        for (auto point = found->second.rbegin(); point != found->second.rend(); ++point) {
-            if (point->entry > at) continue;
-            return total + (point->day == day ? point->total : 0);
-        }
-        return total;
-    }
-    const Oracle::Rules* rules(const string& account) const {
-        const auto& all = oracle.stages[stage];
-        const auto found = all.find(account);
-        return found == all.end() ? nullptr : &found->second;
-    }
-    Oracle::Point point(const string& account) const {
-        const auto over = moved.find(account);
-        return over == moved.end() ? point_in_book(account) : over->second;
-    }
-    Oracle::Point point_in_book(const string& account) const {
-        const auto found = oracle.accounts.find(account);
-        Oracle::Point last = {0, 0, 0};
-        if (found == oracle.accounts.end()) return last;
-        for (auto point = found->second.points.rbegin(); point != found->second.points.rend();
-             ++point) {
-            if (point->entry <= at) return *point;
-        }
-        return last;
-    }
-    const Oracle::Hold* open_hold(uint64_t number) const {
-        if (ended.count(number) > 0) return nullptr;
-        const auto mine = opened.find(number);
-        if (mine != opened.end()) return &mine->second;
-        const auto found = oracle.holds.find(number);
-        if (found == oracle.holds.end() || found->second.opened > at) return nullptr;
-        if (found->second.ended != 0 && found->second.ended <= at) return nullptr;
-        return &found->second;
-    }
-    const Oracle::Done* entry(uint64_t number) const {
-        const auto found = oracle.done.find(number);
-        return found == oracle.done.end() || number > at ? nullptr : &found->second;
-    }
-    bool is_reversed(uint64_t number) const {
-        if (reversed.count(number) > 0) return true;
-        const Oracle::Done* found = entry(number);
-        return found != nullptr && found->reversed_by != 0 && found->reversed_by <= at;
-    }
-};
-
-string quoted_number(const char* before, uint64_t number, const char* after) {
-    return before + std::to_string(number) + after;
-}
-
 bool can_be_reversed(const Oracle::Done& done) {
     return done.operation == "deposit" || done.operation == "withdraw" ||
            done.operation == "transfer" || done.operation == "capture";
 }
 
-// The accounts that a request comes to move money between; empty names when there is nothing.
-struct Pair {
-    string debit;
-    string credit;
-    int64_t amount = 0;
-};
-
 Pair pair_of(const View& view, const Move& move) {
+    if (is_of_order(move)) return pair_of_order(view, move);
     if (move.operation == "capture" || move.operation == "void") {
         const Oracle::Hold* hold = view.open_hold(move.hold);
         if (hold == nullptr) return {};
@@ -109,14 +35,15 @@ Pair pair_of(const View& view, const Move& move) {
 
 // The word of the command that asks for it.
 string command_of(const Move& move) {
-    string word = move.operation;
+    string word = move.operation == "done" ? "order" : move.operation;
     for (char& letter : word) letter = static_cast<char>(letter - 'a' + 'A');
     return word;
 }
 
 bool counts_for_day(const Move& move) {
     return move.operation == "deposit" || move.operation == "withdraw" ||
-           move.operation == "transfer" || move.operation == "capture";
+           move.operation == "transfer" || move.operation == "capture" ||
+           move.operation == "order";
 }
 
 // What the terminal, and the PIN, say to what is known of a movement (E2, E3).
@@ -134,18 +61,10 @@ string judge_bounds(const View& view, const Ask& ask, const Move& move, const Pa
     return pin_refusal(bounds, view.oracle.facts_of(ask), move.pin, amount);
 }
 
-string judge_day(const View& view, const Ask& ask, const Move& move, const Pair& pair) {
-    const Bounds& bounds = view.oracle.bounds_of(ask.terminal);
-    if (bounds.day_max == bound_none || !counts_for_day(move)) return "";
-    if (view.total_today(ask.terminal) + pair.amount <= bounds.day_max) return "";
-    return "LIMIT this terminal cannot move " + oracle_amount(pair.amount) + " more today";
-}
-
 string judge_right(const View& view, const Ask& ask, const Move& move) {
-    const string role = view.oracle.role_of(ask);
-    if (!bounds_take(view.oracle.bounds_of(ask.terminal), role)) return kept_out_text;
-    if (!role_has(role, command_of(move))) return not_your_role_text;
-    const bool is_till = role == "till";
+    const string refusal = judge_role(view, ask, move);
+    if (!refusal.empty()) return refusal;
+    const bool is_till = view.oracle.role_of(ask) == "till";
     if (move.operation == "deposit" || move.operation == "withdraw") {
         const string& member = move.operation == "deposit" ? move.credit : move.debit;
         const bool own = member == ask.person;
@@ -204,6 +123,9 @@ string judge_reversed(const View& view, const Ask& ask, const Move& move) {
     if (is_till && entry != nullptr && entry->terminal != ask.terminal) {
         return "NOPERM a till reverses what it entered itself a short while ago; ask a treasurer";
     }
+    if (entry != nullptr && (entry->operation == "order" || entry->operation == "cancel")) {
+        return judge_reversed_order(view, ask, move);
+    }
     if (entry == nullptr || !can_be_reversed(*entry)) {
         return quoted_number("STATE entry ", move.reversed,
                              " moved no money that could be moved back");
@@ -218,6 +140,7 @@ string judge_reversed(const View& view, const Ask& ask, const Move& move) {
 
 // What a request with a new id comes to; empty when it is booked.
 string judge_move(const View& view, const Ask& ask, const Move& move) {
+    if (is_of_order(move)) return judge_order_move(view, ask, move);
     string refusal = judge_right(view, ask, move);
     if (!refusal.empty()) return refusal;
     const Pair pair = pair_of(view, move);
@@ -226,7 +149,7 @@ string judge_move(const View& view, const Ask& ask, const Move& move) {
     if (!refusal.empty()) return refusal;
     if (move.operation == "capture" || move.operation == "void") {
         refusal = judge_end_of_hold(view, move);
-        return refusal.empty() ? judge_day(view, ask, move, pair) : refusal;
+        return refusal.empty() && counts_for_day(move) ? judge_day(view, ask, pair) : refusal;
     }
     const Oracle::Rules* debit = view.rules(pair.debit);
     const Oracle::Rules* credit = view.rules(pair.credit);
@@ -235,21 +158,15 @@ string judge_move(const View& view, const Ask& ask, const Move& move) {
     }
     if (pair.debit == pair.credit) return "ERR the account cannot pay itself";
     if (debit->closed || credit->closed) return "CLOSED the account is closed";
-    const Oracle::Point payer = view.point(pair.debit);
-    if (payer.balance - payer.held - pair.amount < debit->floor) {
-        // A group that is refused has moved nothing, so that is what the sentence shows.
-        return "FUNDS the balance is " + oracle_amount(view.point_in_book(pair.debit).balance) +
-               ", not enough for " + oracle_amount(pair.amount);
-    }
-    if (move.operation == "hold") return "";
-    if (view.point(pair.credit).balance + pair.amount > credit->ceiling) {
-        return "LIMIT the account cannot take " + oracle_amount(pair.amount) + " more";
-    }
-    return judge_day(view, ask, move, pair);
+    refusal = judge_payer(view, pair, *debit);
+    if (!refusal.empty() || move.operation == "hold") return refusal;
+    refusal = judge_payee(view, pair, *credit);
+    return refusal.empty() && counts_for_day(move) ? judge_day(view, ask, pair) : refusal;
 }
 
 // Books a request that was judged fine. Returns what the answer must say, but for its entry.
 Booked apply_move(View& view, const Ask& ask, const Move& move, uint64_t hold_number) {
+    if (is_of_order(move)) return apply_order_move(view, ask, move, hold_number);
     const Pair pair = pair_of(view, move);
     Oracle::Point debit = view.point(pair.debit);
     Oracle::Point credit = view.point(pair.credit);
@@ -350,6 +267,9 @@ struct Judge {
     bool walk();
     bool walk_release(uint64_t entry, Event& event);
     bool walk_move(uint64_t entry, Event& event);
+    bool walk_order(uint64_t entry, Event& event);
+    bool find_order_states(uint64_t entry, const Event& event, uint64_t day,
+                           vector<ItemState>& kept);
     bool check_answer(uint64_t entry, const Event& event, const Booked& right);
     bool check_lines(uint64_t entry, const Event& event, const string& operation, const Pair& pair,
                      const Move* move, uint64_t hold, bool joins);
@@ -362,6 +282,7 @@ struct Judge {
     bool closes();
     bool count();
     bool accounts();
+    bool shop();
 };
 
 bool Judge::collect_answers() {
@@ -469,6 +390,8 @@ void Judge::order() {
     for (size_t i = change_high.size(); i-- > 1;) {
         change_high[i - 1] = std::min(change_high[i - 1], change_high[i]);
     }
+    oracle.orders.place_changes([this](uint64_t tick) { return low(tick); },
+                                [this](uint64_t tick) { return high(tick); });
 }
 
 bool Judge::check_lines(uint64_t entry, const Event& event, const string& operation,
@@ -494,6 +417,9 @@ bool Judge::check_lines(uint64_t entry, const Event& event, const string& operat
         }
         if (line.other != (gave ? pair.credit : pair.debit)) {
             return fail_at(entry, "names " + line.other + where);
+        }
+        if (line.order == 0 && move != nullptr && is_of_order(*move)) {
+            return fail_at(entry, "is of no order" + where);
         }
         if (line.hold != hold) return fail_at(entry, "names another hold" + where);
         if (line.reversed != (move == nullptr ? 0 : move->reversed)) {
@@ -573,6 +499,9 @@ bool Judge::check_answer(uint64_t entry, const Event& event, const Booked& right
                                   oracle_amount(right.balance));
     }
     if (said.hold != right.hold) return fail_at(entry, "the answer to " + id + " has another hold");
+    const bool same_order = said.order == right.order && said.item == right.item &&
+                            said.quantity == right.quantity && said.price == right.price;
+    if (!same_order) return fail_at(entry, "the answer to " + id + " has another order");
     if (said.account != right.account) {
         return fail_at(entry, "the answer to " + id + " names account '" + said.account + "'");
     }
@@ -623,9 +552,81 @@ bool Judge::walk_move(uint64_t entry, Event& event) {
     return check_expired(entry, pair);
 }
 
+// The things that the item ordered may have been, of those with which the order is right.
+bool Judge::find_order_states(uint64_t entry, const Event& event, uint64_t day,
+                              vector<ItemState>& kept) {
+    const Ask& ask = *event.ask;
+    const Move& move = ask.moves[event.index];
+    const Booked& said = ask.booked[event.index];
+    const bool makes = move.operation == "order";
+    string refusal = "its price was not " + oracle_amount(said.price);
+    const vector<ItemState> before =
+        makes ? oracle.orders.states_at(move.item, entry - 1) : vector<ItemState>{{}};
+    for (const ItemState& state : before) {
+        for (size_t stage = stage_min(entry - 1); stage <= stage_max(entry - 1); stage++) {
+            View view = {oracle, entry - 1, stage};
+            view.day = day;
+            if (makes) view.items[move.item] = state.facts;
+            const string why_not = judge_order_move(view, ask, move);
+            if (!why_not.empty()) refusal = why_not;
+            if (!why_not.empty() || (makes && state.facts.price != said.price)) continue;
+            kept.push_back(state);
+            break;
+        }
+    }
+    if (!kept.empty()) return true;
+    return fail_at(entry, "booked " + move.id + ", a " + move.operation + " of " + ask.person +
+                              ", that should have been refused: " + refusal);
+}
+
+bool Judge::walk_order(uint64_t entry, Event& event) {
+    const Ask& ask = *event.ask;
+    const Move& move = ask.moves[event.index];
+    const bool makes = move.operation == "order";
+    const uint64_t time_ms = event.lines.empty() ? oracle.time_ms : event.lines[0].second.time_ms;
+    vector<ItemState> kept;
+    if (!find_order_states(entry, event, time_ms / day_ms, kept)) return false;
+    View view = {oracle, entry - 1, stage_max(entry - 1)};
+    view.day = time_ms / day_ms;
+    if (makes) view.items[move.item] = kept[0].facts;
+    const Pair pair = pair_of_order(view, move);
+    const int64_t total = view.total_today(ask.terminal);
+    const Booked right = apply_order_move(view, ask, move, entry);
+    if (!check_answer(entry, event, right)) return false;
+    put_points(entry, view);
+    if (makes) oracle.days[ask.terminal].push_back({entry, view.day, total + pair.amount});
+    for (const auto& [account, line] : event.lines) {
+        if (move.operation != "done" && line.order == right.order && line.item == right.item &&
+            line.quantity == right.quantity) {
+            continue;
+        }
+        return fail_at(entry, "is of another order in the statement of " + account);
+    }
+    const bool moves_money = move.operation != "done";
+    if (moves_money && !check_lines(entry, event, move.operation, pair, &move, 0, true)) {
+        return false;
+    }
+    oracle.done[entry] = {move.operation, pair.debit, pair.credit, pair.amount, ask.terminal, 0};
+    oracle.entries++;
+    if (!makes) {
+        oracle.orders.book_end(entry, move.order, moves_money ? "cancelled" : "done");
+    } else if (!oracle.orders.book_order(entry, {.item = move.item,
+                                                 .quantity = right.quantity,
+                                                 .price = right.price,
+                                                 .account = move.debit,
+                                                 .person = ask.person,
+                                                 .terminal = ask.terminal,
+                                                 .time_ms = time_ms}, kept)) {
+        return fail_at(entry, "is an order although as many as can be are open");
+    }
+    return !moves_money || check_expired(entry, pair);
+}
+
 bool Judge::walk() {
     for (auto& [entry, event] : events) {
+        const bool of_order = event.ask != nullptr && is_of_order(event.ask->moves[event.index]);
         const bool fine = event.ask == nullptr ? walk_release(entry, event)
+                          : of_order           ? walk_order(entry, event)
                                                : walk_move(entry, event);
         if (!fine) return false;
     }
@@ -667,14 +668,18 @@ bool Judge::refusal(const Ask& ask) {
     if (is_about_time(oracle, ask, lowest, highest)) return true;
     for (uint64_t at = lowest; at <= highest; at++) {
         const size_t last = stage_max(at);
+        const auto worlds = worlds_of(oracle, ask, at);
         for (size_t stage = stage_min(at); stage <= last; stage++) {
             // On the day of the entry before, or on one of which nothing is known yet.
             for (const uint64_t day : {day_of(at), UINT64_MAX}) {
-                View view = {oracle, at, stage};
-                view.day = day;
-                const string right = judge_ask(view, ask);
-                if (right == ask.refusal) return true;
-                other = right;
+                for (const auto& items : worlds) {
+                    View view = {oracle, at, stage};
+                    view.day = day;
+                    view.items = items;
+                    const string right = judge_ask(view, ask);
+                    if (right == ask.refusal) return true;
+                    other = right;
+                }
             }
         }
     }
@@ -757,6 +762,12 @@ bool Judge::count() {
     return true;
 }
 
+bool Judge::shop() {
+    return oracle.orders.judge_rises(why) &&
+           (!seen.has_shop ||
+            oracle.orders.judge_lists(seen.items, seen.orders, seen.head, why));
+}
+
 bool Judge::accounts() {
     const map<string, Oracle::Rules>& rules = oracle.stages.back();
     int64_t sum = 0;
@@ -789,6 +800,32 @@ bool Judge::accounts() {
 }
 
 }  // namespace
+
+string judge_role(const View& view, const Ask& ask, const Move& move) {
+    const string role = view.oracle.role_of(ask);
+    if (!bounds_take(view.oracle.bounds_of(ask.terminal), role)) return kept_out_text;
+    return role_has(role, command_of(move)) ? "" : not_your_role_text;
+}
+
+string judge_payer(const View& view, const Pair& pair, const Oracle::Rules& debit) {
+    const Oracle::Point payer = view.point(pair.debit);
+    if (payer.balance - payer.held - pair.amount >= debit.floor) return "";
+    // A group that is refused has moved nothing, so that is what the sentence shows.
+    return "FUNDS the balance is " + oracle_amount(view.point_in_book(pair.debit).balance) +
+           ", not enough for " + oracle_amount(pair.amount);
+}
+
+string judge_payee(const View& view, const Pair& pair, const Oracle::Rules& credit) {
+    if (view.point(pair.credit).balance + pair.amount <= credit.ceiling) return "";
+    return "LIMIT the account cannot take " + oracle_amount(pair.amount) + " more";
+}
+
+string judge_day(const View& view, const Ask& ask, const Pair& pair) {
+    const Bounds& bounds = view.oracle.bounds_of(ask.terminal);
+    if (bounds.day_max == bound_none) return "";
+    if (view.total_today(ask.terminal) + pair.amount <= bounds.day_max) return "";
+    return "LIMIT this terminal cannot move " + oracle_amount(pair.amount) + " more today";
+}
 
 string oracle_amount(int64_t minor) {
     const uint64_t size = minor < 0 ? 0 - static_cast<uint64_t>(minor)
@@ -848,7 +885,7 @@ bool Oracle::judge(const Seen& seen, string& why) {
         }
     }
     if (!judge.walk() || !judge.refusals() || !judge.balances() || !judge.closes() ||
-        !judge.count() || !judge.accounts()) {
+        !judge.count() || !judge.accounts() || !judge.shop()) {
         return false;
     }
     for (auto& [name, account] : accounts) account.points = {account.points.back()};

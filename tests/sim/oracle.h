@@ -32,13 +32,15 @@
 #include <string>
 #include <vector>
 
+#include "sim/oracle_orders.h"
 #include "sim/oracle_people.h"
 
 namespace sim {
 
 // What one command that moves money asks for. Amounts are in minor units, scale 2.
 struct Move {
-    std::string operation;  // as statements name it: deposit withdraw transfer hold capture void reverse
+    std::string operation;  // as statements name it: deposit withdraw transfer hold capture void reverse,
+                            // order cancel done
     std::string id;         // "+": the server chooses
     std::string debit;      // deposit: cash
     std::string credit;     // withdraw: cash
@@ -48,6 +50,10 @@ struct Move {
     uint32_t expires_s = 0;
     std::string memo;
     std::string pin;        // at the end of the command; empty: none
+    std::string item;        // order; the account that pays is the debit
+    uint32_t quantity = 0;   // 0: none was named
+    int64_t price = 0;       // that was asked for; 0: none
+    uint64_t order = 0;      // cancel, done
 };
 
 // The answer to one that was booked.
@@ -56,6 +62,10 @@ struct Booked {
     int64_t balance = 0;
     uint64_t hold = 0;
     std::string account;  // of a reversal
+    uint64_t order = 0;   // and the rest of an order or its end; one handed over has no price
+    std::string item = "";
+    uint32_t quantity = 0;
+    int64_t price = 0;
 };
 
 // A command with an id, or a group of them.
@@ -102,6 +112,9 @@ struct StatementLine {
     uint64_t hold = 0;
     uint64_t reversed = 0;
     std::string memo;
+    uint64_t order = 0;
+    std::string item = "";
+    uint32_t quantity = 0;
 };
 
 // A line of ACCOUNT LIST.
@@ -122,6 +135,9 @@ struct Seen {
     uint64_t head = 0;        // newest entry of the book
     uint64_t refused = 0;     // new entries that are refusals, a group's counted one by one
     uint64_t others_max = 0;  // new entries that are about people, accounts or terminals, at most
+    bool has_shop = false;    // the two lists were read
+    std::vector<ItemSeen> items;    // all that are listed
+    std::vector<OrderSeen> orders;  // all, newest first
 };
 
 inline constexpr int64_t oracle_unbounded = 4'000'000'000'000'000'000;
@@ -138,6 +154,7 @@ struct Oracle {
     std::map<std::string, std::string> roles;  // by person, of those whom `people` does not know
     std::map<std::string, Bounds> bounds;      // by terminal
     PeopleOracle people;
+    OrdersOracle orders;
     std::string role_of(const Ask& ask) const;
     Facts facts_of(const Ask& ask) const;
     const Bounds& bounds_of(const std::string& terminal) const;

@@ -51,8 +51,10 @@ std::vector<Facts> PeopleOracle::possible(const string& person, uint64_t sent,
 
 bool role_has(const string& role, const string& command) {
     static const std::set<string> money = {"DEPOSIT", "WITHDRAW", "TRANSFER", "HOLD",
-                                           "CAPTURE", "VOID",     "MULTI",    "EXEC"};
+                                           "CAPTURE", "VOID",     "MULTI",    "EXEC",
+                                           "ORDER",   "CANCEL"};
     if (command == "REVERSE") return role == "till" || role == "treasurer";
+    if (command == "ITEM") return role == "admin" || role == "treasurer";
     if (command == "USER" || command == "CHECKPOINT") return role == "admin";
     return money.count(command) == 0 || (role != "admin" && role != "auditor");
 }

@@ -16,6 +16,8 @@ constexpr uint64_t lost_us = 6 * second_us;        // in which the server reads 
 constexpr size_t ids_open_max = 12;                // W2
 constexpr size_t ids_again_max = 20;               // how far back an id is sent again
 constexpr size_t expects_max = 40;
+const char price_risen_text[] =
+    "EXECABORT a price has risen since it was queued; nothing was booked";
 
 bool is_remembered_word(const string& word) {
     return word == "FUNDS" || word == "LIMIT" || word == "NOACCT" || word == "CLOSED" ||
@@ -43,7 +45,7 @@ bool is_transient(const Value& value) {
     const string word = value.word();
     if (word == "BUSY" || word == "OOM" || word == "LOADING" || word == "MISCONF") return true;
     if (word == "NOAUTH") return true;
-    return value.text.find("EXECABORT Transaction discarded") == 0;
+    return value.text.find("EXECABORT Transaction discarded") == 0 || value.text == price_risen_text;
 }
 
 // The bank knows the newest ids of a person by prints of 16 bits, so now and then a new one is taken
@@ -60,6 +62,7 @@ uint64_t number_of(const Value* value) {
 string text_of(const Value* value) { return value == nullptr ? "" : value->text; }
 
 bool take_booked(const Value& value, Booked& out) {
+    if (resp_field(value, "order") != nullptr) return take_ordered(value, out);
     const Value* balance = resp_field(value, "balance");
     out.entry = number_of(resp_field(value, "entry"));
     out.hold = number_of(resp_field(value, "hold"));
@@ -109,6 +112,7 @@ void Party::wake(Player& player, uint64_t delay_us) {
 
 string Party::unsettled() const {
     if (admin.wanted) return "what the admin wants: " + admin.words[0] + " " + admin.words[1];
+    if (item_work.wanted) return "a change of " + item_work.change.item;
     for (const Person& person : people) {
         const string whose = " of " + person.name;
         if (!person.open.empty()) return "id " + person.open[0]->ask.moves[0].id + whose;
@@ -165,6 +169,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
     party.chance.state = rules.seed;
     party.oracle.rules.reversible = rules.reversible;
     party.oracle.rules.self_service = rules.self_service;
+    party.oracle.orders.limit = rules.orders;
     party.door.rules = rules.door;
     party.oracle.bounds = rules.bounds;
     party.oracle.open("cash", "", -oracle_unbounded, oracle_unbounded);
@@ -228,6 +233,7 @@ void Player::lose_expects() {
         party->admin.flying = false;
         party->admin_waits_until_us = now_us + lost_us;
     }
+    if (party->item_work.flying && party->item_work.by == this) lose_item_work();
     if (sent_passwd) {
         sent_passwd = person->passwd_flying = false;
         person->changes++;
@@ -447,6 +453,7 @@ Words Player::words_of(const Move& move, const string& id) {
 }
 
 Words Player::words_of_move(const Move& move, const string& id) {
+    if (is_order_move(move)) return words_of_order(move, id);
     Chance& chance = party->chance;
     string amount = oracle_amount(move.amount);
     if (chance.percent(30) && amount.size() > 3 && amount.compare(amount.size() - 3, 3, ".00") == 0) {
@@ -542,6 +549,7 @@ void Player::answered(Request& request, const Value& value, const string& raw) {
         const bool aborted = value.word() == "EXECABORT";
         if (aborted) {
             party->tally.add("refused EXECABORT");
+            if (value.text == price_risen_text) note_price_rise(*party, request.ask);
             request.retry_us = party->net.now_us(party->net.context) + second_us;
         } else {
             note_common(value, &request);
@@ -599,6 +607,7 @@ void Player::settle(Request& request, const Value& value, const string& raw) {
         request.remembered = is_remembered_word(why);
         ask.refusal = value.text;
         party->tally.add("refused " + why);
+        note_order_refusal(*party, ask);
         if (ask.is_group) party->tally.add("groups refused");
         if (request.remembered) party->refused += ask.moves.size();
         if (why == "BUSY" || why == "OOM") return;  // No rule of the contract says when.
@@ -621,6 +630,7 @@ void Player::settle(Request& request, const Value& value, const string& raw) {
                 if (above != bound_none && move.amount > above) person->tries_max = 0;
             }
             party->entries.push_back({ask.booked[i].entry, ask.terminal});
+            if (is_order_move(move)) note_order(*party, ask, i);
             if (move.operation == "hold") {
                 party->holds.push_back({ask.booked[i].hold, move.debit, move.credit, move.amount});
             }
@@ -688,6 +698,7 @@ void Player::act() {
     resend();
     change_password();
     play_pin();
+    play_items();
     if (party->audit.running && party->auditor == this) {
         if (expects.empty() || !logged_in) audit_step(*party);
     } else if (!party->quiet) {

@@ -19,6 +19,8 @@
 //       requests is under way; so each of them was asked for with rights that are known.
 //   W6. What the door answers to a password, or to a mistake in it, is what door.h expects.
 //   W7. The same seed and the same answers make the same players.
+//   W8. One change of an item is under way at a time; a copy whose answer got lost may be made until
+//       the server has read what was lost, and only then is it sent again.
 #pragma once
 
 #include <deque>
@@ -205,6 +207,19 @@ struct Player {
     void pin_answered();
     void list_people();
     void judge_list(const Value& value, uint64_t sent, uint64_t answered);
+
+    // habits_orders.cpp
+    bool choose_order(Move& move, bool sure);
+    bool choose_new_order(Move& move, bool sure);
+    bool choose_end_of_order(Move& move, bool sure);
+    bool is_order_within(const Move& move) const;
+    Words words_of_order(const Move& move, const std::string& id);
+    void replay_order_changed(Request& request);
+    void choose_shop_reading();
+    void choose_wrong_order();
+    void play_items();
+    void item_answered(const Value& value);
+    void lose_item_work();
 };
 
 // A hold or an entry that somebody was answered with, for others to work on.
@@ -213,6 +228,11 @@ struct KnownHold {
     std::string debit;
     std::string credit;
     int64_t amount;
+};
+struct KnownOrder {
+    uint64_t number;
+    std::string account;
+    std::string item;
 };
 struct KnownEntry {
     uint64_t entry;
@@ -234,7 +254,20 @@ struct AdminWork {
     Person person;  // of a registration
 };
 
+// One change of an item at a time, until it is answered (W8).
+struct ItemWork {
+    bool wanted = false;
+    bool flying = false;
+    const Player* by = nullptr;
+    Words words;
+    ItemChange change;          // the copy under way
+    bool in_doubt = false;      // a copy got lost, and may still be made
+    uint64_t waits_until_us = 0;
+};
+
 struct Audit {
+    bool has_items = false;
+    bool has_orders = false;
     bool running = false;
     bool done = false;
     Seen seen;
@@ -254,6 +287,7 @@ struct PartyRules {
     std::map<std::string, Bounds> bounds = {};  // by terminal
     bool registers = false;                     // whoever comes
     uint32_t register_per_day = 20;
+    uint64_t orders = 4096;                     // in the table
 };
 
 struct Party {
@@ -273,8 +307,10 @@ struct Party {
     std::list<std::unique_ptr<Player>> players;
     std::vector<std::string> accounts;      // that exist, and some that do not
     std::vector<KnownHold> holds;
+    std::vector<KnownOrder> orders;
     std::vector<KnownEntry> entries;
     AdminWork admin;
+    ItemWork item_work;
     uint64_t admin_waits_until_us = 0;  // a bound that was lost may still be set before
     std::set<std::string> terminals;  // that have an entry of their own in the book
     size_t terminals_judged = 0;      // of them at the last quiet point
@@ -328,5 +364,19 @@ std::map<std::string, Bounds> party_bounds(Chance& chance);
 
 void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules);
 void audit_step(Party& party);  // audit.cpp: the auditor's next question
+
+// Whether the auditor has asked something about the shop; false when both lists are there
+// (audit_orders.cpp).
+bool audit_shop(Party& party);
+
+// Reads a time such as 2026-11-20T12:22:01.000Z.
+bool audit_time(const std::string& text, uint64_t& out_ms);
+
+// habits_orders.cpp: the rest of an answer, and what is remembered of it.
+bool take_ordered(const Value& value, Booked& out);
+void note_order(Party& party, const Ask& ask, size_t index);
+void note_order_refusal(Party& party, const Ask& ask);
+void note_price_rise(Party& party, const Ask& ask);
+bool is_order_move(const Move& move);
 
 }  // namespace sim

@@ -422,6 +422,8 @@ bool begin(Run& run) {
     config.groups = 40;
     config.self_service = chance.percent(30);
     config.checkpoint_entries = static_cast<uint32_t>(chance.between(10, 80));
+    config.orders = chance.percent(50) ? 16 : static_cast<uint32_t>(chance.between(17, 40));
+    config.items = static_cast<uint32_t>(chance.between(4, 6));
     config.refused_per_minute = chance.percent(30) ? 5 : 60;
     const sim::DoorRules door = sim::stage_door(chance);
     sim::stage_door_config(door, config);
@@ -450,7 +452,8 @@ bool begin(Run& run) {
                               .door = door,
                               .bounds = bounds,
                               .registers = registers,
-                              .register_per_day = config.register_per_day};
+                              .register_per_day = config.register_per_day,
+                              .orders = config.orders};
     sim::party_begin(run.party, sim::stage_net(run), rules);
     run.party.restarted(false);
     return true;
