@@ -209,7 +209,6 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
             case TableName::orders:
                 status = refuse_limit(load, table, rows[i], limits.orders, "orders");
                 break;
-            case TableName::ordered:
             case TableName::keys:
                 status = refuse_limit(load, table, rows[i], limits.message_keys, "message-keys");
                 break;
@@ -218,6 +217,7 @@ Status refuse_limits(const Load& load, const LedgerLimits& limits, const uint64_
                 break;
             case TableName::asked:
             case TableName::ids:
+            case TableName::ordered:  // Of ids, which lose their oldest.
             case TableName::reversed:
             case TableName::people:
             case TableName::days: break;

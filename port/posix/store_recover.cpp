@@ -545,12 +545,12 @@ const char* advice_for_edit(TableName table) {
         case TableName::holds: return "; holds are ended with CAPTURE and VOID";
         case TableName::items: return "; this is changed with ITEM";
         case TableName::orders: return "; this is changed with ORDER, ORDER DONE and CANCEL";
-        case TableName::ordered:
         case TableName::keys: return "; keys are published with KEY SET";
         case TableName::mail: return "; messages are sent and ended with SEND and FORGET";
         case TableName::terminals:
         case TableName::asked:
         case TableName::ids:
+        case TableName::ordered:
         case TableName::reversed:
         case TableName::days: break;
     }

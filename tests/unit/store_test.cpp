@@ -677,6 +677,49 @@ TEST(Store, NamesBothNumbersOfALimitThatIsTooSmall) {
         << replayed.disk.said();
 }
 
+// Orders are asked for by as many ids as the ring has, however few people have keys for messages.
+TEST(Store, LoadsMoreIdsOfOrdersThanThereMayBeKeys) {
+    TestFolder folder;
+    make_book(folder, 1, false);
+    Hash digest;
+    {
+        TestStart start(folder);
+        ASSERT_EQ(start.status, Status::ok) << start.disk.said();
+        ASSERT_EQ(test_set_item(start.book(), "tea", 1), Status::ok);
+        test_commit(start.book(), write_to, &start.disk.store);
+        for (uint32_t i = 0; i <= test_limits.message_keys; i++) {
+            ASSERT_EQ(test_move(start.book(), {.operation = Operation::order,
+                                               .debit = "alice",
+                                               .id = "o" + std::to_string(i),
+                                               .person = "alice",
+                                               .item = "tea",
+                                               .quantity = 1}),
+                      Status::ok);
+            test_commit(start.book(), write_to, &start.disk.store);
+            ASSERT_EQ(test_move(start.book(), {.operation = Operation::order_done,
+                                               .id = "h" + std::to_string(i),
+                                               .person = "alice",
+                                               .order = start.book().ledger.seq_installed}),
+                      Status::ok);
+            test_commit(start.book(), write_to, &start.disk.store);
+        }
+        ASSERT_EQ(store_checkpoint_now(start.disk.store, start.book(), start.disk.window.data(),
+                                       batch_size_max, digest, start.disk.error),
+                  Status::ok);
+    }
+    {
+        TestStart start(folder);
+        ASSERT_EQ(start.status, Status::ok) << start.disk.said();
+    }
+    const std::string path = folder.checkpoint(1, "ordered");
+    std::string text = read_file(path);
+    ASSERT_NE(text.find(":tea:1:"), std::string::npos) << text;
+    text.replace(text.find(":tea:1:"), 7, ":tea:2:");
+    write_file(path, text);
+    TestStart edited(folder);
+    EXPECT_TRUE(edited.is_refused_with("no command changes it")) << edited.disk.said();
+}
+
 TEST(Store, KeepsThePreviousCheckpointAndRemovesOlderOnes) {
     TestFolder folder;
     make_book(folder, 1, true);
