@@ -27,7 +27,16 @@ void take_known(const IdRecord& record, MoveFacts& facts) {
     if (facts.amount == 0) facts.amount = record.amount;
 }
 
-// What an order costs by the price of now, or what one that is there did cost.
+// Whether the first answer to the id, if there is one, is still to be looked for in the journal.
+bool may_be_in_journal(const Ledger& ledger, const BookMove& move) {
+    const Slice id = slice_of_chars(move.id.text, move.id.size);
+    uint32_t steps = 0;
+    return id.size > 0 && !move.was_known &&
+           ledger_look_for_id(ledger, move.person, id, move.looked, steps) != Status::ok;
+}
+
+// What an order costs by the price of now, or what one that is there did cost. Which of them it is
+// may not be known yet: then nothing is, and it is judged again when the journal was looked into.
 void take_order_facts(const Ledger& ledger, const BookMove& move, MoveFacts& facts) {
     Movement movement = {};
     movement.operation = move.operation;
@@ -41,7 +50,9 @@ void take_order_facts(const Ledger& ledger, const BookMove& move, MoveFacts& fac
         movement.debit = ledger_find_account(ledger, move.debit);
         movement.order.item = ledger_find_item(ledger, move.item);
         if (record != nullptr) facts.amount = record->amount;  // The price of then.
-        if (record != nullptr) movement.order.item = row_none;
+        if (record != nullptr || may_be_in_journal(ledger, move)) {
+            movement.order.item = row_none;
+        }
     }
     ledger_resolve_order(ledger, movement);
     facts.debit = movement.debit;

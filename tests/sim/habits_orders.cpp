@@ -19,6 +19,7 @@ constexpr const char* item_names[] = {"beer", "cola", "nuts", "soup", "tea", "wu
 constexpr uint64_t item_count = 6;
 constexpr int64_t prices[] = {50, 120, 120, 250, 250, 900, 2000, 600'000'000'000'000};
 constexpr uint64_t price_count = 8;
+constexpr size_t items_soon = 3;  // that are set before anything else
 
 uint64_t number_of(const Value* value) {
     return value == nullptr ? 0 : strtoull(value->text.c_str(), nullptr, 10);
@@ -112,7 +113,9 @@ void note_price_rise(Party& party, const Ask& ask) {
 
 bool Player::choose_order(Move& move, bool sure) {
     Chance& chance = party->chance;
-    const uint64_t ends = is_shopkeeper(person->role) ? 55 : 30;
+    // Where the table is small it is to be full of open ones now and then.
+    const bool is_small = party->rules.orders < 17;
+    const uint64_t ends = is_small ? 15 : is_shopkeeper(person->role) ? 55 : 30;
     return chance.percent(ends) ? choose_end_of_order(move, sure) : choose_new_order(move, sure);
 }
 
@@ -143,6 +146,10 @@ bool Player::choose_end_of_order(Move& move, bool sure) {
     for (const KnownOrder& order : party->orders) {
         const bool own = owns(*party, *person, order.account);
         if (keeps || own || (!sure && chance.percent(5))) mine.push_back(order.number);
+    }
+    if (mine.empty() && chance.percent(90)) {
+        move.order = 0;
+        return choose_new_order(move, sure);
     }
     if (mine.empty() || chance.percent(3)) return true;
     // Late ones are more likely to be open still.
@@ -316,7 +323,9 @@ void Player::play_items() {
         party->oracle.orders.changes.push_back(lost);
         work.in_doubt = false;
     }
-    if (!work.wanted && !party->quiet && chance.percent(10)) plan_item(*party, work);
+    const bool is_empty = party->oracle.orders.names.size() < items_soon;
+    const bool begins = !party->quiet && chance.percent(is_empty ? 60 : 20);
+    if (!work.wanted && begins) plan_item(*party, work);
     if (!work.wanted) return;
     work.flying = true;
     work.by = this;

@@ -404,5 +404,28 @@ class Terminals(BankTest):
             self.assertEqual({row["terminal"] for row in shown}, {"kiosk"})
 
 
+class OldAnswers(BankTest):
+    settings = ("terminal kiosk.amount-max=5.00", "limits.ids=1024")
+
+    def test_an_answer_from_the_journal_is_judged_by_the_price_of_then(self):
+        """Others have used so many ids since that the first answer is not in memory any more."""
+        bank = self.bank
+        with bank.wire("alice", terminal="alice") as wire:
+            wire.ask("DEPOSIT", "+", "100.00")
+        with bank.wire("alice", terminal="kiosk") as kiosk:
+            made = kiosk.ask("ORDER", "k1", "mate", 3)
+            missing = kiosk.ask("ORDER", "k2", "soup", 3)
+        with bank.wire("bob", terminal="bob") as bob:
+            for i in range(1100):
+                self.assertNotIsInstance(bob.ask("DEPOSIT", f"b{i}", "0.01"), Error)
+        with bank.wire("admin", terminal="admin") as admin:
+            for item in ("mate", "soup"):
+                self.assertEqual(admin.ask("ITEM", "SET", item, "3.00"), "OK")
+        with bank.wire("alice", terminal="kiosk") as kiosk:
+            self.assertEqual(kiosk.ask("ORDER", "k1", "mate", 3), made)
+            self.assertEqual(kiosk.ask("ORDER", "k2", "soup", 3), missing)
+            self.assert_error(kiosk.ask("ORDER", "k3", "mate", 3), "NOPERM", "at most 5.00")
+
+
 if __name__ == "__main__":
     unittest.main()
