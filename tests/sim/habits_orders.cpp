@@ -122,7 +122,9 @@ bool Player::choose_order(Move& move, bool sure) {
 bool Player::choose_new_order(Move& move, bool sure) {
     Chance& chance = party->chance;
     move.operation = "order";
+    const auto& names = party->oracle.orders.names;
     move.item = chance.percent(3) ? "ghost" : item_names[chance.below(item_count)];
+    if (!names.empty() && chance.percent(75)) move.item = chance.of(names);
     if (chance.percent(50)) move.quantity = static_cast<uint32_t>(chance.between(1, 4));
     if (chance.percent(3)) move.quantity = static_cast<uint32_t>(chance.between(5, 1'000'000));
     if (chance.percent(30)) move.price = likely(*party, move.item).price;
