@@ -685,7 +685,7 @@ TEST(Store, LoadsMoreIdsOfOrdersThanThereMayBeKeys) {
     {
         TestStart start(folder);
         ASSERT_EQ(start.status, Status::ok) << start.disk.said();
-        ASSERT_EQ(test_set_item(start.book(), "tea", 1), Status::ok);
+        ASSERT_EQ(test_set_item(start.book(), "tea", 2), Status::ok);
         test_commit(start.book(), write_to, &start.disk.store);
         for (uint32_t i = 0; i <= test_limits.message_keys; i++) {
             ASSERT_EQ(test_move(start.book(), {.operation = Operation::order,
