@@ -178,7 +178,9 @@ Words Player::words_of_order(const Move& move, const string& id) {
     Chance& chance = party->chance;
     const string number = std::to_string(move.order);
     if (move.operation == "cancel") return {"CANCEL", id, number};
-    if (move.operation == "done") return {"ORDER", chance.percent(20) ? "done" : "DONE", id, number};
+    if (move.operation == "done") {
+        return {"ORDER", chance.percent(20) ? "done" : "DONE", id, number};
+    }
     Words words = {"ORDER", id, move.item};
     if (move.quantity != 0) words.push_back(std::to_string(move.quantity));
     const bool from_first = chance.percent(50);
@@ -255,7 +257,8 @@ void Player::choose_wrong_order() {
                              "-ERR a quantity is a number from 1 to 1000000");
         case 2: return by_member({"ORDER", id, "tea", "1", "FROM"}, "-ERR syntax error");
         case 3:
-            return by_member({"CANCEL", id, "x"}, "-ERR an order is named by its number, such as 17");
+            return by_member({"CANCEL", id, "x"},
+                             "-ERR an order is named by its number, such as 17");
         case 4:
             return say_exactly({"ORDERS", "COUNT", "65"},
                                line("-ERR COUNT is from 1 to 64; go on with BEFORE the last order "
@@ -265,8 +268,10 @@ void Player::choose_wrong_order() {
         case 6:
             if (role == "admin" || role == "treasurer") return;
             return say_exactly({"ITEM", "SET", "tea", "1.00"}, no_right);
-        case 7: return by_member({"ORDER", "no blanks", "tea"},
-                                 "-ERR an id is 1 to 32 of [A-Za-z0-9._:-], or + to have one chosen");
+        case 7:
+            return by_member({"ORDER", "no blanks", "tea"},
+                             "-ERR an id is 1 to 32 of [A-Za-z0-9._:-], or + to have one "
+                             "chosen");
         default: return;
     }
 }
@@ -353,7 +358,9 @@ void Player::item_answered(const Value& value) {
         if (value.word() == "MISCONF") {  // It may be in the book after a restart.
             work.in_doubt = true;
         } else if (value.word() == "OOM") {
-            if (is_there) return party->fail("no room for " + work.change.item + ", which is there");
+            if (is_there) {
+                return party->fail("no room for " + work.change.item + ", which is there");
+            }
             if (value.text == "OOM there is no room for more items") party->tally.add("items full");
             work.wanted = false;
         }

@@ -11,8 +11,6 @@ using std::map;
 using std::string;
 using std::vector;
 
-constexpr uint64_t day_ms = 86'400'000;
-
 bool can_be_reversed(const Oracle::Done& done) {
     return done.operation == "deposit" || done.operation == "withdraw" ||
            done.operation == "transfer" || done.operation == "capture";
@@ -210,80 +208,9 @@ string judge_ask(View view, const Ask& ask) {
     return "";
 }
 
+}  // namespace
+
 // --- One judgement ------------------------------------------------------------------------------
-
-// One entry of the book, as the statements and the answers have it.
-struct Event {
-    const Ask* ask = nullptr;  // nullptr: a release
-    size_t index = 0;          // of its move
-    uint64_t hold = 0;         // of a release
-    bool answered = true;      // false: the answer got lost for good
-    vector<std::pair<string, StatementLine>> lines;  // by account
-};
-
-struct Judge {
-    Oracle& oracle;
-    const Seen& seen;
-    string& why;
-    map<uint64_t, Event> events = {};
-    vector<std::pair<uint64_t, uint64_t>> answered = {};  // tick, greatest entry so far
-    vector<std::pair<uint64_t, uint64_t>> sent = {};      // tick, least entry from here on
-    vector<uint64_t> change_low = {};   // each change's entry is above this
-    vector<uint64_t> change_high = {};  // and not above this
-
-    bool fail(const string& text) {
-        why = text;
-        return false;
-    }
-    bool fail_at(uint64_t entry, const string& text) {
-        return fail("entry " + std::to_string(entry) + ": " + text);
-    }
-
-    uint64_t low(uint64_t tick) const {  // newest entry known before the tick
-        const auto found = std::lower_bound(answered.begin(), answered.end(),
-                                            std::make_pair(tick, uint64_t{0}));
-        return found == answered.begin() ? oracle.judged : std::prev(found)->second;
-    }
-    uint64_t high(uint64_t tick) const {  // oldest entry asked for after the tick, less one
-        const auto found =
-            std::upper_bound(sent.begin(), sent.end(), std::make_pair(tick, UINT64_MAX));
-        return found == sent.end() ? seen.head : found->second - 1;
-    }
-    size_t stage_min(uint64_t at) const {
-        size_t stage = 0;
-        while (stage < change_high.size() && change_high[stage] <= at) stage++;
-        return stage;
-    }
-    size_t stage_max(uint64_t at) const {
-        size_t stage = 0;
-        while (stage < change_low.size() && change_low[stage] < at) stage++;
-        return std::max(stage, stage_min(at));  // What changed nothing has no entry.
-    }
-
-    bool collect_answers();
-    bool collect_lines();
-    bool adopt(const string& account, const StatementLine& line);
-    void order();
-    bool walk();
-    bool walk_release(uint64_t entry, Event& event);
-    bool walk_move(uint64_t entry, Event& event);
-    bool walk_order(uint64_t entry, Event& event);
-    bool find_order_states(uint64_t entry, const Event& event, uint64_t day,
-                           vector<ItemState>& kept);
-    bool check_answer(uint64_t entry, const Event& event, const Booked& right);
-    bool check_lines(uint64_t entry, const Event& event, const string& operation, const Pair& pair,
-                     const Move* move, uint64_t hold, bool joins);
-    bool check_expired(uint64_t entry, const Pair& pair);
-    uint64_t day_of(uint64_t entry) const;
-    void put_points(uint64_t entry, const View& view);
-    bool refusals();
-    bool refusal(const Ask& ask);
-    bool balances();
-    bool closes();
-    bool count();
-    bool accounts();
-    bool shop();
-};
 
 bool Judge::collect_answers() {
     for (const Ask& ask : oracle.asks) {
@@ -552,76 +479,6 @@ bool Judge::walk_move(uint64_t entry, Event& event) {
     return check_expired(entry, pair);
 }
 
-// The things that the item ordered may have been, of those with which the order is right.
-bool Judge::find_order_states(uint64_t entry, const Event& event, uint64_t day,
-                              vector<ItemState>& kept) {
-    const Ask& ask = *event.ask;
-    const Move& move = ask.moves[event.index];
-    const Booked& said = ask.booked[event.index];
-    const bool makes = move.operation == "order";
-    string refusal = "its price was not " + oracle_amount(said.price);
-    const vector<ItemState> before =
-        makes ? oracle.orders.states_at(move.item, entry - 1) : vector<ItemState>{{}};
-    for (const ItemState& state : before) {
-        for (size_t stage = stage_min(entry - 1); stage <= stage_max(entry - 1); stage++) {
-            View view = {oracle, entry - 1, stage};
-            view.day = day;
-            if (makes) view.items[move.item] = state.facts;
-            const string why_not = judge_order_move(view, ask, move);
-            if (!why_not.empty()) refusal = why_not;
-            if (!why_not.empty() || (makes && state.facts.price != said.price)) continue;
-            kept.push_back(state);
-            break;
-        }
-    }
-    if (!kept.empty()) return true;
-    return fail_at(entry, "booked " + move.id + ", a " + move.operation + " of " + ask.person +
-                              ", that should have been refused: " + refusal);
-}
-
-bool Judge::walk_order(uint64_t entry, Event& event) {
-    const Ask& ask = *event.ask;
-    const Move& move = ask.moves[event.index];
-    const bool makes = move.operation == "order";
-    const uint64_t time_ms = event.lines.empty() ? oracle.time_ms : event.lines[0].second.time_ms;
-    vector<ItemState> kept;
-    if (!find_order_states(entry, event, time_ms / day_ms, kept)) return false;
-    View view = {oracle, entry - 1, stage_max(entry - 1)};
-    view.day = time_ms / day_ms;
-    if (makes) view.items[move.item] = kept[0].facts;
-    const Pair pair = pair_of_order(view, move);
-    const int64_t total = view.total_today(ask.terminal);
-    const Booked right = apply_order_move(view, ask, move, entry);
-    if (!check_answer(entry, event, right)) return false;
-    put_points(entry, view);
-    if (makes) oracle.days[ask.terminal].push_back({entry, view.day, total + pair.amount});
-    for (const auto& [account, line] : event.lines) {
-        if (move.operation != "done" && line.order == right.order && line.item == right.item &&
-            line.quantity == right.quantity) {
-            continue;
-        }
-        return fail_at(entry, "is of another order in the statement of " + account);
-    }
-    const bool moves_money = move.operation != "done";
-    if (moves_money && !check_lines(entry, event, move.operation, pair, &move, 0, true)) {
-        return false;
-    }
-    oracle.done[entry] = {move.operation, pair.debit, pair.credit, pair.amount, ask.terminal, 0};
-    oracle.entries++;
-    if (!makes) {
-        oracle.orders.book_end(entry, move.order, moves_money ? "cancelled" : "done");
-    } else if (!oracle.orders.book_order(entry, {.item = move.item,
-                                                 .quantity = right.quantity,
-                                                 .price = right.price,
-                                                 .account = move.debit,
-                                                 .person = ask.person,
-                                                 .terminal = ask.terminal,
-                                                 .time_ms = time_ms}, kept)) {
-        return fail_at(entry, "is an order although as many as can be are open");
-    }
-    return !moves_money || check_expired(entry, pair);
-}
-
 bool Judge::walk() {
     for (auto& [entry, event] : events) {
         const bool of_order = event.ask != nullptr && is_of_order(event.ask->moves[event.index]);
@@ -634,7 +491,7 @@ bool Judge::walk() {
 }
 
 // Refusals that no state explains, because they are about time.
-bool is_about_time(const Oracle& oracle, const Ask& ask, uint64_t low, uint64_t high) {
+static bool is_about_time(const Oracle& oracle, const Ask& ask, uint64_t low, uint64_t high) {
     for (const Move& move : ask.moves) {
         if (move.operation == "capture" || move.operation == "void") {
             const string text =
@@ -717,7 +574,7 @@ bool Judge::balances() {
 }
 
 // Holds that would pay to the account; they keep its owner from being removed.
-bool is_awaited(const Oracle& oracle, const string& account, uint64_t at) {
+static bool is_awaited(const Oracle& oracle, const string& account, uint64_t at) {
     for (const auto& [number, hold] : oracle.holds) {
         const bool open = hold.opened <= at && (hold.ended == 0 || hold.ended > at);
         if (open && hold.credit == account) return true;
@@ -798,8 +655,6 @@ bool Judge::accounts() {
     }
     return sum == 0 || fail("the balances add up to " + oracle_amount(sum));
 }
-
-}  // namespace
 
 string judge_role(const View& view, const Ask& ask, const Move& move) {
     const string role = view.oracle.role_of(ask);

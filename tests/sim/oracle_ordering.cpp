@@ -208,4 +208,76 @@ vector<map<string, ItemFacts>> worlds_of(const Oracle& oracle, const Ask& ask, u
     return worlds;
 }
 
+// --- In the book ---------------------------------------------------------------------------------
+
+// The things that the item ordered may have been, of those with which the order is right.
+bool Judge::find_order_states(uint64_t entry, const Event& event, uint64_t day,
+                              vector<ItemState>& kept) {
+    const Ask& ask = *event.ask;
+    const Move& move = ask.moves[event.index];
+    const Booked& said = ask.booked[event.index];
+    const bool makes = move.operation == "order";
+    string refusal = "its price was not " + oracle_amount(said.price);
+    const vector<ItemState> before =
+        makes ? oracle.orders.states_at(move.item, entry - 1) : vector<ItemState>{{}};
+    for (const ItemState& state : before) {
+        for (size_t stage = stage_min(entry - 1); stage <= stage_max(entry - 1); stage++) {
+            View view = {oracle, entry - 1, stage};
+            view.day = day;
+            if (makes) view.items[move.item] = state.facts;
+            const string why_not = judge_order_move(view, ask, move);
+            if (!why_not.empty()) refusal = why_not;
+            if (!why_not.empty() || (makes && state.facts.price != said.price)) continue;
+            kept.push_back(state);
+            break;
+        }
+    }
+    if (!kept.empty()) return true;
+    return fail_at(entry, "booked " + move.id + ", a " + move.operation + " of " + ask.person +
+                              ", that should have been refused: " + refusal);
+}
+
+bool Judge::walk_order(uint64_t entry, Event& event) {
+    const Ask& ask = *event.ask;
+    const Move& move = ask.moves[event.index];
+    const bool makes = move.operation == "order";
+    const uint64_t time_ms = event.lines.empty() ? oracle.time_ms : event.lines[0].second.time_ms;
+    vector<ItemState> kept;
+    if (!find_order_states(entry, event, time_ms / day_ms, kept)) return false;
+    View view = {oracle, entry - 1, stage_max(entry - 1)};
+    view.day = time_ms / day_ms;
+    if (makes) view.items[move.item] = kept[0].facts;
+    const Pair pair = pair_of_order(view, move);
+    const int64_t total = view.total_today(ask.terminal);
+    const Booked right = apply_order_move(view, ask, move, entry);
+    if (!check_answer(entry, event, right)) return false;
+    put_points(entry, view);
+    if (makes) oracle.days[ask.terminal].push_back({entry, view.day, total + pair.amount});
+    for (const auto& [account, line] : event.lines) {
+        if (move.operation != "done" && line.order == right.order && line.item == right.item &&
+            line.quantity == right.quantity) {
+            continue;
+        }
+        return fail_at(entry, "is of another order in the statement of " + account);
+    }
+    const bool moves_money = move.operation != "done";
+    if (moves_money && !check_lines(entry, event, move.operation, pair, &move, 0, true)) {
+        return false;
+    }
+    oracle.done[entry] = {move.operation, pair.debit, pair.credit, pair.amount, ask.terminal, 0};
+    oracle.entries++;
+    if (!makes) {
+        oracle.orders.book_end(entry, move.order, moves_money ? "cancelled" : "done");
+    } else if (!oracle.orders.book_order(entry, {.item = move.item,
+                                                 .quantity = right.quantity,
+                                                 .price = right.price,
+                                                 .account = move.debit,
+                                                 .person = ask.person,
+                                                 .terminal = ask.terminal,
+                                                 .time_ms = time_ms}, kept)) {
+        return fail_at(entry, "is an order although as many as can be are open");
+    }
+    return !moves_money || check_expired(entry, pair);
+}
+
 }  // namespace sim

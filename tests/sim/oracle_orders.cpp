@@ -26,9 +26,9 @@ string described(const ItemFacts& facts) {
 }
 
 string described(uint64_t number, const OrderRow& row) {
-    return "order " + std::to_string(number) + ": " + std::to_string(row.quantity) + " " + row.item +
-           " at " + oracle_amount(row.price) + " of " + row.account + " by " + row.person + " from " +
-           row.terminal + ", " + row.state + ", " + std::to_string(row.time_ms);
+    return "order " + std::to_string(number) + ": " + std::to_string(row.quantity) + " " +
+           row.item + " at " + oracle_amount(row.price) + " of " + row.account + " by " +
+           row.person + " from " + row.terminal + ", " + row.state + ", " + std::to_string(row.time_ms);
 }
 
 }  // namespace
@@ -199,7 +199,8 @@ bool OrdersOracle::judge_lists(const vector<ItemSeen>& items, const vector<Order
     auto right = rows.rbegin();
     for (const OrderSeen& seen : orders) {
         const string shown = described(seen.number, seen.row);
-        const string wanted = right == rows.rend() ? "no other" : described(right->first, right->second);
+        const string wanted =
+            right == rows.rend() ? "no other" : described(right->first, right->second);
         if (shown != wanted || seen.amount != seen.row.price * seen.row.quantity) {
             why = "ORDERS shows " + shown + "; it should be " + wanted;
             return false;

@@ -1,8 +1,9 @@
-// oracle_orders.h - what an outsider knows of the shop: what it sells and who ordered what. The part
-// of the oracle (oracle.h) that is about items and orders, sharing no line with the server either.
+// oracle_orders.h - what an outsider knows of the shop: what it sells and who ordered what. The
+// part of the oracle (oracle.h) that is about items and orders; it too shares no line with the
+// server.
 //
-// An order is an entry, so its place in the book is known. A change of an item is not: it was made at
-// some moment between the question and the answer, before some of the orders and after others. So an
+// An order is an entry whose place in the book is known. A change of an item was made at some
+// moment between the question and the answer, before some of the orders and after others. So an
 // item is several things at once until the orders, or a quiet point, tell which of them it was:
 //
 //      SET sent                      answered
@@ -15,7 +16,8 @@
 //   I1. An order costs what its item cost at one of those moments, times its quantity, for good.
 //   I2. No more is sold than there is; what is cancelled goes back.
 //   I3. An order is handed over or cancelled once, while it is open.
-//   I4. The table keeps so many orders. One more pushes out the oldest closed one, never an open one.
+//   I4. The table keeps so many orders. One more pushes out the oldest closed one, never an open
+//       one.
 //   I5. At a quiet point the lists are exactly what this comes to.
 #pragma once
 
@@ -111,12 +113,14 @@ struct OrdersOracle {
     const OrderRow* find(uint64_t number, uint64_t at) const;
     std::string state_at(uint64_t number, uint64_t at) const;
     // The closed order that one more order after entry `at` pushes out; 0 for none. Those in `gone`
-    // are out already, those in `closed` closed, and `made` are in besides. Returns false when there
-    // is no room at all.
+    // are out already, those in `closed` closed, and `made` are in besides. Returns false when
+    // there is no room at all.
     bool place_for_one(uint64_t at, const std::map<uint64_t, std::string>& closed,
-                       const std::map<uint64_t, bool>& gone, uint64_t made, uint64_t& evicted) const;
+                       const std::map<uint64_t, bool>& gone, uint64_t made,
+                       uint64_t& evicted) const;
 
-    // An entry of the book, judged fine: an order, with what its item was before, or an order's end.
+    // An entry of the book, judged fine: an order, with what its item was before, or the end of
+    // one. The first returns false when there is no room.
     bool book_order(uint64_t entry, const OrderRow& row, const std::vector<ItemState>& before);
     void book_end(uint64_t entry, uint64_t number, const std::string& state);
 

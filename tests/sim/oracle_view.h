@@ -1,12 +1,16 @@
-// oracle_view.h - the book at one moment, as the oracle looks at it while it judges. For the files of
-// the oracle only: oracle.cpp judges movements, oracle_ordering.cpp those of orders.
+// oracle_view.h - the book at one moment, as the oracle looks at it while it judges, and one
+// judgement. For the files of the oracle only: oracle.cpp judges movements, oracle_ordering.cpp
+// those of orders.
 #pragma once
 
+#include <algorithm>
 #include <set>
 
 #include "sim/oracle.h"
 
 namespace sim {
+
+inline constexpr uint64_t day_ms = 86'400'000;
 
 // The book as it is after entry `at`, with the first `stage` changes made, and what a group has done
 // to it so far on top.
@@ -104,5 +108,78 @@ std::string judge_reversed_order(const View& view, const Ask& ask, const Move& m
 // All that the items of a request may be together after entry `at`; one empty world for none.
 std::vector<std::map<std::string, ItemFacts>> worlds_of(const Oracle& oracle, const Ask& ask,
                                                         uint64_t at);
+
+// One entry of the book, as the statements and the answers have it.
+struct Event {
+    const Ask* ask = nullptr;  // nullptr: a release
+    size_t index = 0;          // of its move
+    uint64_t hold = 0;         // of a release
+    bool answered = true;      // false: the answer got lost for good
+    std::vector<std::pair<std::string, StatementLine>> lines;  // by account
+};
+
+struct Judge {
+    Oracle& oracle;
+    const Seen& seen;
+    std::string& why;
+    std::map<uint64_t, Event> events = {};
+    std::vector<std::pair<uint64_t, uint64_t>> answered = {};  // tick, greatest entry so far
+    std::vector<std::pair<uint64_t, uint64_t>> sent = {};      // tick, least entry from here on
+    std::vector<uint64_t> change_low = {};   // each change's entry is above this
+    std::vector<uint64_t> change_high = {};  // and not above this
+
+    bool fail(const std::string& text) {
+        why = text;
+        return false;
+    }
+    bool fail_at(uint64_t entry, const std::string& text) {
+        return fail("entry " + std::to_string(entry) + ": " + text);
+    }
+
+    uint64_t low(uint64_t tick) const {  // newest entry known before the tick
+        const auto found = std::lower_bound(answered.begin(), answered.end(),
+                                            std::make_pair(tick, uint64_t{0}));
+        return found == answered.begin() ? oracle.judged : std::prev(found)->second;
+    }
+    uint64_t high(uint64_t tick) const {  // oldest entry asked for after the tick, less one
+        const auto found =
+            std::upper_bound(sent.begin(), sent.end(), std::make_pair(tick, UINT64_MAX));
+        return found == sent.end() ? seen.head : found->second - 1;
+    }
+    size_t stage_min(uint64_t at) const {
+        size_t stage = 0;
+        while (stage < change_high.size() && change_high[stage] <= at) stage++;
+        return stage;
+    }
+    size_t stage_max(uint64_t at) const {
+        size_t stage = 0;
+        while (stage < change_low.size() && change_low[stage] < at) stage++;
+        return std::max(stage, stage_min(at));  // What changed nothing has no entry.
+    }
+
+    bool collect_answers();
+    bool collect_lines();
+    bool adopt(const std::string& account, const StatementLine& line);
+    void order();
+    bool walk();
+    bool walk_release(uint64_t entry, Event& event);
+    bool walk_move(uint64_t entry, Event& event);
+    bool walk_order(uint64_t entry, Event& event);
+    bool find_order_states(uint64_t entry, const Event& event, uint64_t day,
+                           std::vector<ItemState>& kept);
+    bool check_answer(uint64_t entry, const Event& event, const Booked& right);
+    bool check_lines(uint64_t entry, const Event& event, const std::string& operation,
+                     const Pair& pair, const Move* move, uint64_t hold, bool joins);
+    bool check_expired(uint64_t entry, const Pair& pair);
+    uint64_t day_of(uint64_t entry) const;
+    void put_points(uint64_t entry, const View& view);
+    bool refusals();
+    bool refusal(const Ask& ask);
+    bool balances();
+    bool closes();
+    bool count();
+    bool accounts();
+    bool shop();
+};
 
 }  // namespace sim

@@ -45,7 +45,8 @@ bool is_transient(const Value& value) {
     const string word = value.word();
     if (word == "BUSY" || word == "OOM" || word == "LOADING" || word == "MISCONF") return true;
     if (word == "NOAUTH") return true;
-    return value.text.find("EXECABORT Transaction discarded") == 0 || value.text == price_risen_text;
+    return value.text.find("EXECABORT Transaction discarded") == 0 ||
+           value.text == price_risen_text;
 }
 
 // The bank knows the newest ids of a person by prints of 16 bits, so now and then a new one is taken

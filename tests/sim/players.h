@@ -19,8 +19,8 @@
 //       requests is under way; so each of them was asked for with rights that are known.
 //   W6. What the door answers to a password, or to a mistake in it, is what door.h expects.
 //   W7. The same seed and the same answers make the same players.
-//   W8. One change of an item is under way at a time; a copy whose answer got lost may be made until
-//       the server has read what was lost, and only then is it sent again.
+//   W8. One change of an item is under way at a time; a copy whose answer got lost may be made
+//       until the server has read what was lost, and only then is it sent again.
 #pragma once
 
 #include <deque>
