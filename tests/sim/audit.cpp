@@ -136,6 +136,7 @@ void take_statement(Party& party, const string& account, const Value& value) {
 void Party::begin_audit() {
     audit = {};
     audit.running = true;
+    begin_mail_audit();
     wake(*auditor, 1);
 }
 
@@ -170,6 +171,8 @@ void audit_step(Party& party) {
             }
             take_statement(party, account, value);
         });
+    } else if (!party.is_mail_read()) {
+        return;
     } else if (audit.digest.empty()) {
         ask({"DIGEST"}, [](Party& of, const Value& value) { of.audit.digest = value.text; });
     } else {
@@ -189,6 +192,10 @@ bool Party::judge() {
     audit.seen.others_max = others_max + terminals.size() - terminals_judged;
     audit.seen.refused = refused;
     if (!oracle.judge(audit.seen, why)) {
+        fail(why);
+        return false;
+    }
+    if (!oracle.mail.judge(oracle.people, audit.seen.head, why)) {
         fail(why);
         return false;
     }

@@ -32,6 +32,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/oracle_mail.h"
 #include "sim/oracle_people.h"
 
 namespace sim {
@@ -48,6 +49,7 @@ struct Move {
     uint32_t expires_s = 0;
     std::string memo;
     std::string pin;        // at the end of the command; empty: none
+    std::string envelope;   // of a message, whose recipient is `credit`
 };
 
 // The answer to one that was booked.
@@ -138,6 +140,7 @@ struct Oracle {
     std::map<std::string, std::string> roles;  // by person, of those whom `people` does not know
     std::map<std::string, Bounds> bounds;      // by terminal
     PeopleOracle people;
+    MailOracle mail;
     std::string role_of(const Ask& ask) const;
     Facts facts_of(const Ask& ask) const;
     const Bounds& bounds_of(const std::string& terminal) const;
