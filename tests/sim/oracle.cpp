@@ -141,6 +141,8 @@ string judge_day(const View& view, const Ask& ask, const Move& move, const Pair&
     return "LIMIT this terminal cannot move " + oracle_amount(pair.amount) + " more today";
 }
 
+constexpr char hold_not_yours[] = "NOPERM this hold is for the payee or a till to end";
+
 string judge_right(const View& view, const Ask& ask, const Move& move) {
     const string role = view.oracle.role_of(ask);
     if (!bounds_take(view.oracle.bounds_of(ask.terminal), role)) return kept_out_text;
@@ -164,8 +166,14 @@ string judge_right(const View& view, const Ask& ask, const Move& move) {
     } else if (move.operation == "capture" || move.operation == "void") {
         const Oracle::Hold* hold = view.open_hold(move.hold);
         const Oracle::Rules* payee = hold == nullptr ? nullptr : view.rules(hold->credit);
-        if (!is_till && payee != nullptr && payee->owner != ask.person) {
-            return "NOPERM this hold is for the payee or a till to end";
+        // A payer may end one that has expired by the clock, which nobody here knows; so what stood in
+        // the way may be what is judged behind this.
+        const Oracle::Rules* payer = hold == nullptr ? nullptr : view.rules(hold->debit);
+        const bool may_be_expired = payer != nullptr && payer->owner == ask.person &&
+                                    ask.refusal != hold_not_yours;
+        if (!is_till && payee != nullptr && payee->owner != ask.person &&
+            (ask.refusal.empty() || !may_be_expired)) {
+            return hold_not_yours;
         }
     }
     if ((move.operation == "transfer" || move.operation == "hold") && move.credit == "cash") {
