@@ -111,8 +111,16 @@ Status make_bank() {
     SeedBook seed = {};
     seed.currency = config.currency;
     seed.scale = static_cast<uint8_t>(config.scale);
-    seed.limits = {config.accounts,   config.ids,          config.terminals, config.holds,
-                   config.reversible, config.message_keys, config.messages,  config.mailbox};
+    seed.limits = {.accounts = config.accounts,
+                   .ids = config.ids,
+                   .terminals = config.terminals,
+                   .holds = config.holds,
+                   .reversible = config.reversible,
+                   .items = config.items,
+                   .orders = config.orders,
+                   .message_keys = config.message_keys,
+                   .messages = config.messages,
+                   .mailbox = config.mailbox};
     seed.segment_size = config.segment_size_kib * 1024;
     seed.wall_ms = sim_world_wall_us() / 1000;
     seed.people = people;

@@ -144,6 +144,7 @@ void take_statement(Party& party, const string& account, const Value& value) {
 void Party::begin_audit() {
     audit = {};
     audit.running = true;
+    begin_mail_audit();
     wake(*auditor, 1);
 }
 
@@ -180,6 +181,8 @@ void audit_step(Party& party) {
         });
     } else if (audit_shop(party)) {
         return;
+    } else if (!party.is_mail_read()) {
+        return;
     } else if (audit.digest.empty()) {
         ask({"DIGEST"}, [](Party& of, const Value& value) { of.audit.digest = value.text; });
     } else {
@@ -199,6 +202,10 @@ bool Party::judge() {
     audit.seen.others_max = others_max + terminals.size() - terminals_judged;
     audit.seen.refused = refused;
     if (!oracle.judge(audit.seen, why)) {
+        fail(why);
+        return false;
+    }
+    if (!oracle.mail.judge(oracle.people, audit.seen.head, why)) {
         fail(why);
         return false;
     }

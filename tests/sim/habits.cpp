@@ -56,6 +56,10 @@ void Player::choose() {
     }
     const uint64_t count = chance.percent(15) ? chance.between(2, 8) : 1;
     for (uint64_t i = 0; i < count && link != link_none && !told_to_leave; i++) {
+        if (chance.percent(14)) {
+            play_mail();
+            continue;
+        }
         const uint64_t roll = chance.below(100);
         if (roll < 58 && is_member(person->role)) {
             choose_moves();

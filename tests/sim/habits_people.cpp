@@ -280,6 +280,7 @@ bool Party::is_calm(const Person& person) {
     const uint64_t now_us = net.now_us(net.context);
     if (!person.open.empty() || !person.doubt.empty() || person.passwd_flying) return false;
     if (person.pin_flying || !person.pin_next.empty() || now_us < person.pin_wait_us) return false;
+    if (has_mail_to_do(person) || now_us < person.post.key_wait_us) return false;
     for (const LostCopy& copy : person.lost) {
         if (copy.until_us > now_us) return false;
     }

@@ -32,6 +32,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/oracle_mail.h"
 #include "sim/oracle_orders.h"
 #include "sim/oracle_people.h"
 
@@ -54,6 +55,7 @@ struct Move {
     uint32_t quantity = 0;   // 0: none was named
     int64_t price = 0;       // that was asked for; 0: none
     uint64_t order = 0;      // cancel, done
+    std::string envelope;   // of a message, whose recipient is `credit`
 };
 
 // The answer to one that was booked.
@@ -155,6 +157,7 @@ struct Oracle {
     std::map<std::string, Bounds> bounds;      // by terminal
     PeopleOracle people;
     OrdersOracle orders;
+    MailOracle mail;
     std::string role_of(const Ask& ask) const;
     Facts facts_of(const Ask& ask) const;
     const Bounds& bounds_of(const std::string& terminal) const;

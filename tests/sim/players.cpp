@@ -40,11 +40,16 @@ string refusal_word(const string& text) {
     return first == "EXECABORT" ? word_at(text, 2) : first;
 }
 
+// A login ended meanwhile, and before one less may be said. The connection ends with it.
+bool is_cut_short(const Value& value) {
+    return value.text.compare(0, 35, "ERR Protocol error: unauthenticated") == 0;
+}
+
 // What says nothing about the request, but for want of something at that moment.
 bool is_transient(const Value& value) {
     const string word = value.word();
     if (word == "BUSY" || word == "OOM" || word == "LOADING" || word == "MISCONF") return true;
-    if (word == "NOAUTH") return true;
+    if (word == "NOAUTH" || is_cut_short(value)) return true;
     return value.text.find("EXECABORT Transaction discarded") == 0 ||
            value.text == price_risen_text;
 }
@@ -118,6 +123,7 @@ string Party::unsettled() const {
         const string whose = " of " + person.name;
         if (!person.open.empty()) return "id " + person.open[0]->ask.moves[0].id + whose;
         if (!person.doubt.empty()) return "a new password" + whose;
+        if (has_mail_to_do(person)) return "a key or a message to forget" + whose;
         const bool pin_may_come = net.now_us(net.context) < person.pin_wait_us;
         if (person.pin_flying || !person.pin_next.empty() || pin_may_come) return "a PIN" + whose;
         for (const Request* request : person.settled) {
@@ -149,6 +155,7 @@ void Party::restarted(bool in_order) {
         }
         wake(*player, chance.between(1, player->think_us));
     }
+    for (Request& request : requests) request.unknown = false;
     door.restart(in_order, net.now_us(net.context));
 }
 
@@ -173,6 +180,7 @@ void party_begin(Party& party, const PlayerNet& net, const PartyRules& rules) {
     party.oracle.orders.limit = rules.orders;
     party.door.rules = rules.door;
     party.oracle.bounds = rules.bounds;
+    party.oracle.mail.rules = rules.mail;
     party.oracle.open("cash", "", -oracle_unbounded, oracle_unbounded);
     party.oracle.open("shop", "", -oracle_unbounded, oracle_unbounded);
     party.accounts = {"shop", "nobody"};
@@ -230,6 +238,7 @@ void Player::lose_expects() {
         sent_pin = person->pin_flying = false;
         person->pin_wait_us = now_us + lost_us;
     }
+    lose_mail(now_us + lost_us);
     if (party->admin.flying && party->admin.by == this) {
         party->admin.flying = false;
         party->admin_waits_until_us = now_us + lost_us;
@@ -353,6 +362,8 @@ bool Player::note_common(const Value& value, Request* request) {
         party->misconf_text = value.text;
     } else if (value.text == kept_out_text) {
         if (!is_kept_out()) party->fail(person->name + " was kept out of " + terminal);
+    } else if (is_cut_short(value)) {
+        told_to_leave = true;
     } else if (word != "BUSY" && word != "OOM") {
         return false;
     }
@@ -483,6 +494,7 @@ Words Player::words_of_move(const Move& move, const string& id) {
         if (move.amount != 0) words.push_back(amount);
         return words;
     }
+    if (move.operation == "message") return {"SEND", id, move.credit, move.envelope};
     if (move.operation == "void") return {"VOID", id, std::to_string(move.hold)};
     return {"REVERSE", id, std::to_string(move.reversed)};
 }
@@ -556,7 +568,8 @@ void Player::answered(Request& request, const Value& value, const string& raw) {
             note_common(value, &request);
         }
         const uint64_t now_us = party->net.now_us(party->net.context);
-        const bool full = value.word() == "BUSY" || value.word() == "OOM";
+        if (value.word() == "MISCONF") request.unknown = true;
+        const bool full = (value.word() == "BUSY" || value.word() == "OOM") && !request.unknown;
         const bool lone = request.sent == 1 || now_us - request.lost_us > settle_us;
         if (full && lone && !request.settled && request.flying == 0) {
             settle(request, value, raw);  // It was not booked, and will not be.
@@ -597,6 +610,7 @@ void Player::compare(Request& request, const Value& value, const string& raw) {
 
 void Player::settle(Request& request, const Value& value, const string& raw) {
     Ask& ask = request.ask;
+    const bool is_letter = ask.moves[0].operation == "message";
     request.settled = true;
     request.answer = value;
     const bool is_three = raw.find('%') != string::npos && !value.is_error();
@@ -609,9 +623,13 @@ void Player::settle(Request& request, const Value& value, const string& raw) {
         ask.refusal = value.text;
         party->tally.add("refused " + why);
         note_order_refusal(*party, ask);
+        if (is_letter) take_letter(request, value);
         if (ask.is_group) party->tally.add("groups refused");
         if (request.remembered) party->refused += ask.moves.size();
         if (why == "BUSY" || why == "OOM") return;  // No rule of the contract says when.
+    } else if (is_letter) {
+        request.remembered = true;
+        take_letter(request, value);
     } else {
         const size_t count = ask.moves.size();
         request.remembered = true;
@@ -646,7 +664,7 @@ void Player::settle(Request& request, const Value& value, const string& raw) {
            person->ids_used - person->settled.front()->first_id > ids_again_max) {
         person->settled.pop_front();
     }
-    party->oracle.asks.push_back(ask);
+    if (!is_letter) party->oracle.asks.push_back(ask);
 }
 
 // W1.
@@ -656,12 +674,18 @@ void Player::resend() {
     for (Request* request : open) {
         if (request->flying > 0 || request->retry_us > now_us || request->sent == 0) continue;
         if (request->ask.terminal != terminal) continue;
+        const bool is_letter = request->ask.moves[0].operation == "message";
+        if (is_letter && !logged_in) continue;  // Too much to say before.
         if (request->ask.moves[0].id == "+") {  // Not safe to send again: the book will tell.
             person->open.erase(std::find(person->open.begin(), person->open.end(), request));
-            party->oracle.maybe.push_back(request->ask);
-            party->may_leave(terminal, request->ask.moves.size());
             party->tally.add("left unknown");
             request->settled = true;
+            if (is_letter) {
+                leave_letter_unknown(*request);
+                continue;
+            }
+            party->oracle.maybe.push_back(request->ask);
+            party->may_leave(terminal, request->ask.moves.size());
             continue;
         }
         send_request(*request);
@@ -700,6 +724,8 @@ void Player::act() {
     change_password();
     play_pin();
     play_items();
+    go_on_with_mail();
+    if (party->audit.running) audit_mail();
     if (party->audit.running && party->auditor == this) {
         if (expects.empty() || !logged_in) audit_step(*party);
     } else if (!party->quiet) {

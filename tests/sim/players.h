@@ -18,9 +18,11 @@
 //   W5. What an admin changes of a person, and a PIN, is changed while none of that person's
 //       requests is under way; so each of them was asked for with rights that are known.
 //   W6. What the door answers to a password, or to a mistake in it, is what door.h expects.
-//   W7. The same seed and the same answers make the same players.
+//   W7. A key and a FORGET are asked for until their answer is known; a key is replaced only when no
+//       copy of the one before can still arrive.
 //   W8. One change of an item is under way at a time; a copy whose answer got lost may be made
 //       until the server has read what was lost, and only then is it sent again.
+//   W9. The same seed and the same answers make the same players.
 #pragma once
 
 #include <deque>
@@ -77,6 +79,7 @@ struct Request {
     bool remembered = false;
     uint64_t retry_us = 0;        // not before
     bool again = false;           // settled, and to be sent once more
+    bool unknown = false;         // the server said so; until a restart nothing else is believed
     bool barred = false;          // an id of it may be an archived one
     uint64_t lost_us = 0;         // when a copy was last lost
     Value answer;
@@ -87,6 +90,18 @@ struct Request {
 struct LostCopy {
     uint64_t first_id;
     uint64_t until_us;
+};
+
+// What somebody does with their key and mailbox (habits_mail.cpp).
+struct Post {
+    std::string key_next;       // being published
+    bool key_flying = false;
+    uint64_t key_wait_us = 0;   // until what was lost has met its fate
+    uint64_t key_again_us = 0;  // not before
+    bool has_key = false;
+    std::map<uint64_t, size_t> forgetting;  // numbers, and where the oracle has them
+    std::vector<uint64_t> numbers;          // that INBOX showed last
+    bool is_audited = false;    // is to read the mailbox at a quiet point
 };
 
 struct Person {
@@ -113,6 +128,7 @@ struct Person {
     bool lock_is_sure = false;  // it was seen to be in the book
     uint32_t tries_min = 0;     // wrong ones in a row that the server has surely counted
     uint32_t tries_max = 0;     // and may have counted
+    Post post;
     std::vector<Request*> open;     // oldest first
     std::vector<LostCopy> lost;     // that the server may still come to read
     std::deque<Request*> settled;   // remembered by the server; newest last
@@ -146,6 +162,9 @@ struct Player {
     uint64_t login_endings = 0;  // Person.endings of the login; UINT64_MAX when that is not sure
     uint64_t login_sent = 0;     // tick
     bool sent_pin = false;       // and waits for its answer
+    bool sent_key = false;       // and waits for its answer; the same of what follows
+    bool sent_forget = false;
+    bool sent_inbox = false;
     uint64_t deaf_until_us = 0;  // does not read before
     std::string in;
     std::string out;
@@ -220,6 +239,24 @@ struct Player {
     void play_items();
     void item_answered(const Value& value);
     void lose_item_work();
+
+    // habits_mail.cpp
+    void play_mail();
+    void go_on_with_mail();
+    void lose_mail(uint64_t now_us);
+    void take_letter(const Request& request, const Value& value);
+    void leave_letter_unknown(const Request& request);
+    void audit_mail();
+    void begin_key();
+    void send_key();
+    void send_letter();
+    void send_changed_letter();
+    void send_forget();
+    void begin_forget();
+    void read_inbox(bool at_rest);
+    void read_letter(uint64_t number);
+    void show_key();
+    void choose_wrong_mail();
 };
 
 // A hold or an entry that somebody was answered with, for others to work on.
@@ -288,6 +325,7 @@ struct PartyRules {
     bool registers = false;                     // whoever comes
     uint32_t register_per_day = 20;
     uint64_t orders = 4096;                     // in the table
+    MailRules mail = {};
 };
 
 struct Party {
@@ -309,6 +347,7 @@ struct Party {
     std::vector<KnownHold> holds;
     std::vector<KnownOrder> orders;
     std::vector<KnownEntry> entries;
+    std::vector<uint64_t> letters;          // numbers of messages
     AdminWork admin;
     ItemWork item_work;
     uint64_t admin_waits_until_us = 0;  // a bound that was lost may still be set before
@@ -332,6 +371,9 @@ struct Party {
     Player& add_player(Person& person, const std::string& terminal);
     void wake(Player& player, uint64_t delay_us);
     bool is_calm(const Person& person);  // W5
+    bool has_mail_to_do(const Person& person) const;
+    void begin_mail_audit();
+    bool is_mail_read() const;           // by all who could
     bool has_changed(const std::string& name);  // since it was registered
     bool plan_people(AdminWork& work);   // returns false when there is nothing to do
     bool may_send_work(const Player& player);

@@ -425,6 +425,11 @@ bool begin(Run& run) {
     config.orders = chance.percent(50) ? 16 : static_cast<uint32_t>(chance.between(17, 40));
     config.items = static_cast<uint32_t>(chance.between(4, 6));
     config.refused_per_minute = chance.percent(30) ? 5 : 60;
+    // So small that they fill up now and then.
+    const sim::MailRules mail = {.keys = static_cast<uint32_t>(chance.between(4, 14)),
+                                 .messages = static_cast<uint32_t>(chance.between(5, 32)),
+                                 .mailbox = static_cast<uint32_t>(chance.between(2, 6))};
+    sim::stage_mail_config(mail, config);
     const sim::DoorRules door = sim::stage_door(chance);
     sim::stage_door_config(door, config);
     const bool registers = chance.percent(50);
@@ -453,7 +458,8 @@ bool begin(Run& run) {
                               .bounds = bounds,
                               .registers = registers,
                               .register_per_day = config.register_per_day,
-                              .orders = config.orders};
+                              .orders = config.orders,
+                              .mail = mail};
     sim::party_begin(run.party, sim::stage_net(run), rules);
     run.party.restarted(false);
     return true;

@@ -61,6 +61,12 @@ void stage_door_config(const DoorRules& rules, Config& config) {
     config.penalty_half_life_s = 86'400;
 }
 
+void stage_mail_config(const MailRules& rules, Config& config) {
+    config.message_keys = rules.keys;
+    config.messages = rules.messages;
+    config.mailbox = rules.mailbox;
+}
+
 const SimPerson* stage_people(uint32_t& count) {
     static SimPerson people[sizeof party_people / sizeof party_people[0]];
     count = 0;

@@ -27,6 +27,7 @@ struct Stage {
 // Short waits, so that a run has many; what the server and the players are told of them.
 DoorRules stage_door(Chance& chance);
 void stage_door_config(const DoorRules& rules, Config& config);
+void stage_mail_config(const MailRules& rules, Config& config);
 
 // The people of the bank, for SimWorldPlan; the same array each time.
 const SimPerson* stage_people(uint32_t& count);

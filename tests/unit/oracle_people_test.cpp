@@ -132,6 +132,31 @@ TEST(OraclePeople, ATerminalsDayHasABoundAndAnEnd) {
     EXPECT_NE(early.judge().find("was refused with 'LIMIT this terminal"), std::string::npos);
 }
 
+// By the clock, which only the bank can read, the hold may have expired.
+TEST(OraclePeople, APayersCaptureMayBeRefusedForWhatIsJudgedBehindTheRight) {
+    const auto judge = [](const char* debit, const char* refusal) {
+        Kiosk kiosk;
+        kiosk.oracle.bounds["kiosk"] = {};
+        kiosk.oracle.bounds["kiosk"].pin_above = 100;
+        kiosk.oracle.open("bob", "bob", 0, sim::oracle_unbounded);
+        kiosk.seen.accounts.push_back({"bob", "bob", 0, 0, 0, sim::oracle_unbounded});
+        kiosk.oracle.holds[17] = {debit, "shop", 500, 1000, 0, 0, false};
+        sim::Ask& ask = kiosk.ask(500);
+        ask.moves[0] = {.operation = "capture", .id = "c", .debit = "", .credit = "", .hold = 17,
+                        .memo = "", .pin = "", .envelope = ""};
+        ask.refusal = refusal;
+        return kiosk.judge();
+    };
+    const char* const no_pin =
+        "NOPERM a PIN is needed above 1.00: end the command with PIN and the PIN";
+    const char* const not_yours = "NOPERM this hold is for the payee or a till to end";
+    EXPECT_EQ(judge("alice", no_pin), "");
+    EXPECT_EQ(judge("alice", not_yours), "");
+    EXPECT_EQ(judge("bob", not_yours), "");
+    EXPECT_NE(judge("bob", no_pin).find(not_yours), std::string::npos);
+    EXPECT_NE(judge("alice", "FUNDS there is too little").find(no_pin), std::string::npos);
+}
+
 TEST(OraclePeople, AMovementWithoutItsPinIsNoEntry) {
     Kiosk one;
     one.oracle.bounds["kiosk"].pin_above = 100;
