@@ -63,7 +63,9 @@ vector<ItemState> OrdersOracle::states_at(const string& item, uint64_t at) const
         if (change.item != item) continue;
         number++;
         const bool must = change.high <= at;
-        if (change.low >= at && !must) break;
+        if (change.low > at && !must) break;
+        // What changes nothing has no entry, and may have been judged before the next one already.
+        const bool only_nothing = change.low == at && !must;
         vector<ItemState> next;
         for (const ItemState& state : states) {
             if (state.changes + 1 != number) {
@@ -71,6 +73,11 @@ vector<ItemState> OrdersOracle::states_at(const string& item, uint64_t at) const
                 continue;
             }
             if (!must) add_state(next, state);
+            if (only_nothing) {
+                const bool is_nothing = item_after(state.facts, change) == state.facts;
+                if (is_nothing) add_state(next, {state.facts, number});
+                continue;
+            }
             if (!change.is_sure) add_state(next, {state.facts, number});
             add_state(next, {item_after(state.facts, change), number});
         }

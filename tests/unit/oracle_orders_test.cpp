@@ -185,4 +185,20 @@ TEST(OracleOrders, AGroupIsKeptOffByAPriceOnlyWhereOneWasSet) {
     }
 }
 
+TEST(OracleOrders, WhatChangesNothingHasNoEntryAndMayHaveBeenSaidBeforeTheNextOne) {
+    sim::OrdersOracle orders;
+    const sim::ItemFacts tea = {.exists = true, .listed = true, .price = 150, .counted = true,
+                                .stock = 3};
+    orders.points["tea"] = {{10, {{tea, 0}}}};
+    ItemChange change = {.item = "tea", .price = 150, .names_stock = true, .counted = true,
+                         .stock = 3};
+    change.low = 10;
+    change.high = 12;
+    orders.changes = {change};
+    EXPECT_EQ(orders.states_at("tea", 10).size(), 2u);
+    orders.changes[0].stock = 5;
+    EXPECT_EQ(orders.states_at("tea", 10).size(), 1u);
+    EXPECT_EQ(orders.states_at("tea", 11).size(), 2u);
+}
+
 }  // namespace
