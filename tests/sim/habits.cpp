@@ -489,7 +489,8 @@ void plan_limit(Party& party, AdminWork& work) {
 
 void plan(Party& party, AdminWork& work) {
     Chance& chance = party.chance;
-    work = {};
+    const AdminWork blank;
+    work = blank;
     work.wanted = true;
     work.change.account = chance.of(party.accounts);
     const uint64_t roll = chance.below(100);
