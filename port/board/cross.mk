@@ -55,7 +55,7 @@ else ifeq ($(LIBC),musl)
 # What pennyd never needs: printf with floating point, and the functions of left_out.def.
 BOARD_CPP   := port/board/stdio_names.cpp port/board/left_out.cpp
 LEFT_OUT    := $(shell sed -n 's/^LEFT_OUT.\([a-z0-9_]*\),.*/\1/p' port/board/left_out.def)
-$(O)/pennyd: BOARD_LINK += $(LEFT_OUT:%=-Wl,--wrap=%)
+$(O)/pennyd: BOARD_LINK += $(LEFT_OUT:%=-Wl,--wrap=%) $(SERVER_LINK)
 $(O)/pennyd: port/board/left_out.def
 MUSL_DIR    := $(DEPS)/musl/$(MUSL)
 BOARD_FLAGS += -nostdinc -isystem $(MUSL_DIR)/include -isystem $(COMPILER_INCLUDE) \

@@ -115,6 +115,9 @@ Status new_order_fits(const Ledger& ledger, const Entry& entry, InstallMode mode
     const OrderPart& part = movement.order;
     const Orders& orders = ledger.orders;
     if (part.item >= ledger.items_installed) return Status::damaged;
+    // The table of orders keeps both, and names them.
+    const bool has_terminal = entry.terminal != row_none;
+    if (has_terminal && entry.terminal >= ledger.terminals_installed) return Status::damaged;
     const ItemValues& item = ledger.items[part.item].installed;
     if (!item.listed || part.price != item.price) return Status::damaged;
     if (part.price_asked != 0 && part.price_asked != part.price) return Status::damaged;

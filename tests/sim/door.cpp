@@ -47,7 +47,8 @@ void count(Door& door, const Guess& guess, uint64_t now_us, bool surely) {
     DoorPair& pair = door.pairs[{guess.name, guess.terminal}];
     count_most(door.terminals[guess.terminal], rules.shared, door, guess, now_us);
     count_most(door.people[guess.name], rules.own, door, guess, now_us);
-    if (pair.maybe_familiar) count_most(pair.row, rules.own, door, guess, now_us);
+    // A login that is not answered yet may have made them familiar already.
+    count_most(pair.row, rules.own, door, guess, now_us);
     if (!surely) return;
     count_least(door.terminals[guess.terminal], rules.shared, door, guess.sent_us);
     count_least(door.people[guess.name], rules.own, door, guess.sent_us);

@@ -127,4 +127,14 @@ TEST(OracleDoor, WhatWasSentBeforeTheTerminalWasFamiliarMayWaitForThePerson) {
     EXPECT_NE(door.refused(late, tries.now_us + 1000), nothing);
 }
 
+TEST(OracleDoor, WrongOnesAnsweredBeforeTheFirstLoginMayHaveBeenLookedAtBehindIt) {
+    Tries tries;
+    const uint64_t login = tries.send(2, GuessKind::right);
+    tries.fail(1);
+    tries.fail(1);
+    EXPECT_EQ(tries.door.let_in(login, tries.now_us + 1000), nothing);
+    const uint64_t guess = tries.send(1, GuessKind::right);
+    EXPECT_EQ(tries.door.refused(guess, tries.now_us + 1000), nothing);
+}
+
 }  // namespace

@@ -439,3 +439,26 @@ TEST(Orders, ItemsKeepTheirRowAndTheirName) {
     TestBook small(fewer);
     EXPECT_EQ(bank.disk.replay(small.book, bank.disk.batches.size()), Status::full);
 }
+
+// M4. The table of orders keeps the terminal, and names it in checkpoints.
+TEST(Orders, OfATerminalThatTheBookDoesNotKnowAreDamage) {
+    OrderBank bank;
+    bank.book_it(bank.order("o", "mate", 1));
+    Ledger& ledger = bank.ledger();
+    Entry forged = bank.last;
+    MovementEntry& movement = forged.movement;
+    forged.seq = ledger.seq_installed + 1;
+    movement.id.text[0] = 'p';
+    movement.day = 0;
+    movement.day_total = movement.day_max = 0;
+    movement.debit_after -= movement.amount;
+    movement.credit_after += movement.amount;
+    movement.debit_previous = ledger.accounts[movement.debit].installed.last;
+    movement.credit_previous = ledger.accounts[movement.credit].installed.last;
+    movement.asker_previous = ledger.asked[forged.person].installed.last;
+    const Position position = movement.debit_previous + 512;
+    forged.terminal = ledger.terminals_installed;
+    EXPECT_EQ(ledger_install(ledger, forged, position, InstallMode::replay), Status::damaged);
+    forged.terminal = row_none;
+    EXPECT_EQ(ledger_install(ledger, forged, position, InstallMode::replay), Status::ok);
+}
