@@ -66,9 +66,14 @@ size_t some_size(Chance& chance) {
 }
 
 string some_envelope(Chance& chance) {
-    const string front = header + string(".") + some_digits(chance, 512) + "." +
-                         some_digits(chance, 16) + ".";
-    const string tag = some_digits(chance, 21) + "AQgw"[chance.below(4)];
+    // One draw after the other: compilers differ in which side of a sum they take first.
+    string front = string(header) + ".";
+    front += some_digits(chance, 512);
+    front += ".";
+    front += some_digits(chance, 16);
+    front += ".";
+    string tag = some_digits(chance, 21);
+    tag += "AQgw"[chance.below(4)];
     const size_t least = front.size() + 1 + tag.size();
     const size_t wanted = some_size(chance);
     const size_t most = std::min<size_t>(wanted, envelope_size_max);
