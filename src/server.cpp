@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "crypto/crypto.h"
+#include "server_limits.h"
 #include "server_parts.h"
 #include "version.h"
 
@@ -130,17 +131,7 @@ void tick_sessions(Server& server) {
 
 void server_layout(Server& server, Arena& arena, const Config& config) {
     server.config = config;
-    const LedgerLimits limits = {
-        .accounts = config.accounts,
-        .ids = config.ids,
-        .terminals = config.terminals,
-        .holds = config.holds,
-        .reversible = config.reversible,
-        .items = config.items,
-        .orders = config.orders,
-        .message_keys = config.message_keys,
-        .messages = config.messages,
-        .mailbox = config.mailbox};
+    const LedgerLimits limits = server_limits_of(config);
     // Beyond the limit as many as can shake hands at once are let in to be told so.
     const uint32_t sessions = config.sessions + config.handshakes;
     pool_layout(server.sessions, arena, "sessions", sessions);

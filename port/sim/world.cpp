@@ -10,6 +10,7 @@
 #include "port/posix/store_seed.h"
 #include "port/sim/kernel.h"
 #include "port/sim/world_parts.h"
+#include "server_limits.h"
 
 SimWorld sim_world;
 
@@ -111,16 +112,7 @@ Status make_bank() {
     SeedBook seed = {};
     seed.currency = config.currency;
     seed.scale = static_cast<uint8_t>(config.scale);
-    seed.limits = {.accounts = config.accounts,
-                   .ids = config.ids,
-                   .terminals = config.terminals,
-                   .holds = config.holds,
-                   .reversible = config.reversible,
-                   .items = config.items,
-                   .orders = config.orders,
-                   .message_keys = config.message_keys,
-                   .messages = config.messages,
-                   .mailbox = config.mailbox};
+    seed.limits = server_limits_of(config);
     seed.segment_size = config.segment_size_kib * 1024;
     seed.wall_ms = sim_world_wall_us() / 1000;
     seed.people = people;

@@ -188,21 +188,21 @@ void put_archive_row(Reply& reply, const ArchivedPart& part) {
     reply_integer(reply, static_cast<int64_t>(part.entry_next));
 }
 
-// Reads [account] [COUNT n] [BEFORE entry]. Returns err for anything else.
-Status parse_statement(const ServiceCall& call, Slice& account, uint64_t& count, uint64_t& before) {
-    account = {nullptr, 0};
-    count = statement_rows_default;
-    before = UINT64_MAX;
+}  // namespace
+
+Status parse_page(const ServiceCall& call, PageWords& out, bool* all) {
     for (uint32_t i = 1; i < call_words(call); i++) {
         const Slice word = call_word(call, i);
         const bool is_count = slice_equal_nocase(word, "COUNT");
         const bool is_before = slice_equal_nocase(word, "BEFORE");
-        if (is_count || is_before) {
+        if (all != nullptr && slice_equal_nocase(word, "ALL")) {
+            *all = true;
+        } else if (is_count || is_before) {
             if (++i == call_words(call)) return Status::err;
-            uint64_t& value = is_count ? count : before;
+            uint64_t& value = is_count ? out.count : out.before;
             if (parse_decimal(call_word(call, i), value) != Status::ok) return Status::err;
         } else if (i == 1) {
-            account = word;
+            out.account = word;
         } else {
             return Status::err;
         }
@@ -210,7 +210,16 @@ Status parse_statement(const ServiceCall& call, Slice& account, uint64_t& count,
     return Status::ok;
 }
 
-}  // namespace
+ServiceNext refuse_page(ServiceCall& call, uint32_t rows_max, const char* what) {
+    reply_error_begin(call.reply, "ERR");
+    put_text(*call.reply.out, "COUNT is from 1 to ");
+    put_decimal(*call.reply.out, rows_max);
+    put_text(*call.reply.out, "; go on with BEFORE the last ");
+    put_text(*call.reply.out, what);
+    put_text(*call.reply.out, " shown");
+    reply_error_end(call.reply);
+    return ServiceNext::replied;
+}
 
 ServiceNext command_balance(Service& service, ServiceCall& call) {
     const Slice word = call_words(call) == 2 ? call_word(call, 1) : Slice{nullptr, 0};
@@ -269,25 +278,18 @@ ServiceNext command_transfer(Service& service, ServiceCall& call) {
 }
 
 ServiceNext command_statement(Service& service, ServiceCall& call) {
-    Slice word;
-    uint64_t count = 0;
-    uint64_t before = 0;
-    if (parse_statement(call, word, count, before) != Status::ok) return refuse_syntax(call);
-    if (count == 0 || count > statement_rows_max) {
-        reply_error_begin(call.reply, "ERR");
-        put_text(*call.reply.out, "COUNT is from 1 to ");
-        put_decimal(*call.reply.out, statement_rows_max);
-        put_text(*call.reply.out, "; go on with BEFORE the last entry shown");
-        reply_error_end(call.reply);
-        return ServiceNext::replied;
+    PageWords page = {{nullptr, 0}, statement_rows_default, UINT64_MAX};
+    if (parse_page(call, page, nullptr) != Status::ok) return refuse_syntax(call);
+    if (page.count == 0 || page.count > statement_rows_max) {
+        return refuse_page(call, statement_rows_max, "entry");
     }
     uint32_t row = row_none;
-    if (find_readable(service, call, word, roles_auditor, row) != Status::ok) {
+    if (find_readable(service, call, page.account, roles_auditor, row) != Status::ok) {
         return ServiceNext::replied;
     }
     if (call.read == nullptr) return ServiceNext::waiting;
     const Position last = service.book->ledger.accounts[row].installed.last;
-    read_statement(*call.read, row, last, static_cast<uint32_t>(count), before);
+    read_statement(*call.read, row, last, static_cast<uint32_t>(page.count), page.before);
     return ServiceNext::reading;
 }
 

@@ -49,6 +49,9 @@ Status take_password(Slice text, Password& out);
 // "WHAT has LEAST to MOST UNIT".
 ServiceNext refuse_size(ServiceCall& call, const char* what, uint32_t least, uint32_t most,
                         const char* unit);
+// "WHAT of SIZE bytes; WHERE at most MOST".
+ServiceNext refuse_longer(ServiceCall& call, const char* what, uint32_t size, const char* where,
+                          uint32_t most);
 ServiceNext refuse_password_size(ServiceCall& call);
 ServiceNext refuse_hash(ServiceCall& call);
 
@@ -139,6 +142,18 @@ void log_told(const Service& service, const ServiceCall& call, Slice text);
 
 // EXISTS, naming the field in which a request differs from the first one of its id.
 ServiceNext refuse_other_content(ServiceCall& call, const char* field);
+
+// The words of a list that is shown in pages: [account] [COUNT n] [BEFORE number], and [ALL] where
+// `all` is given; what is not there stays as it was. Returns err for anything else.
+struct PageWords {
+    Slice account;
+    uint64_t count;
+    uint64_t before;
+};
+Status parse_page(const ServiceCall& call, PageWords& out, bool* all);
+
+// Says how many rows a page of them has.
+ServiceNext refuse_page(ServiceCall& call, uint32_t rows_max, const char* what);
 
 // Puts a movement into the group of this session.
 ServiceNext queue_move(const Service& service, ServiceCall& call, const BookMove& move);

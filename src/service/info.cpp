@@ -46,13 +46,7 @@ ServiceNext refuse_sensor(const Sensor& sensor, ServiceCall& call) {
 ServiceNext command_tell(Service& service, ServiceCall& call) {
     const Slice text = call_word(call, 1);
     if (text.size > told_size_max) {
-        reply_error_begin(call.reply, status_word(Status::err));
-        put_text(*call.reply.out, "a text of ");
-        put_decimal(*call.reply.out, text.size);
-        put_text(*call.reply.out, " bytes; the log takes at most ");
-        put_decimal(*call.reply.out, told_size_max);
-        reply_error_end(call.reply);
-        return ServiceNext::replied;
+        return refuse_longer(call, "a text", text.size, "the log takes", told_size_max);
     }
     if (!access_take_told(*service.access, call.caller->person, call.now_ms)) {
         return refuse(call, Status::busy, "enough was told in this minute; try later");

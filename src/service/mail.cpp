@@ -228,12 +228,7 @@ ServiceNext send_server(Service& service, ServiceCall& call, const Id& id, Slice
 // Its shape, as far as it can be seen without a key. Returns absent after having refused.
 Status check_envelope(ServiceCall& call, Slice envelope) {
     if (envelope.size > message_sealed_size_max) {
-        reply_error_begin(call.reply, status_word(Status::err));
-        put_text(*call.reply.out, "an envelope of ");
-        put_decimal(*call.reply.out, envelope.size);
-        put_text(*call.reply.out, " bytes; one may have at most ");
-        put_decimal(*call.reply.out, message_sealed_size_max);
-        reply_error_end(call.reply);
+        refuse_longer(call, "an envelope", envelope.size, "one may have", message_sealed_size_max);
         return Status::absent;
     }
     Jwe jwe = {};

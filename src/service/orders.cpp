@@ -123,30 +123,8 @@ struct OrdersWanted {
     uint32_t account;  // row_none for any that the caller may see
     bool all;          // closed ones too
     bool others;       // the caller may see anybody's
-    uint64_t count;
-    uint64_t before;
+    PageWords page;
 };
-
-// Reads [account] [ALL] [COUNT n] [BEFORE order]. Returns err for anything else.
-Status parse_orders(const ServiceCall& call, Slice& account, OrdersWanted& out) {
-    for (uint32_t i = 1; i < call_words(call); i++) {
-        const Slice word = call_word(call, i);
-        const bool is_count = slice_equal_nocase(word, "COUNT");
-        const bool is_before = slice_equal_nocase(word, "BEFORE");
-        if (slice_equal_nocase(word, "ALL")) {
-            out.all = true;
-        } else if (is_count || is_before) {
-            if (++i == call_words(call)) return Status::err;
-            uint64_t& value = is_count ? out.count : out.before;
-            if (parse_decimal(call_word(call, i), value) != Status::ok) return Status::err;
-        } else if (i == 1) {
-            account = word;
-        } else {
-            return Status::err;
-        }
-    }
-    return Status::ok;
-}
 
 // The account of the first word. Returns absent after having refused; who may not see others' is
 // not told which of them exist.
@@ -171,7 +149,7 @@ Status find_account(const Service& service, ServiceCall& call, Slice word, Order
 
 bool is_wanted(const Ledger& ledger, const ServiceCall& call, const OrdersWanted& wanted,
                const Order& order) {
-    if (order.installed == OrderState::none || order.number >= wanted.before) return false;
+    if (order.installed == OrderState::none || order.number >= wanted.page.before) return false;
     if (!wanted.all && order.installed != OrderState::open) return false;
     if (wanted.account != row_none) return order.account == wanted.account;
     return wanted.others || ledger.accounts[order.account].owner == call.caller->person;
@@ -230,24 +208,20 @@ ServiceNext command_cancel(Service& service, ServiceCall& call) {
 ServiceNext command_orders(Service& service, ServiceCall& call) {
     const Ledger& ledger = service.book->ledger;
     const Orders& orders = ledger.orders;
-    Slice account = {nullptr, 0};
-    OrdersWanted wanted = {row_none, false, false, list_rows_default, UINT64_MAX};
+    OrdersWanted wanted = {row_none, false, false, {{nullptr, 0}, list_rows_default, UINT64_MAX}};
+    PageWords& page = wanted.page;
     wanted.others = role_is_in(roles_reader, call_person(service, call).installed.role);
-    if (parse_orders(call, account, wanted) != Status::ok) return refuse_syntax(call);
-    if (wanted.count == 0 || wanted.count > list_rows_max) {
-        reply_error_begin(call.reply, "ERR");
-        put_text(*call.reply.out, "COUNT is from 1 to ");
-        put_decimal(*call.reply.out, list_rows_max);
-        put_text(*call.reply.out, "; go on with BEFORE the last order shown");
-        reply_error_end(call.reply);
-        return ServiceNext::replied;
+    if (parse_page(call, page, &wanted.all) != Status::ok) return refuse_syntax(call);
+    if (page.count == 0 || page.count > list_rows_max) {
+        return refuse_page(call, list_rows_max, "order");
     }
-    if (account.size > 0 && find_account(service, call, account, wanted) != Status::ok) {
+    const bool is_named = page.account.size > 0;
+    if (is_named && find_account(service, call, page.account, wanted) != Status::ok) {
         return ServiceNext::replied;
     }
     uint32_t found[list_rows_max];
     uint32_t count = 0;
-    for (uint32_t slot = orders.newest; slot != pool_none && count < wanted.count;
+    for (uint32_t slot = orders.newest; slot != pool_none && count < page.count;
          slot = orders.pool.slots[slot].older) {
         if (is_wanted(ledger, call, wanted, orders.pool.slots[slot])) found[count++] = slot;
     }

@@ -27,6 +27,20 @@ ServiceNext refuse_size(ServiceCall& call, const char* what, uint32_t least, uin
     return ServiceNext::replied;
 }
 
+ServiceNext refuse_longer(ServiceCall& call, const char* what, uint32_t size, const char* where,
+                          uint32_t most) {
+    reply_error_begin(call.reply, status_word(Status::err));
+    put_text(*call.reply.out, what);
+    put_text(*call.reply.out, " of ");
+    put_decimal(*call.reply.out, size);
+    put_text(*call.reply.out, " bytes; ");
+    put_text(*call.reply.out, where);
+    put_text(*call.reply.out, " at most ");
+    put_decimal(*call.reply.out, most);
+    reply_error_end(call.reply);
+    return ServiceNext::replied;
+}
+
 ServiceNext refuse_password_size(ServiceCall& call) {
     return refuse_size(call, "a password", password_size_min, password_size_max, "bytes");
 }

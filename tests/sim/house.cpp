@@ -9,6 +9,7 @@
 #include "port/posix/store_seed.h"
 #include "port/sim/kernel.h"
 #include "port/sim/world.h"
+#include "server_limits.h"
 
 namespace {
 
@@ -44,17 +45,7 @@ Config house_config() {
 }
 
 LedgerLimits house_limits() {
-    const Config config = house_config();
-    return {.accounts = config.accounts,
-            .ids = config.ids,
-            .terminals = config.terminals,
-            .holds = config.holds,
-            .reversible = config.reversible,
-            .items = config.items,
-            .orders = config.orders,
-            .message_keys = config.message_keys,
-            .messages = config.messages,
-            .mailbox = config.mailbox};
+    return server_limits_of(house_config());
 }
 
 // Zeroed memory that stays where it is from one use to the next.

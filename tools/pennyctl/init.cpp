@@ -13,6 +13,7 @@
 #include "crypto/password.h"
 #include "pennyctl/book_seed.h"
 #include "pennyctl/prompt.h"
+#include "server_limits.h"
 #include "version.h"
 
 namespace {
@@ -367,10 +368,7 @@ ExitCode make_book(Init& init) {
     SeedBook seed = {};
     seed.currency = init.options.currency;
     seed.scale = static_cast<uint8_t>(init.options.scale);
-    seed.limits = {init.config.accounts, init.config.ids, init.config.terminals,
-                   init.config.holds,    init.config.reversible, init.config.items,
-                   init.config.orders,   init.config.message_keys, init.config.messages,
-                   init.config.mailbox};
+    seed.limits = server_limits_of(init.config);
     seed.segment_size = seed_segment_size;
     seed.wall_ms = init.wall_ms;
     seed.people = init.rows;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "server_limits.h"
 
 namespace {
 
@@ -18,16 +19,7 @@ void raise(uint32_t& limit, uint32_t other) {
 // The book's memory: by the configuration, and by the checkpoints where only the data was named.
 LedgerLimits limits_of(const Offline& offline, uint8_t* window) {
     const Config& config = offline.place.config;
-    LedgerLimits limits = {.accounts = config.accounts,
-                           .ids = config.ids,
-                           .terminals = config.terminals,
-                           .holds = config.holds,
-                           .reversible = config.reversible,
-                           .items = config.items,
-                           .orders = config.orders,
-                           .message_keys = config.message_keys,
-                           .messages = config.messages,
-                           .mailbox = config.mailbox};
+    LedgerLimits limits = server_limits_of(config);
     uint8_t unsaid[512];
     Writer error = writer_of(unsaid, sizeof unsaid);
     StoreCheckpoints list;
