@@ -8,6 +8,7 @@
 #   BUILD=DIR     a build folder of its own, for instance to build beside another build
 #   BOARD=NAME    what to build for; port/board/NAME.mk says how, and port/board/cross.mk names
 #                 LIBC= CROSS= SYSROOT= CFLAGS= for boards that are not the host
+#   CHANNELS=WORDS which channels of the laboratory are built in; all on the host, none on boards
 #   V=1           prints each command
 #   NO_INSTALL=1  names missing packages and stops, where it would install them
 
@@ -54,7 +55,17 @@ write_if_new = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' >$@.new &&
 
 find = $(sort $(shell find $(1) -name '$(2)' -not -path '*/.*' 2>/dev/null))
 
-CORE_CPP     := $(call find,src,*.cpp)
+# The laboratory: each channel is a file of its own. The unit tests of a board are built with all
+# of them, its programs without.
+CHANNELS_ALL := xor rsa hybrid dhe psk
+CHANNELS ?= $(if $(filter host,$(BOARD))$(filter glibc,$(LIBC)),$(CHANNELS_ALL))
+LAB_OUT  := $(filter-out $(CHANNELS),$(CHANNELS_ALL))
+LAB_GEN  := $(BUILD)/gen/lab$(subst $() ,,$(CHANNELS:%=-%))
+ifneq ($(filter-out $(CHANNELS_ALL),$(CHANNELS)),)
+$(error CHANNELS=$(CHANNELS): there are $(CHANNELS_ALL))
+endif
+
+CORE_CPP     := $(filter-out $(LAB_OUT:%=src/channel/lab/%.cpp),$(call find,src,*.cpp))
 CORE_C       := $(call find,src,*.c)
 PORT_MAIN    := $(wildcard port/posix/main.cpp)
 PORT_CPP     := $(filter-out $(PORT_MAIN),$(call find,port/posix,*.cpp))
@@ -64,7 +75,7 @@ PENNYCTL_CPP := $(filter-out $(PENNYCTL_MAIN),$(call find,tools/pennyctl,*.cpp))
 SIM_CPP      := $(call find,port/sim,*.cpp)
 SIM_MAIN     := $(wildcard tests/sim/main.cpp)
 SIM_TEST_CPP := $(filter-out $(SIM_MAIN),$(call find,tests/sim,*.cpp))
-UNIT_CPP     := $(call find,tests/unit,*.cpp)
+UNIT_CPP     := $(filter-out $(if $(LAB_OUT),tests/unit/lab_%.cpp),$(call find,tests/unit,*.cpp))
 FUZZ_CPP     := $(call find,tests/fuzz,*.cpp)
 PROGRAM_CPP  := $(CORE_CPP) $(PORT_MAIN) $(PORT_CPP) $(PENNY_CPP) \
                 $(PENNYCTL_MAIN) $(PENNYCTL_CPP)
@@ -99,7 +110,7 @@ TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"'
 
 DEP_INCLUDES := -isystem $(DEPS)/mbedtls/include -isystem $(DEPS)/libuv/include \
                 -isystem $(DEPS)/argon2/include -isystem $(DEPS)/inih
-OUR_INCLUDES := -Isrc -Iport -I$(BUILD)/gen -iquote . $(DEP_INCLUDES)
+OUR_INCLUDES := -Isrc -Iport -I$(BUILD)/gen -I$(LAB_GEN) -iquote . $(DEP_INCLUDES)
 OUR_DEFINES  := $(TLS_DEFINES) $(INI_DEFINES) $(WIDE)
 
 HAVE_EDITLINE := $(if $(filter host,$(BOARD)),$(if $(wildcard /usr/include/histedit.h),1,0),0)
@@ -217,17 +228,26 @@ $(BUILD)/gen/version.h: FORCE
 	   echo '#define PENNY_BUILD_TIME $(BUILD_TIME)LL  // seconds since 1970'; } >$@.new.$$$$; \
 	if cmp -s $@.new.$$$$ $@; then rm -f $@.new.$$$$; else mv $@.new.$$$$ $@; fi
 
+# Which channels of the laboratory there are, for the files that include "lab_built.def".
+$(LAB_GEN)/lab_built.def: FORCE
+	@mkdir -p $(@D)
+	@{ echo '// lab_built.def - made by the build (CHANNELS=).'; \
+	   for channel in $(CHANNELS); do echo "LAB_BUILT($$channel)"; done; } >$@.new.$$$$; \
+	if cmp -s $@.new.$$$$ $@; then rm -f $@.new.$$$$; else mv $@.new.$$$$ $@; fi
+
+MADE_HEADERS := $(BUILD)/gen/version.h $(LAB_GEN)/lab_built.def
+
 # $(1) is the folder of a variant, $(2) its options for the compiler.
 define variant
-$(1)/obj/tools/%.o: tools/%.cpp $(1)/our.flags $(DEPS)/sources.mk | $(BUILD)/gen/version.h
+$(1)/obj/tools/%.o: tools/%.cpp $(1)/our.flags $(DEPS)/sources.mk | $(MADE_HEADERS)
 	$$(call say,CXX,$$(@:$(BUILD)/%=%))
 	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CXX) $(2) $$(OUR_CXX) $$(TOOL_FLAGS) -MMD -MP -c -o $$@ $$<
 
-$(1)/obj/tests/%.o: tests/%.cpp $(1)/our.flags $(DEPS)/sources.mk | tools-test
+$(1)/obj/tests/%.o: tests/%.cpp $(1)/our.flags $(DEPS)/sources.mk | tools-test $(MADE_HEADERS)
 	$$(call say,CXX,$$(@:$(BUILD)/%=%))
 	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CXX) $(2) $$(TEST_CXX) -MMD -MP -c -o $$@ $$<
 
-$(1)/obj/%.o: %.cpp $(1)/our.flags $(DEPS)/sources.mk port/mbedtls_config.h | $(BUILD)/gen/version.h
+$(1)/obj/%.o: %.cpp $(1)/our.flags $(DEPS)/sources.mk port/mbedtls_config.h | $(MADE_HEADERS)
 	$$(call say,CXX,$$(@:$(BUILD)/%=%))
 	$$(Q)mkdir -p $$(@D) && $$(CCACHE) $$(CXX) $(2) $$(OUR_CXX) -MMD -MP -c -o $$@ $$<
 
@@ -331,7 +351,7 @@ $(BUILD)/clang/tools/%.ok: CLANG_FLAGS = $(OUR_CXX) $(TOOL_FLAGS)
 $(BUILD)/clang/tests/%.ok: CLANG_FLAGS = $(TEST_CXX)
 $(BUILD)/clang/%.ok: CLANG_FLAGS = $(OUR_CXX)
 $(BUILD)/clang/%.ok: %.cpp $(BUILD)/clang/our.flags $(DEPS)/sources.mk \
-                     | tools-test $(BUILD)/gen/version.h
+                     | tools-test $(MADE_HEADERS)
 	$(call say,CLANG,$<)
 	$(Q)mkdir -p $(@D) && $(CLANG) $(CLANG_FLAGS) -fsyntax-only -MMD -MP -MF $@.d -MT $@ $<
 	@touch $@
@@ -388,7 +408,7 @@ check: all asan-build fuzz-build clang core cross cross-unit tools-wire tools-qe
 
 cross: $(BOARDS:%=cross-%) ## the programs for each board, static and stripped, in build/BOARD/
 
-$(BOARDS:%=cross-%): cross-%: | tools-cross $(DEPS)/sources.mk $(BUILD)/gen/version.h
+$(BOARDS:%=cross-%): cross-%: | tools-cross $(DEPS)/sources.mk $(MADE_HEADERS)
 	@$(MAKE) BOARD=$* BOARDS_MAKE=1 all
 
 check-cross: all cross cross-unit tools-wire tools-qemu $(SIM) ## the unit tests and the core of the black-box tests for each board, emulated
@@ -413,7 +433,7 @@ board: all
 endif
 
 core: $(CORE) $(O)/example core-freestanding ## the server's logic as a library, for the host and for no system at all
-core-freestanding: | tools-build $(DEPS)/sources.mk $(BUILD)/gen/version.h
+core-freestanding: | tools-build $(DEPS)/sources.mk $(MADE_HEADERS)
 	@tools/deps/install freestanding
 	@$(MAKE) BOARD=freestanding BOARDS_MAKE=1 $(BUILD)/freestanding/example
 

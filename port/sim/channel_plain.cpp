@@ -35,6 +35,7 @@ void plain_free(Channel&) {}
 
 constexpr ChannelType plain_type = {.name = "plain",
                                     .lab = false,
+                                    .slow = false,
                                     .advance = plain_advance,
                                     .read = plain_read,
                                     .write = plain_write,

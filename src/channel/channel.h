@@ -10,8 +10,9 @@
 //                  └───────────────────────────────┴────── channel_close ─────┘
 //
 //   C1. No function blocks, and none keeps a pointer into the lent buffers after it returns.
-//   C2. channel_advance may run on a worker thread; nobody else touches the channel or the lent
-//       buffers meanwhile. All other calls are the loop's.
+//   C2. channel_advance may run on a worker thread, and so may channel_read and channel_write of a
+//       `slow` channel; nobody else touches the channel or the lent buffers meanwhile. All other
+//       calls are the loop's.
 //   C3. The alert that the peer is owed is in `cipher_out` before channel_advance or channel_write
 //       returns failed. A failed channel_read has no room for it; channel_close puts it then.
 //   C4. What was authenticated is in ChannelPeer before channel_advance first returns ok.
@@ -41,7 +42,8 @@ struct Channel;
 
 struct ChannelType {
     const char* name;
-    bool lab;  // P9: carries only the rows marked lab, and never a person or a terminal
+    bool lab;   // P9: carries only the rows marked lab, and never a person or a terminal
+    bool slow;  // read and write take public-key steps: for workers, as advance is (C2)
     Status (*advance)(Channel& channel, Reader& cipher_in, Writer& cipher_out);
     Status (*read)(Channel& channel, Reader& cipher_in, Writer& plain_out);
     Status (*write)(Channel& channel, Reader& plain_in, Writer& cipher_out);

@@ -363,7 +363,7 @@ bool tls_is_idle(const Channel& channel) {
 void tls_free(Channel& channel) { mbedtls_ssl_free(&tls_session(channel).ssl); }
 
 constexpr ChannelType tls_type = {
-    "tls", false, tls_advance, tls_read, tls_write, tls_close, tls_is_idle, tls_free,
+    "tls", false, false, tls_advance, tls_read, tls_write, tls_close, tls_is_idle, tls_free,
 };
 
 }  // namespace

@@ -25,6 +25,7 @@ inline void test_plain_free(Channel&) {}
 
 inline constexpr ChannelType test_plain_channel = {.name = "plain",
                                                    .lab = false,
+                                                   .slow = false,
                                                    .advance = test_plain_advance,
                                                    .read = test_plain_read,
                                                    .write = test_plain_write,
