@@ -127,6 +127,20 @@ void tick_sessions(Server& server) {
     }
 }
 
+uint32_t lab_listener_count(const Config& config) {
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < config.listener_count; i++) count += config.listeners[i].lab ? 1 : 0;
+    return count;
+}
+
+void lab_layout(Server& server, Arena& arena, uint32_t sessions) {
+    const Config& config = server.config;
+    const bool wanted = lab_is_built && lab_listener_count(config) > 0;
+    pool_layout(server.labs, arena, "laboratory", wanted ? config.lab_sessions : 0);
+    ring_layout(server.lab_queue, arena, "  its queue", wanted ? sessions : 0);
+    server.lab = arena_array<LabConfig>(arena, "  its keys", wanted ? config.listener_count : 0);
+}
+
 }  // namespace
 
 void server_layout(Server& server, Arena& arena, const Config& config) {
@@ -144,6 +158,7 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     ring_layout(server.slot_queue, arena, "slot queue", sessions);
     ring_layout(server.commit_queue, arena, "commit queue", sessions);
     ring_layout(server.handshake_queue, arena, "handshake queue", sessions);
+    lab_layout(server, arena, sessions);
     ring_layout(server.read_queue, arena, "  read queue", config.reads);
     ring_layout(server.key_queue, arena, "  key queue", config.reads);
     server.queued = arena_array<uint8_t>(arena, "  queued", sessions);
@@ -211,11 +226,13 @@ void server_init(Server& server, uint64_t memory_reserved) {
     pool_init(server.hashes);
     pool_init(server.reads);
     pool_init(server.groups);
+    pool_init(server.labs);
     ring_clear(server.hash_queue);
     ring_clear(server.dirty);
     ring_clear(server.slot_queue);
     ring_clear(server.commit_queue);
     ring_clear(server.handshake_queue);
+    ring_clear(server.lab_queue);
     ring_clear(server.read_queue);
     ring_clear(server.key_queue);
     access_init(server.access, rules);
@@ -225,6 +242,7 @@ void server_init(Server& server, uint64_t memory_reserved) {
     }
     server.hash_running = pool_none;
     server.key_running = pool_none;
+    server.lab_running = pool_none;
     server.service.book = &server.book;
     server.service.archived = &server.archived;
     server.service.access = &server.access;
@@ -245,6 +263,14 @@ Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
     const bool tls12 = server.config.listeners[listener].tls_min == 12;
     return tls_config_load(server.tls[listener], TlsEnd::server,
                            tls12 ? TlsVersion::tls12 : TlsVersion::tls13, files, reason);
+}
+
+Status server_load_lab(Server& server, uint32_t listener, const LabFiles& files,
+                       const char*& reason) {
+    CHECK(listener < server.config.listener_count && server.config.listeners[listener].lab);
+    const LabOps* ops = lab_find(slice_of(server.config.listeners[listener].channel));
+    CHECK(ops != nullptr);  // O1
+    return lab_config_load(server.lab[listener], *ops, LabEnd::server, files, reason);
 }
 
 Status server_load_message_key(Server& server, Slice pem) {

@@ -22,11 +22,14 @@
 //   Z5. At most `strangers-per-source` sessions of one source, and never more than half of all,
 //       have nobody logged in; one more is closed at once. `login-ms` and `handshake-ms` bound how
 //       long each stays, and a failed login makes it no longer once its penalties refuse.
+//   Z6. The laboratory takes at most `lab-sessions` sessions and one worker, and that one only when
+//       nobody else wants it.
 #pragma once
 
 #include "base/heap.h"
 #include "base/pool.h"
 #include "base/ring.h"
+#include "channel/lab/lab.h"
 #include "channel/tls.h"
 #include "config.h"
 #include "crypto/message.h"
@@ -43,7 +46,7 @@ inline constexpr uint32_t penalties_rows_per_turn = 4096;
 
 // Work for another thread. The port keeps the Wish until it calls server_wish_done with it.
 enum class WishKind : uint8_t {
-    handshake,          // server_wish_run
+    channel,            // server_wish_run: a handshake, or the records of a slow channel
     hash,               // server_wish_run
     key,                // server_wish_run: sign a receipt or judge its signature, answer a message
     read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
@@ -127,6 +130,7 @@ struct Server {
     Service service;
     Heap heap;                       // of the library of cryptography
     TlsConfig tls[listeners_max];
+    LabConfig* lab;                  // by listener, where there is one of the laboratory
     ServerMessages messages;
     PasswordArena password_arena;    // a mapping of the port's own
     Pool<Session> sessions;
@@ -134,9 +138,11 @@ struct Server {
     Pool<HashJob> hashes;
     Pool<ReadJob> reads;
     Pool<Group> groups;
+    Pool<LabMemory> labs;            // of sessions of the laboratory
     Ring<uint32_t> hash_queue;       // jobs waiting for the one arena
     Ring<uint32_t> dirty;            // sessions for which the port may have something to do
     Ring<uint32_t> handshake_queue;  // sessions whose handshake step wants a worker
+    Ring<uint32_t> lab_queue;        // the same of the laboratory: it waits for all others
     Ring<uint32_t> read_queue;       // jobs that want a read
     Ring<uint32_t> key_queue;        // jobs that want a step with the server's key
     Ring<uint32_t> slot_queue;       // sessions whose bytes wait for a handshake slot or buffers
@@ -146,6 +152,7 @@ struct Server {
     uint32_t* read_owner;       // session, by read
     uint32_t hash_running;           // job, or pool_none
     uint32_t key_running;            // job, or pool_none; the library has memory for one
+    uint32_t lab_running;            // session, or pool_none; likewise
     uint32_t handshakes;             // sessions in phase handshake
     bool wake;                       // commit_queue is to be served before this call returns
     bool segment_wished;
@@ -181,6 +188,11 @@ void server_set_password_arena(Server& server, const PasswordArena& arena);
 Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
                        const char*& reason);
 
+// Loads what a listener of the laboratory has; a key is made where there is none. Returns as
+// lab_config_load.
+Status server_load_lab(Server& server, uint32_t listener, const LabFiles& files,
+                       const char*& reason);
+
 // Takes the private key that [server] message-key names; the caller wipes its own copy. Returns
 // invalid for a text that is no RSA key of 3072 bits, failed without memory.
 Status server_load_message_key(Server& server, Slice pem);
@@ -194,7 +206,8 @@ void server_start(Server& server, uint32_t checkpoint_number);
 void server_clock(Server& server, uint64_t now_ms, uint64_t wall_us, int32_t utc_offset_s);
 
 // A client connected. Returns its session, or pool_none when not even one to refuse with is free.
-// It speaks TLS, unless the port opens a channel of its own for it before its first bytes.
+// It speaks what its listener says, unless the port opens a channel of its own for it before its
+// first bytes.
 uint32_t server_accept(Server& server, uint32_t listener);
 
 // Says where the client is: "ADDRESS:PORT", an IPv6 address in brackets. Its source follows from
@@ -227,7 +240,7 @@ void server_write_done(Server& server, Status outcome);
 
 // Work for worker threads.
 bool server_wish_take(Server& server, Wish& out);
-void server_wish_run(Server& server, Wish& wish);  // on a worker: handshake, hash, key
+void server_wish_run(Server& server, Wish& wish);  // on a worker: channel, hash, key
 void server_wish_done(Server& server, const Wish& wish);
 
 // True when the password arena's pages can be given back: no hash runs or waits.

@@ -300,13 +300,21 @@ void finish_segment(Server& server, const Wish& wish) {
     server.segment_retry_ms = server.now_ms + 1000;
 }
 
+// Z6.
+bool take_lab_wish(Server& server, Wish& out) {
+    if (server.lab_running != pool_none || !ring_pop(server.lab_queue, out.slot)) return false;
+    server.lab_running = out.slot;
+    out.kind = WishKind::channel;
+    return true;
+}
+
 }  // namespace
 
 bool server_wish_take(Server& server, Wish& out) {
     uint32_t slot = 0;
     out = {};
     if (ring_pop(server.handshake_queue, slot)) {
-        out.kind = WishKind::handshake;
+        out.kind = WishKind::channel;
         out.slot = slot;
         return true;
     }
@@ -340,12 +348,13 @@ bool server_wish_take(Server& server, Wish& out) {
         out.size = server.config.segment_size_kib * 1024;
         return true;
     }
-    return take_snapshot_wish(server, out) || door_take_wish(server, out);
+    return take_snapshot_wish(server, out) || door_take_wish(server, out) ||
+           take_lab_wish(server, out);
 }
 
 void server_wish_run(Server& server, Wish& wish) {
-    if (wish.kind == WishKind::handshake) {
-        wish.outcome = session_handshake_run(server.sessions.slots[wish.slot]);
+    if (wish.kind == WishKind::channel) {
+        wish.outcome = session_channel_run(server.sessions.slots[wish.slot]);
         return;
     }
     if (wish.kind == WishKind::key) {
@@ -361,7 +370,10 @@ void server_wish_run(Server& server, Wish& wish) {
 
 void server_wish_done(Server& server, const Wish& wish) {
     switch (wish.kind) {
-        case WishKind::handshake: finish_handshake(server, wish); break;
+        case WishKind::channel:
+            if (server.lab_running == wish.slot) server.lab_running = pool_none;
+            finish_channel(server, wish);
+            break;
         case WishKind::hash:
             server.hash_running = pool_none;
             finish_hash(server, wish.slot);

@@ -61,11 +61,33 @@ void log_established(const Session& session) {
     log_begin(line, "connected");
     log_number(line, "session", session.caller.number);
     log_text(line, "from", slice_of(session.address));
+    if (session.caller.lab) {
+        log_text(line, "channel", slice_of(session.channel.type->name));
+        log_end(line, LogLevel::info);
+        return;
+    }
     log_text(line, "terminal", slice_of(peer.name));
     put_text(line.writer, " serial ");
     put_hex(line.writer, {peer.serial, peer.serial_size});
     log_text(line, "with", slice_of(peer.protocol));
     log_text(line, "cipher", slice_of(peer.cipher));
+    log_end(line, LogLevel::info);
+}
+
+void log_received(const Session& session) {
+    LogLine line;
+    log_begin(line, "connection received");
+    log_number(line, "session", session.caller.number);
+    log_text(line, "from", slice_of(session.address));
+    log_end(line, LogLevel::info);
+}
+
+void log_explained(void* session, const char* text, uint32_t size) {
+    LogLine line;
+    log_begin(line, "explain");
+    log_number(line, "session", static_cast<const Session*>(session)->caller.number);
+    put_u8(line.writer, ' ');
+    put_bytes(line.writer, slice_of_chars(text, size));
     log_end(line, LogLevel::info);
 }
 

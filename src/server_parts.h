@@ -23,6 +23,10 @@ void log_end(LogLine& line, LogLevel level);
 void log_session(Server& server, const Session& session, const char* event);
 void log_established(const Session& session);
 
+// The same, where the listener's channel is of the laboratory; and each step of its exchange.
+void log_received(const Session& session);
+void log_explained(void* session, const char* text, uint32_t size);
+
 // A receipt that this session presented does not fit the book.
 void log_receipt_alarm(const Server& server, const Session& session);
 
@@ -46,7 +50,7 @@ void step_session(Server& server, uint32_t index);
 // Returns false when none are free.
 bool lend_buffers(Server& server, uint32_t index);
 void leave_handshake(Server& server);
-void finish_handshake(Server& server, const Wish& wish);
+void finish_channel(Server& server, const Wish& wish);
 
 // Jobs that a session asked for.
 void begin_hash(Server& server, Session& session, uint32_t job);

@@ -115,6 +115,22 @@ void leave_handshake(Server& server) {
 
 namespace {
 
+// Opens the channel of the session's listener. Returns why there is none, nullptr when there is.
+const char* open_channel(Server& server, Session& session) {
+    if (session.channel.type != nullptr) return nullptr;  // The port's own.
+    const ListenerConfig& listener = server.config.listeners[session.listener];
+    if (lab_is_built && listener.lab) {
+        session.lab = pool_take(server.labs);
+        if (session.lab == pool_none) return "all laboratory sessions are taken";
+        const LabExplain explain = {listener.explain ? log_explained : nullptr, &session};
+        lab_open(session.channel, pool_at(server.labs, session.lab), server.lab[session.listener],
+                 explain);
+        return nullptr;
+    }
+    const Status status = tls_open(session.channel, server.tls[session.listener], nullptr);
+    return status == Status::ok ? nullptr : "no memory for another handshake";
+}
+
 // The first bytes of a peer are there: gives it a handshake slot, buffers and a channel.
 bool begin_handshake(Server& server, uint32_t index) {
     Session& session = session_at(server, index);
@@ -124,10 +140,9 @@ bool begin_handshake(Server& server, uint32_t index) {
         return false;
     }
     session.wants_slot = false;
-    const bool has_channel = session.channel.type != nullptr;  // of the port's own
-    if (!has_channel &&
-        tls_open(session.channel, server.tls[session.listener], nullptr) != Status::ok) {
-        session_end(session, "no memory for another handshake");
+    const char* refusal = open_channel(server, session);
+    if (refusal != nullptr) {
+        session_end(session, refusal);
         mark_dirty(server, index);
         return false;
     }
@@ -178,9 +193,10 @@ bool serve_need(Server& server, Session& session, SessionNeed need, uint32_t has
         case SessionNeed::none:
         case SessionNeed::hash: return false;
         case SessionNeed::read: return session.block == SessionBlock::none;
-        case SessionNeed::handshake:
+        case SessionNeed::channel:
             session.lent = true;
-            ring_push(server.handshake_queue, session.tag.session);
+            ring_push(session.caller.lab ? server.lab_queue : server.handshake_queue,
+                      session.tag.session);
             return false;
         case SessionNeed::checkpoint:
         case SessionNeed::digest: {
@@ -258,12 +274,14 @@ void serve_commit_queue(Server& server) {
     }
 }
 
-void finish_handshake(Server& server, const Wish& wish) {
+void finish_channel(Server& server, const Wish& wish) {
     Session& session = session_at(server, wish.slot);
     session.lent = false;
-    if (session.phase == SessionPhase::handshake) {
-        SessionTools tools = session_tools(server, session);
-        session_handshake_done(session, tools, wish.outcome);
+    SessionTools tools = session_tools(server, session);
+    if (session.phase != SessionPhase::handshake) {
+        session_channel_done(session, tools, wish.outcome);
+    } else {
+        session_channel_done(session, tools, wish.outcome);
         const bool established =
             session.phase == SessionPhase::login || session.phase == SessionPhase::ready;
         if (established || session.surplus) log_established(session);
@@ -299,7 +317,9 @@ uint32_t server_accept(Server& server, uint32_t listener) {
     session.buffers = pool_none;
     session.job = pool_none;
     session.group = pool_none;
+    session.lab = pool_none;
     session.listener = listener;
+    session.caller.lab = server.config.listeners[listener].lab;
     session.tag = {index, server.sessions.generation[index]};
     session.surplus = server.sessions.taken > server.config.sessions;
     session.caller.protocol = 2;
@@ -317,6 +337,7 @@ void server_set_address(Server& server, uint32_t index, const char* address) {
     Session& session = session_at(server, index);
     Writer writer = writer_of(reinterpret_cast<uint8_t*>(session.address), address_size_max - 1);
     put_text(writer, address);
+    if (session.caller.lab) log_received(session);
     door_set_address(server, session, address);
 }
 
@@ -404,6 +425,7 @@ void server_closed(Server& server, uint32_t index) {
     settle_group(server, session);
     return_buffers(server, session);
     channel_free(session.channel);
+    if (session.lab != pool_none) pool_give(server.labs, session.lab);
     wipe(&session, sizeof session);
     pool_give(server.sessions, index);
     server.service.stats.sessions = server.sessions.taken;

@@ -26,36 +26,67 @@ ServiceCall call_of(Session& session, SessionTools& tools, const Request* reques
             .group = tools.group};
 }
 
-// Decrypts what there is. Returns true when plain bytes were added.
-bool take_plain(Session& session) {
-    const uint32_t before = session.plain_in.size;
-    if (session.cipher_in.size == 0 && channel_is_idle(session.channel)) return false;
+// Decrypts what there is.
+Status open_cipher(Session& session) {
     Reader cipher = reader_of(writer_slice(session.cipher_in));
     const Status status = channel_read(session.channel, cipher, session.plain_in);
     writer_drop(session.cipher_in, cipher.offset);
-    if (status == Status::end) {
-        session.peer_closed = true;
-    } else if (status == Status::failed) {
-        session_end(session, session.channel.reason);
-    }
-    return session.plain_in.size > before;
+    return status;
 }
 
-// Encrypts what there is room for. What nobody is left to read is dropped.
-void give_plain(Session& session) {
-    if (session.peer_gone) {
-        session.plain_out.size = 0;
-        session.cipher_out.size = 0;
-    }
-    if (session.plain_out.size == 0) return;
+// Encrypts what there is room for.
+Status seal_plain(Session& session) {
     Reader plain = reader_of(writer_slice(session.plain_out));
     const Status status = channel_write(session.channel, plain, session.cipher_out);
     wipe(session.plain_out.data, plain.offset);
     writer_drop(session.plain_out, plain.offset);
-    if (status == Status::failed) {
-        session.plain_out.size = 0;
-        session_end(session, "the channel failed");
+    return status;
+}
+
+// What follows from either.
+void note_channel(Session& session, Status status) {
+    if (status == Status::end) {
+        session.peer_closed = true;
+    } else if (status == Status::failed) {
+        const char* reason = session.channel.reason;
+        session_end(session, reason == nullptr ? "the channel failed" : reason);
     }
+}
+
+// Returns true when plain bytes were added.
+bool take_plain(Session& session) {
+    const uint32_t before = session.plain_in.size;
+    if (session.cipher_in.size == 0 && channel_is_idle(session.channel)) return false;
+    note_channel(session, open_cipher(session));
+    return session.plain_in.size > before;
+}
+
+// What nobody is left to read is dropped.
+void drop_unread(Session& session) {
+    if (!session.peer_gone) return;
+    session.plain_out.size = 0;
+    session.cipher_out.size = 0;
+}
+
+void give_plain(Session& session) {
+    if (session.plain_out.size == 0) return;
+    const Status status = seal_plain(session);
+    if (status != Status::failed) return;
+    session.plain_out.size = 0;
+    note_channel(session, status);
+}
+
+bool is_slow(const Session& session) {
+    return session.channel.type != nullptr && session.channel.type->slow;
+}
+
+// Whether a slow channel has something to do. The port may still be sending from cipher_out, which
+// a worker must not touch then.
+bool wants_worker(const Session& session) {
+    if (session.cipher_out.size > 0) return false;
+    const bool opens = is_established(session) && session.cipher_in.size > 0 &&
+                       session.block == SessionBlock::none && writer_room(session.plain_in) > 0;
+    return opens || session.plain_out.size > 0;
 }
 
 // N3: room for the largest reply that the next request can have, and for all that are pending.
@@ -214,13 +245,18 @@ SessionNeed session_step(Session& session, SessionTools& tools) {
     if (session.phase == SessionPhase::handshake) {
         // The port may still be sending from cipher_out, which a worker must not touch then.
         const bool can_run = session.cipher_in.size > 0 || session.wants_room;
-        return can_run && session.cipher_out.size == 0 ? SessionNeed::handshake
+        return can_run && session.cipher_out.size == 0 ? SessionNeed::channel
                                                        : SessionNeed::none;
     }
     bool progress = true;
     while (progress && need == SessionNeed::none) {
         progress = false;
         while (take_request(session, tools, need)) progress = true;
+        drop_unread(session);
+        if (is_slow(session)) {
+            if (need == SessionNeed::none && wants_worker(session)) need = SessionNeed::channel;
+            break;
+        }
         if (is_established(session) && need == SessionNeed::none &&
             writer_room(session.plain_in) > 0 && take_plain(session)) {
             progress = true;
@@ -241,8 +277,21 @@ SessionNeed session_step(Session& session, SessionTools& tools) {
     return need;
 }
 
-Status session_handshake_run(Session& session) {
+namespace {
+
+Status run_records(Session& session) {
+    Status status = Status::ok;
+    if (session.cipher_in.size > 0) status = open_cipher(session);
+    if (status == Status::failed || session.plain_out.size == 0) return status;
+    const Status sealed = seal_plain(session);
+    return sealed == Status::failed ? sealed : status;
+}
+
+}  // namespace
+
+Status session_channel_run(Session& session) {
     CHECK(session.lent);
+    if (session.phase != SessionPhase::handshake) return run_records(session);
     Reader cipher = reader_of(writer_slice(session.cipher_in));
     const Status status = channel_advance(session.channel, cipher, session.cipher_out);
     writer_drop(session.cipher_in, cipher.offset);
@@ -251,8 +300,31 @@ Status session_handshake_run(Session& session) {
     return status;
 }
 
-void session_handshake_done(Session& session, SessionTools& tools, Status status) {
-    CHECK(session.phase == SessionPhase::handshake);
+namespace {
+
+// Behind a handshake: whose terminal it is. Returns false when it is nobody's, and the session ends.
+bool note_terminal(Session& session, const SessionTools& tools) {
+    const char* name = session.channel.peer.name;
+    if (parse_name(slice_of(name), session.caller.terminal) != Status::ok) {
+        session_end(session, "the certificate names no terminal");
+        return false;
+    }
+    session.caller.rights = access_find_terminal(*tools.service->access, session.caller.terminal);
+    if (tools.certificate_is_user) service_login_by_certificate(*tools.service, session.caller);
+    session.phase = SessionPhase::login;
+    session.deadline_ms = tools.now_ms + tools.login_ms;
+    note_login(session, tools, row_none);
+    return true;
+}
+
+}  // namespace
+
+void session_channel_done(Session& session, SessionTools& tools, Status status) {
+    if (session.phase != SessionPhase::handshake) {
+        if (status == Status::failed) session.plain_out.size = 0;
+        if (is_established(session)) note_channel(session, status);
+        return;
+    }
     if (status == Status::more) return;
     if (status != Status::ok) {
         const char* reason = session.channel.reason;
@@ -260,17 +332,14 @@ void session_handshake_done(Session& session, SessionTools& tools, Status status
         session.end_sent = true;  // The alert was all that is owed.
         return;
     }
-    const char* name = session.channel.peer.name;
-    if (parse_name(slice_of(name), session.caller.terminal) != Status::ok) {
-        session_end(session, "the certificate names no terminal");
+    session.active_ms = tools.now_ms;
+    if (session.channel.type->lab) {  // N5: nobody logs in, so nobody is waited for.
+        CHECK(session.caller.lab);
+        session.phase = SessionPhase::ready;
+        session.deadline_ms = tools.now_ms + tools.idle_ms;
+    } else if (!note_terminal(session, tools)) {
         return;
     }
-    session.caller.rights = access_find_terminal(*tools.service->access, session.caller.terminal);
-    if (tools.certificate_is_user) service_login_by_certificate(*tools.service, session.caller);
-    session.phase = SessionPhase::login;
-    session.deadline_ms = tools.now_ms + tools.login_ms;
-    session.active_ms = tools.now_ms;
-    note_login(session, tools, row_none);
     if (!session.surplus) return;
     put_text(session.plain_out, "-ERR max number of clients reached\r\n");
     session_end(session, "all sessions are taken");

@@ -6,6 +6,8 @@
 //   cipher_in ─channel_read─► plain_in ─request_parse─► service_execute
 //   cipher_out ◄─channel_write─ plain_out ◄────────────────────┘
 //
+// A worker runs the handshake, and the records of a channel that is slow (channel.h).
+//
 //                 first bytes            channel_advance ok        AUTH ok, or none is wanted
 //      waiting ───────────────► handshake ────────────────► login ─────────► ready
 //         │                         │                         │                │
@@ -21,6 +23,7 @@
 //   N3. A command runs only when its largest reply fits into plain_out: a peer that does not read
 //       is soon not read either.
 //   N4. While a worker has the session (`lent`), nothing here is touched; a close only marks it.
+//   N5. A session of a laboratory channel has neither terminal nor person, from accept on (P9).
 #pragma once
 
 #include "channel/channel.h"
@@ -42,8 +45,8 @@ enum class SessionBlock : uint8_t {
     snapshot,   // a checkpoint or digest
 };
 
-// What the server must do next for a session.
-enum class SessionNeed : uint8_t { none, handshake, hash, read, checkpoint, digest, shutdown };
+// What the server must do next for a session. `channel`: a worker is to take its channel on.
+enum class SessionNeed : uint8_t { none, channel, hash, read, checkpoint, digest, shutdown };
 
 // Lent from a pool while the session is active. All four are empty when it is given back.
 struct SessionBuffers {
@@ -71,6 +74,7 @@ struct Session {
     uint32_t buffers;   // index of what is lent, pool_none otherwise
     uint32_t job;       // index of the hash or read job
     uint32_t group;     // index of the group being queued, pool_none otherwise
+    uint32_t lab;       // index of a laboratory channel's memory, pool_none otherwise
     uint32_t listener;
     BookTag tag;        // this slot and its tenant
     Caller caller;
@@ -108,11 +112,12 @@ bool session_is_idle(const Session& session);
 // commit or a job ended.
 SessionNeed session_step(Session& session, SessionTools& tools);
 
-// On a worker: takes the handshake as far as the bytes allow.
-Status session_handshake_run(Session& session);
+// On a worker: takes the handshake as far as the bytes allow; behind it, opens what has come and
+// seals what is to go. Returns what channel.h says of these calls, failed before end before ok.
+Status session_channel_run(Session& session);
 
 // Back on the loop: goes on after it.
-void session_handshake_done(Session& session, SessionTools& tools, Status status);
+void session_channel_done(Session& session, SessionTools& tools, Status status);
 
 // The session's job was run; `tools.hash` or `tools.read` is that job. Returns false while the
 // job is still needed: call again after the next commit if `job_waits`, else run it once more.

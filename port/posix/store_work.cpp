@@ -38,7 +38,7 @@ void say(const Writer& error) {
 
 bool store_work_is_for(const Wish& wish) {
     switch (wish.kind) {
-        case WishKind::handshake:
+        case WishKind::channel:
         case WishKind::hash:
         case WishKind::key:
         case WishKind::sensor: return false;
@@ -73,7 +73,7 @@ void store_work_run(Store& store, Wish& wish) {
             wish.outcome = store_penalties_put(store, wish.number, {wish.memory, wish.size},
                                                wish.table == 1, error);
             break;
-        case WishKind::handshake:
+        case WishKind::channel:
         case WishKind::hash:
         case WishKind::key:
         case WishKind::sensor: CHECK(false);
