@@ -255,6 +255,12 @@ void refuse_key(const Source& source, const char* section, Slice key) {
     }
 }
 
+// A port that somebody wrote down stays, whichever channel is named before or after it.
+void note_port(const Section& section, const ConfigRow& row) {
+    if (strcmp(row.section, "listener") != 0 || strcmp(row.key, "port") != 0) return;
+    reinterpret_cast<ListenerConfig*>(section.fields)->port_is_given = true;
+}
+
 // Takes one option. Sets `row_index`; returns ok or invalid.
 Status take_option(const Section& section, Slice key, Slice value, const Source& source,
                    uint32_t& row_index) {
@@ -262,7 +268,10 @@ Status take_option(const Section& section, Slice key, Slice value, const Source&
         const ConfigRow& row = config_row(i);
         if (!is_row_of(row, section.name) || !slice_equal_text(key, row.key)) continue;
         row_index = i;
-        if (config_store(row, section.fields, value) == Status::ok) return Status::ok;
+        if (config_store(row, section.fields, value) == Status::ok) {
+            note_port(section, row);
+            return Status::ok;
+        }
         Writer& error = refuse(source);
         put_text(error, row.key);
         put_text(error, " cannot be ");

@@ -26,6 +26,7 @@ inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
 inline constexpr uint32_t config_zone_size_max = 63;      // bytes of a time zone's name
 inline constexpr uint32_t config_prefixes_size_max = 767;  // bytes of a list of addresses
 inline constexpr uint32_t config_sensor_size_max = 255;   // bytes of a sensor, its path included
+inline constexpr char config_lab_keys[] = "lab";          // where pennyctl lab puts its keys
 inline constexpr uint32_t config_line_size_max = 1022;    // bytes before the line feed; inih's
 inline constexpr uint32_t config_error_size_max = 2048;   // bytes that hold every refusal in full
 
@@ -36,7 +37,9 @@ enum class Registration : uint8_t { off, till, open };
 struct ListenerConfig {
     char name[name_size_max + 1];
     char channel[config_channel_size_max + 1];
-    bool lab;       // follows from the channel (P9)
+    bool lab;       // as the channel must be (P9)
+    bool explain;   // the messages of a laboratory channel are told in the log
+    bool port_is_given;  // otherwise the port is the channel's usual one
     char address[config_address_size_max + 1];
     uint32_t port;  // 0: any that is free
     char certificate[path_size_max + 1];
@@ -45,6 +48,8 @@ struct ListenerConfig {
     char crl[path_size_max + 1];
     uint32_t tls_min;  // 12 or 13
     bool certificate_is_user;  // the person whom the certificate names is logged in by it
+    char lab_keys[path_size_max + 1];
+    char passphrase_file[path_size_max + 1];
 };
 
 // A section [terminal NAME]: what may be done from where a certificate of that name is used. The
@@ -115,6 +120,7 @@ struct Config {
     uint32_t penalty_sources;
     uint32_t penalty_pairs;
     uint32_t buffers;     // sets of I/O buffers, lent to sessions while they are active
+    uint32_t lab_sessions;  // of the laboratory, at once
     uint32_t hashes;      // logins waiting for a password hash
     uint32_t reads;       // of the journal, at once
 
@@ -123,6 +129,8 @@ struct Config {
 
     TerminalConfig terminal_sections[terminals_config_max];
     uint32_t terminal_section_count;
+
+    bool lab_only;  // no bank is behind the listeners; no option, but what pennyd --lab makes
 };
 
 // How an option is written.
@@ -139,7 +147,7 @@ enum class ConfigType : uint8_t {
     currency,      // upper-case letters
     zone,          // the name of a time zone, as config_is_zone has it
     sensor,        // where a temperature comes from, as sensor_parse has it
-    channel,       // the name of a channel type
+    channel,       // the name of a channel that this build has
     roles,         // one or more roles, as a set; blanks and commas between them
     names,         // names of accounts, in the same way; none is allowed too
     amount,        // decimal, empty for none; min is the least one in minor units

@@ -1,7 +1,7 @@
 // Whether the options of one configuration fit together (O3).
 
 #include "base/text.h"
-#include "config.h"
+#include "config_parts.h"
 
 namespace {
 
@@ -28,22 +28,51 @@ Status refuse_listener(Writer& error, const ListenerConfig& listener, const char
     return Status::invalid;
 }
 
-// P9: a laboratory channel has no part in what makes a terminal.
-Status check_files(const ListenerConfig& listener, Writer& error) {
+bool is_channel(const ListenerConfig& listener, const char* channel) {
+    return slice_equal_text(slice_of(listener.channel), channel);
+}
+
+// P9: nobody gets a laboratory channel by the slip of a pen.
+Status check_channel(const ListenerConfig& listener, Writer& error) {
+    const bool is_tls = !config_has_lab || is_channel(listener, "tls");
+    if (is_tls != listener.lab) return Status::ok;
+    if (is_tls) {
+        return refuse_listener(error, listener, ": it takes no lab = yes, as it is of channel ",
+                               listener.channel);
+    }
+    return refuse_listener(error, listener, ": it needs lab = yes, as nothing of worth goes over "
+                           "channel ", listener.channel);
+}
+
+// P9: a laboratory channel has no part in what makes a terminal or a person.
+Status check_keys(const ListenerConfig& listener, Writer& error) {
+    enum class For : uint8_t { tls, tls_always, lab, psk };
+    const bool is_usual_folder = slice_equal_text(slice_of(listener.lab_keys), config_lab_keys);
     const struct {
         const char* key;
-        const char* file;
-        bool needed;
-    } files[] = {{"certificate", listener.certificate, true},
-                 {"key", listener.key, true},
-                 {"ca", listener.ca, true},
-                 {"crl", listener.crl, false}};
-    for (const auto& row : files) {
-        const bool given = row.file[0] != 0;
-        if (listener.lab && given) {
+        bool given;
+        For whom;
+    } rows[] = {{"certificate", listener.certificate[0] != 0, For::tls_always},
+                {"key", listener.key[0] != 0, For::tls_always},
+                {"ca", listener.ca[0] != 0, For::tls_always},
+                {"crl", listener.crl[0] != 0, For::tls},
+                {"tls-min", listener.tls_min != 13, For::tls},
+                {"certificate-is-user", listener.certificate_is_user, For::tls},
+                {"lab-keys", !is_usual_folder, For::lab},
+                {"passphrase-file", listener.passphrase_file[0] != 0, For::psk},
+                {"explain", listener.explain, For::lab}};
+    for (const auto& row : rows) {
+        const bool is_for_tls = row.whom == For::tls || row.whom == For::tls_always;
+        if (listener.lab && is_for_tls && row.given) {
             return refuse_listener(error, listener, ": a laboratory channel takes no ", row.key);
         }
-        if (!listener.lab && row.needed && !given) {
+        if (!listener.lab && !is_for_tls && row.given) {
+            return refuse_listener(error, listener, ": channel tls takes no ", row.key);
+        }
+        if (row.whom == For::psk && row.given && !is_channel(listener, "psk")) {
+            return refuse_listener(error, listener, ": only channel psk takes a ", row.key);
+        }
+        if (!listener.lab && row.whom == For::tls_always && !row.given) {
             return refuse_listener(error, listener, ": channel tls needs a file as its ", row.key);
         }
     }
@@ -63,14 +92,33 @@ Status check_place(const Config& config, uint32_t index, Writer& error) {
     return Status::ok;
 }
 
+// Receipts are signed with the key of a listener of TLS, and nobody gets at money without one.
+Status check_bank(const Config& config, Writer& error) {
+    uint32_t lab_count = 0;
+    for (uint32_t i = 0; i < config.listener_count; i++) {
+        if (config.listeners[i].lab) lab_count++;
+    }
+    if (config.lab_only && lab_count < config.listener_count) {
+        put_text(error, "--lab has no bank behind it, and so no listener of channel tls");
+        return Status::invalid;
+    }
+    if (!config.lab_only && lab_count == config.listener_count) {
+        put_text(error, "there is no listener of channel tls, which a bank needs; pennyd --lab "
+                        "CHANNEL runs a laboratory channel without a bank");
+        return Status::invalid;
+    }
+    return Status::ok;
+}
+
 Status check_listeners(const Config& config, Writer& error) {
     for (uint32_t i = 0; i < config.listener_count; i++) {
-        Status status = check_files(config.listeners[i], error);
+        Status status = check_channel(config.listeners[i], error);
+        if (status == Status::ok) status = check_keys(config.listeners[i], error);
         if (status != Status::ok) return status;
         status = check_place(config, i, error);
         if (status != Status::ok) return status;
     }
-    return Status::ok;
+    return config_has_lab ? check_bank(config, error) : Status::ok;
 }
 
 // Amounts have the decimals of the ledger's currency, and are ones that it can move.

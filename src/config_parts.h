@@ -13,6 +13,13 @@ inline constexpr uint32_t config_rows_max = 0
 #undef OPTION
     ;
 
+// Whether this build has any channel of the laboratory.
+inline constexpr bool config_has_lab = false
+#define LAB_BUILT(symbol) || true
+#include "lab_built.def"
+#undef LAB_BUILT
+    ;
+
 // Stores a value. Returns invalid, with the field as it was, for what the row does not allow.
 Status config_store(const ConfigRow& row, uint8_t* fields, Slice value);
 

@@ -57,14 +57,43 @@ constexpr Word registration_words[] = {{"off", static_cast<uint32_t>(Registratio
                                        {"till", static_cast<uint32_t>(Registration::till)},
                                        {"open", static_cast<uint32_t>(Registration::open)}};
 constexpr Word tls_version_words[] = {{"1.2", 12}, {"1.3", 13}};
-constexpr Word channel_words[] = {{"tls", 0}};  // The value says whether it is a lab channel.
+
+// Where each channel is looked for.
+struct ChannelPort {
+    const char* channel;
+    uint32_t port;
+};
+
+constexpr ChannelPort channel_ports[] = {
+#define LAB(symbol, port, ...) {#symbol, port},
+#include "channel/lab/lab.def"
+#undef LAB
+};
+
+// Only a compiler runs this: a channel without a row is no program.
+consteval uint32_t port_of(const char* channel) {
+    uint32_t row = 0;
+    for (;; row++) {
+        uint32_t i = 0;
+        while (channel[i] != 0 && channel[i] == channel_ports[row].channel[i]) i++;
+        if (channel[i] == channel_ports[row].channel[i]) return channel_ports[row].port;
+    }
+}
+
+// The channels that this build has; the value is the usual port.
+constexpr Word channel_words[] = {{"tls", port_of("tls")},
+#define LAB_BUILT(symbol) {#symbol, port_of(#symbol)},
+#include "lab_built.def"
+#undef LAB_BUILT
+};
 
 Words words_of(ConfigType type) {
     switch (type) {
         case ConfigType::flag: return {flag_words, 2};
         case ConfigType::registration: return {registration_words, 3};
         case ConfigType::tls_version: return {tls_version_words, 2};
-        case ConfigType::channel: return {channel_words, 1};
+        case ConfigType::channel:
+            return {channel_words, sizeof channel_words / sizeof channel_words[0]};
         case ConfigType::number:
         case ConfigType::text:
         case ConfigType::path:
@@ -164,7 +193,8 @@ void store_number(uint8_t* field, uint64_t value) {
 void store_word(const ConfigRow& row, uint8_t* fields, const Word& word) {
     if (row.type == ConfigType::channel) {
         store_text(row, fields, slice_of(word.text));
-        reinterpret_cast<ListenerConfig*>(fields)->lab = word.value != 0;
+        ListenerConfig& listener = *reinterpret_cast<ListenerConfig*>(fields);
+        if (!listener.port_is_given) listener.port = word.value;
     } else if (row.type == ConfigType::tls_version) {
         store_number(fields + row.offset, word.value);
     } else {

@@ -159,6 +159,22 @@ void check_money() {
     }
 }
 
+// P9: a channel of the laboratory says that it is one, names nothing that makes a terminal or a
+// person, and never stands alone.
+void check_laboratory() {
+    uint32_t tls_count = 0;
+    for (uint32_t i = 0; i < config.listener_count; i++) {
+        const ListenerConfig& listener = config.listeners[i];
+        const bool is_tls = slice_equal_text(slice_of(listener.channel), "tls");
+        CHECK(listener.lab == !is_tls);
+        if (is_tls) tls_count++;
+        if (is_tls) continue;
+        CHECK(listener.certificate[0] == 0 && listener.key[0] == 0 && listener.ca[0] == 0);
+        CHECK(!listener.certificate_is_user);
+    }
+    CHECK(tls_count > 0);
+}
+
 void check_together() {
     memcpy(&again, &config, sizeof again);
     Writer error = writer_of(error_memory, sizeof error_memory);
@@ -166,6 +182,7 @@ void check_together() {
     CHECK(status == Status::ok || status == Status::invalid);
     if (status == Status::invalid) check_refusal(config, again, error);
     if (status == Status::ok) check_money();
+    if (status == Status::ok) check_laboratory();
 }
 
 }  // namespace

@@ -37,13 +37,15 @@ MAY_INCLUDE = {
 # Single files that a room may include although it may not include theirs.
 MAY_INCLUDE_FILE = {
     "ledger": ["src/journal/log.h"],  # The log's interface, which the ledger lies on.
+    "config": ["src/channel/lab/lab.def"],  # Names and ports alone.
 }
 
 # Files that every room may include.
 FOR_ALL = ["port/port.h", "certs/"]
 
-# The build makes this one, and what it says changes with each commit.
-GENERATED = {"version.h": ["service", "session", "server", "port", "tools"]}
+# The build makes these. What the first says changes with each commit.
+GENERATED = {"version.h": ["service", "session", "server", "port", "tools"],
+             "lab_built.def": ["channel", "config"]}
 
 # Headers of the libraries, with the only places (path prefixes) that may include them.
 LIBRARY_PLACES = {
