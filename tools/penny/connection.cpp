@@ -235,7 +235,7 @@ void explain_lab(void*, const char* text, uint32_t size) {
 Status open_channel(Connection& connection) {
     if (lab_is_built && connection.lab != nullptr) {
         const LabExplain explained = {explain_is_on() ? explain_lab : nullptr, nullptr};
-        lab_open(connection.channel, connection.lab_memory, *connection.lab, explained);
+        lab_open(connection.channel, *connection.lab_memory, *connection.lab, explained);
         return Status::ok;
     }
     if (tls_open(connection.channel, *connection.tls, connection.host) == Status::ok) {
@@ -309,10 +309,11 @@ void connection_init(Connection& connection, TlsConfig& config, const char* host
     connection.tls = &config;
 }
 
-void connection_init_lab(Connection& connection, LabConfig& config, const char* host,
-                         const char* port) {
+void connection_init_lab(Connection& connection, LabConfig& config, LabMemory& memory,
+                         const char* host, const char* port) {
     init(connection, host, port);
     connection.lab = &config;
+    connection.lab_memory = &memory;
 }
 
 Status connection_open(Connection& connection, uint64_t deadline_ms) {

@@ -35,7 +35,7 @@ struct Connection {
     const char* port;
     TlsConfig* tls;     // one of these two is there, and says what is spoken
     LabConfig* lab;
-    LabMemory lab_memory;
+    LabMemory* lab_memory;
     const ConnectionTap* tap;  // nullptr: nobody
     int fd;             // -1 while there is none
     bool established;   // hands were shaken on this connection or one before it
@@ -56,9 +56,9 @@ struct Connection {
 
 void connection_init(Connection& connection, TlsConfig& config, const char* host, const char* port);
 
-// The same for a channel of the laboratory. `config` outlives the connection.
-void connection_init_lab(Connection& connection, LabConfig& config, const char* host,
-                         const char* port);
+// The same for a channel of the laboratory. `config` and `memory` outlive the connection.
+void connection_init_lab(Connection& connection, LabConfig& config, LabMemory& memory,
+                         const char* host, const char* port);
 
 // Tries every address of the name and shakes hands with the first that answers.
 Status connection_open(Connection& connection, uint64_t deadline_ms);
