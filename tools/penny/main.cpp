@@ -214,7 +214,9 @@ ExitCode run(Options& options) {
     client.style = options.json ? Style::json : Style::text;
     if (options.raw) return run_raw(penny.connection, options.timeout_s);
     if (options.verb == Verb::ping) return exit_code_of(client_ping(client));
-    if (options.menu) return menu_run(client, options);
+    if (options.menu) {
+        return menu_run(client, options, options.lab != nullptr ? menu_lab : menu_bank);
+    }
     if (options.lab == nullptr) code = login_find(options, client, client.login);
     if (code != exit_go_on) return code;
     return options.word_count > 0 ? run_words(client, options.words, options.word_count)

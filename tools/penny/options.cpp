@@ -95,7 +95,11 @@ void print_help() {
         printf("    %-22s %s\n", left, row.help);
     }
     fputs("\nThe choices of --menu, and what each sends:\n", stdout);
-    menu_describe(MenuDetail::commands);
+    menu_describe(menu_bank, MenuDetail::commands);
+    if (lab_is_built) {
+        fputs("\nThe same on a channel of the laboratory:\n", stdout);
+        menu_describe(menu_lab, MenuDetail::commands);
+    }
     fputs("\nSealed messages, which the server cannot read:\n", stdout);
     for (const MailRow& row : mail_rows) printf("    %s\n        %s\n", row.usage, row.help);
     fputs(tail, stdout);
