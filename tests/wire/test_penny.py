@@ -630,6 +630,9 @@ class Explain(PennyTest):
             self.assertIn(words, self.err)
         self.assertNotIn("hidden99", self.err)
         self.assertEqual(self.out, b"OK\n")
+        self.assertRegex(self.err, "\nWhat tls is worth:\n +confidentiality: .*\n +integrity: .*\n"
+                                   " +authenticated: .*\n +forward secrecy: .*\n"
+                                   " +replay protection: .*\n +reviewed: .*\n$")
 
 
 class Prompt(PennyTest):

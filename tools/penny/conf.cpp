@@ -24,6 +24,10 @@ constexpr KeyRow key_rows[] = {
     {"cacert", &ClientConf::cacert, true},  {"cert", &ClientConf::cert, true},
     {"key", &ClientConf::key, true},        {"user", &ClientConf::user, false},
     {"messages", &ClientConf::messages, true},
+    {"lab-key", &ClientConf::lab_key, true},
+    {"lab-cert", &ClientConf::lab_cert, true},
+    {"lab-ca", &ClientConf::lab_ca, true},
+    {"passphrase-file", &ClientConf::passphrase_file, true},
 };
 
 // Puts the parts of a path together. Returns full when it is too long.
@@ -94,6 +98,13 @@ ExitCode read_file(ClientConf& conf) {
     return exit_refused;
 }
 
+void fill_lab(Options& options, const ClientConf& conf) {
+    fill(options.lab_key, conf.lab_key);
+    fill(options.lab_cert, conf.lab_cert);
+    fill(options.lab_ca, conf.lab_ca);
+    fill(options.passphrase_file, conf.passphrase_file);
+}
+
 // Beside the file; but one that is everybody's, or none, leaves a person's own folder. Returns full
 // when the path is too long.
 Status place_messages(ClientConf& conf, bool found) {
@@ -133,6 +144,10 @@ ExitCode conf_read(ClientConf& conf, Options& options) {
     options.messages = conf.messages;
     if (!found) return exit_go_on;
     fill(options.host, conf.host);
+    if (options.lab != nullptr) {
+        fill_lab(options, conf);
+        return exit_go_on;
+    }
     fill(options.port, conf.port);
     fill(options.cacert, conf.cacert);
     fill(options.user, conf.user);

@@ -8,6 +8,14 @@
 //     key = certs/clients/alice.key
 //     user = alice
 //     messages = messages            keys and pins of people; this folder when nothing is said
+//
+// For channels of the laboratory; they take nothing else from here but the host, as the port, the
+// terminal and the person are those of the bank:
+//
+//     lab-key = lab/client.key
+//     lab-cert = lab/client.crt
+//     lab-ca = lab/ca.crt
+//     passphrase-file = lab/passphrase
 #pragma once
 
 #include "penny/options.h"
@@ -23,6 +31,10 @@ struct ClientConf {
     char key[conf_text_size_max + 1];
     char user[conf_text_size_max + 1];
     char messages[conf_text_size_max + 1];
+    char lab_key[conf_text_size_max + 1];
+    char lab_cert[conf_text_size_max + 1];
+    char lab_ca[conf_text_size_max + 1];
+    char passphrase_file[conf_text_size_max + 1];
 };
 
 // Finds the file, says which it took unless -c named it, and fills in what `options` leaves open.

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/check.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
 #include "penny/explain.h"
@@ -18,7 +19,6 @@
 namespace {
 
 constexpr uint64_t address_ms_max = 5000;  // for one address of several
-constexpr uint32_t out_size = 32768;       // bytes of sealed records put at a time
 
 [[gnu::format(printf, 3, 4)]] Status refuse(Connection& connection, Status status,
                                             const char* format, ...) {
@@ -43,10 +43,14 @@ Status wait_for(Connection& connection, short events, uint64_t deadline_ms) {
     }
 }
 
+// The laboratory tells of its messages itself.
+void explain_wire(const Connection& connection, Direction direction, Slice bytes) {
+    if (connection.tls != nullptr) explain_bytes(direction, bytes);
+}
+
 // Hands `bytes` to the system, whatever it takes.
 Status send_wire(Connection& connection, Slice bytes, uint64_t deadline_ms) {
-    explain_bytes(Direction::sent, bytes);
-    Reader rest = reader_of(bytes);
+    Reader rest = reader_of(connection_leaving(connection, bytes));
     while (reader_left(rest) > 0) {
         const Slice left = reader_rest(rest);
         const ssize_t sent = send(connection.fd, left.data, left.size, MSG_NOSIGNAL);
@@ -64,6 +68,33 @@ Status send_wire(Connection& connection, Slice bytes, uint64_t deadline_ms) {
     return Status::ok;
 }
 
+Status take_end(Connection& connection) {
+    if (lab_is_built && connection.lab != nullptr && lab_ends_by_socket(connection.channel)) {
+        return refuse(connection, Status::end, "the server ended the session");
+    }
+    return refuse(connection, Status::failed, "the server hung up");
+}
+
+// Adds what the socket holds to `wire`. Returns as recv does.
+ssize_t receive(Connection& connection) {
+    uint8_t* place = connection.wire + connection.wire_size;
+    Writer out = writer_of(place, wire_size_max - connection.wire_size);
+    ssize_t got = 0;
+    if (connection.tap == nullptr) {
+        got = recv(connection.fd, place, out.capacity, 0);
+        if (got > 0) out.size = static_cast<uint32_t>(got);
+    } else {
+        static uint8_t bytes[wire_size_max / 2];
+        got = recv(connection.fd, bytes, out.capacity / 2, 0);
+        const Slice in = {bytes, got > 0 ? static_cast<uint32_t>(got) : 0};
+        if (in.size > 0) connection.tap->received(connection.tap->context, in, out);
+        CHECK(!out.overflow);
+    }
+    explain_wire(connection, Direction::received, writer_slice(out));
+    connection.wire_size += out.size;
+    return got;
+}
+
 // Reads what the socket holds. Returns more where that is nothing.
 Status read_wire(Connection& connection) {
     memmove(connection.wire, connection.wire + connection.wire_at,
@@ -71,15 +102,9 @@ Status read_wire(Connection& connection) {
     connection.wire_size -= connection.wire_at;
     connection.wire_at = 0;
     for (;;) {
-        const ssize_t got = recv(connection.fd, connection.wire + connection.wire_size,
-                                 wire_size_max - connection.wire_size, 0);
-        if (got > 0) {
-            const uint32_t size = static_cast<uint32_t>(got);
-            explain_bytes(Direction::received, {connection.wire + connection.wire_size, size});
-            connection.wire_size += size;
-            return Status::ok;
-        }
-        if (got == 0) return refuse(connection, Status::failed, "the server hung up");
+        const ssize_t got = receive(connection);
+        if (got > 0) return Status::ok;
+        if (got == 0) return take_end(connection);
         if (errno == EAGAIN || errno == EWOULDBLOCK) return Status::more;
         if (errno != EINTR) {
             return refuse(connection, Status::failed, "the connection is lost: %s",
@@ -95,12 +120,13 @@ Reader wire_reader(Connection& connection) {
 
 // Lets the peer know why, if it can still be reached.
 void send_last_words(Connection& connection) {
-    uint8_t bytes[256];
+    uint8_t bytes[close_size_max];
     Writer out = writer_of(bytes, sizeof bytes);
     channel_close(connection.channel, out);
     if (out.size == 0) return;
-    explain_bytes(Direction::sent, writer_slice(out));
-    const ssize_t sent = send(connection.fd, out.data, out.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    const Slice leaving = connection_leaving(connection, writer_slice(out));
+    const ssize_t sent = send(connection.fd, leaving.data, leaving.size,
+                              MSG_NOSIGNAL | MSG_DONTWAIT);
     (void)sent;  // There is nobody to tell.
 }
 
@@ -126,7 +152,9 @@ Status open_wire(Connection& connection) {
     send_last_words(connection);
     // In TLS 1.3 a server refuses a certificate only when the client thinks it is done.
     return refuse(connection, Status::invalid, "%s%s", connection.channel.reason,
-                  connection.heard ? "" : " (it did not accept our certificate)");
+                  connection.heard || connection.tls == nullptr
+                      ? ""
+                      : " (it did not accept our certificate)");
 }
 
 // An end of the socket as people write it.
@@ -150,7 +178,7 @@ void name_ends(Connection& connection) {
 }
 
 Status shake_hands(Connection& connection, uint64_t deadline_ms) {
-    static uint8_t bytes[out_size];
+    static uint8_t bytes[sealed_size_max];
     uint64_t begun_us = 0;
     for (;;) {
         Reader in = wire_reader(connection);
@@ -190,7 +218,7 @@ Status connect_socket(Connection& connection, const addrinfo& address, uint64_t 
 }
 
 void explain_peer(const Connection& connection) {
-    if (!explain_is_on()) return;
+    if (!explain_is_on() || connection.tls == nullptr) return;
     uint8_t date[32];
     Writer out = writer_of(date, sizeof date);
     const ChannelPeer& peer = connection.channel.peer;
@@ -198,6 +226,22 @@ void explain_peer(const Connection& connection) {
     explain("%s with %s; the server's certificate names %s and ends %.*s", peer.protocol,
             peer.cipher, connection.host, static_cast<int>(out.size),
             reinterpret_cast<const char*>(date));
+}
+
+void explain_lab(void*, const char* text, uint32_t size) {
+    explain("%.*s", static_cast<int>(size), text);
+}
+
+Status open_channel(Connection& connection) {
+    if (lab_is_built && connection.lab != nullptr) {
+        const LabExplain explained = {explain_is_on() ? explain_lab : nullptr, nullptr};
+        lab_open(connection.channel, *connection.lab_memory, *connection.lab, explained);
+        return Status::ok;
+    }
+    if (tls_open(connection.channel, *connection.tls, connection.host) == Status::ok) {
+        return Status::ok;
+    }
+    return refuse(connection, Status::invalid, "'%s' cannot be a server's name", connection.host);
 }
 
 Status open_address(Connection& connection, const addrinfo& address, uint64_t deadline_ms) {
@@ -214,13 +258,13 @@ Status open_address(Connection& connection, const addrinfo& address, uint64_t de
     explain("connected; shaking hands");
     explain_connection();
     crypto_clock_set(system_wall_us() / 1000);
-    status = tls_open(connection.channel, *connection.config, connection.host);
-    if (status != Status::ok) {
-        return refuse(connection, Status::invalid, "'%s' cannot be a server's name",
-                      connection.host);
-    }
-    status = shake_hands(connection, deadline_ms);
-    if (status == Status::ok) explain_peer(connection);
+    status = open_channel(connection);
+    if (status == Status::ok) status = shake_hands(connection, deadline_ms);
+    if (status != Status::ok) return status;
+    connection.established = true;
+    // On the laboratory's channels the server accepts us before the handshake ends.
+    connection.heard = connection.lab != nullptr;
+    explain_peer(connection);
     return status;
 }
 
@@ -250,15 +294,26 @@ void drop(Connection& connection) {
     connection.plain_size = 0;
 }
 
+void init(Connection& connection, const char* host, const char* port) {
+    memset(&connection, 0, sizeof connection);
+    connection.host = host;
+    connection.port = port;
+    connection.fd = -1;
+}
+
 }  // namespace
 
 void connection_init(Connection& connection, TlsConfig& config, const char* host,
                      const char* port) {
-    memset(&connection, 0, sizeof connection);
-    connection.config = &config;
-    connection.host = host;
-    connection.port = port;
-    connection.fd = -1;
+    init(connection, host, port);
+    connection.tls = &config;
+}
+
+void connection_init_lab(Connection& connection, LabConfig& config, LabMemory& memory,
+                         const char* host, const char* port) {
+    init(connection, host, port);
+    connection.lab = &config;
+    connection.lab_memory = &memory;
 }
 
 Status connection_open(Connection& connection, uint64_t deadline_ms) {
@@ -286,15 +341,17 @@ Status connection_open(Connection& connection, uint64_t deadline_ms) {
 }
 
 Status connection_send(Connection& connection, Slice bytes, uint64_t deadline_ms) {
-    static uint8_t sealed[out_size];
+    static uint8_t sealed[sealed_size_max];
     Reader in = reader_of(bytes);
     while (reader_left(in) > 0) {
         Writer out = writer_of(sealed, sizeof sealed);
         const Status step = channel_write(connection.channel, in, out);
-        if (step == Status::failed) {
-            return refuse(connection, Status::failed, "the connection takes no more bytes");
-        }
         const Status status = send_wire(connection, writer_slice(out), deadline_ms);
+        if (step == Status::failed) {
+            const char* reason = connection.channel.reason;
+            return refuse(connection, Status::failed, "%s",
+                          reason != nullptr ? reason : "the connection takes no more bytes");
+        }
         if (status == Status::failed) return why_lost(connection);
         if (status != Status::ok) return status;
     }
@@ -319,12 +376,22 @@ Status connection_poll(Connection& connection) {
     }
 }
 
-Status connection_close_sending(Connection& connection, uint64_t deadline_ms) {
-    uint8_t bytes[256];
-    Writer out = writer_of(bytes, sizeof bytes);
-    if (!connection.closed) channel_close(connection.channel, out);
-    connection.closed = true;
-    return send_wire(connection, writer_slice(out), deadline_ms);
+Slice connection_leaving(Connection& connection, Slice bytes) {
+    static uint8_t altered[2 * sealed_size_max];
+    if (connection.tap != nullptr && bytes.size > 0) {
+        CHECK(bytes.size <= sealed_size_max);
+        Writer out = writer_of(altered, sizeof altered);
+        connection.tap->sent(connection.tap->context, bytes, out);
+        CHECK(!out.overflow);
+        bytes = writer_slice(out);
+    }
+    explain_wire(connection, Direction::sent, bytes);
+    return bytes;
+}
+
+void connection_sent_all(Connection& connection) {
+    // A server whose channel has no end of its own sees that of the socket.
+    if (connection.lab != nullptr) shutdown(connection.fd, SHUT_WR);
 }
 
 void connection_consume(Connection& connection, uint32_t size) {

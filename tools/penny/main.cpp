@@ -14,6 +14,7 @@
 #include "penny/explain.h"
 #include "penny/help.h"
 #include "penny/ids.h"
+#include "penny/lab_client.h"
 #include "penny/login.h"
 #include "penny/menu.h"
 #include "penny/messages.h"
@@ -79,8 +80,11 @@ ExitCode exit_code_of(Outcome outcome) {
     return exit_refused;
 }
 
-Outcome run_command(Client& client, const Slice* words, uint32_t count, bool is_verb) {
-    return is_verb ? messages_run(client, penny.options.messages, words, count)
+// Sealed messages are of people, who are not on a channel of the laboratory.
+bool is_verb(Slice word) { return penny.options.lab == nullptr && messages_has(word); }
+
+Outcome run_command(Client& client, const Slice* words, uint32_t count, bool seals) {
+    return seals ? messages_run(client, penny.options.messages, words, count)
                    : client_run(client, words, count);
 }
 
@@ -92,8 +96,8 @@ ExitCode run_words(Client& client, char** words, int count) {
     }
     for (int i = 0; i < count; i++) slices[i] = slice_of(words[i]);
     client.errors = stderr;
-    const bool is_verb = !penny.options.typed && messages_has(slices[0]);
-    return exit_code_of(run_command(client, slices, static_cast<uint32_t>(count), is_verb));
+    const bool seals = !penny.options.typed && is_verb(slices[0]);
+    return exit_code_of(run_command(client, slices, static_cast<uint32_t>(count), seals));
 }
 
 // Lines with a password or a PIN in them are not kept for the arrow keys.
@@ -169,7 +173,7 @@ ExitCode run_lines(Client& client) {
             continue;
         }
         const Outcome outcome = run_command(client, request.words, request.count,
-                                            messages_has(request.words[0]));
+                                            is_verb(request.words[0]));
         wipe(line, sizeof line);
         if (outcome != Outcome::reply) code = exit_refused;
         if (outcome == Outcome::none && !person) return code;
@@ -186,24 +190,34 @@ ExitCode run_raw(Connection& connection, uint32_t timeout_s) {
     return raw_copy(connection);
 }
 
+ExitCode init_connection(const Options& options) {
+    if (options.lab != nullptr) return lab_client_init(penny.connection, options);
+    const ExitCode code = load_tls(options);
+    if (code != exit_go_on) return code;
+    const char* port = options.port != nullptr ? options.port : port_default;
+    connection_init(penny.connection, penny.tls, options.host, port);
+    return code;
+}
+
 ExitCode run(Options& options) {
     if (options.explain) explain_start();
     if (crypto_init(nullptr) != Status::ok) {
         say("the cryptography library does not start");
         return exit_refused;
     }
-    ExitCode code = load_tls(options);
+    ExitCode code = init_connection(options);
     if (code != exit_go_on) return code;
     Client& client = penny.client;
-    connection_init(penny.connection, penny.tls, options.host, options.port);
     client.connection = &penny.connection;
     client.timeout_s = options.timeout_s;
     client.ask_pin = isatty(STDIN_FILENO) != 0 ? prompt_pin : nullptr;
     client.style = options.json ? Style::json : Style::text;
     if (options.raw) return run_raw(penny.connection, options.timeout_s);
     if (options.verb == Verb::ping) return exit_code_of(client_ping(client));
-    if (options.menu) return menu_run(client, options);
-    code = login_find(options, client, client.login);
+    if (options.menu) {
+        return menu_run(client, options, options.lab != nullptr ? menu_lab : menu_bank);
+    }
+    if (options.lab == nullptr) code = login_find(options, client, client.login);
     if (code != exit_go_on) return code;
     return options.word_count > 0 ? run_words(client, options.words, options.word_count)
                                   : run_lines(client);
@@ -224,10 +238,12 @@ int main(int argc, char** argv) {
     code = conf_read(penny.conf, options);
     if (code != exit_go_on) return code;
     if (options.host == nullptr) options.host = host_default;
-    if (options.port == nullptr) options.port = port_default;
     code = run(options);
+    const bool talked = penny.connection.established;
     connection_close(penny.connection);
+    if (options.explain && talked) lab_client_tell_worth(options);
     tls_config_free(penny.tls);
+    lab_client_free();
     wipe(&penny.client.login, sizeof penny.client.login);
     return code;
 }

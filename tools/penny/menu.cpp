@@ -12,28 +12,35 @@
 
 namespace {
 
-constexpr ChoiceRow choices[] = {
 #define CHOICE(number, act, text, command) {number, text, command, menu_##act},
 #define FIELD(word, asked, question)
+constexpr ChoiceRow bank_rows[] = {
 #include "penny/menu.def"
+};
+constexpr ChoiceRow lab_rows[] = {
+#include "penny/lab_menu.def"
+};
 #undef FIELD
 #undef CHOICE
-};
 
-void refuse_choice() {
+void refuse_choice(const MenuChoices& choices) {
+    uint64_t least = UINT64_MAX;
     uint64_t most = 0;
     uint64_t printing = 0;
-    for (const ChoiceRow& row : choices) {
+    for (uint32_t i = 0; i < choices.count; i++) {
+        const ChoiceRow& row = choices.rows[i];
+        if (row.number < least) least = row.number;
         if (row.number > most) most = row.number;
         if (row.act == menu_print) printing = row.number;
     }
-    say("a choice is a number from 0 to %u; %u prints what they are", static_cast<unsigned>(most),
+    say("a choice is a number from %u to %u; %u prints what they are",
+        static_cast<unsigned>(least), static_cast<unsigned>(most),
         static_cast<unsigned>(printing));
 }
 
-const ChoiceRow* find_choice(uint64_t number) {
-    for (const ChoiceRow& row : choices) {
-        if (row.number == number) return &row;
+const ChoiceRow* find_choice(const MenuChoices& choices, uint64_t number) {
+    for (uint32_t i = 0; i < choices.count; i++) {
+        if (choices.rows[i].number == number) return &choices.rows[i];
     }
     return nullptr;
 }
@@ -90,9 +97,9 @@ bool run_choice(Menu& menu) {
     if (slice_equal_text(word, "exit")) return false;
     uint64_t number = 0;
     const bool is_number = parse_decimal(word, number) == Status::ok;
-    const ChoiceRow* row = is_number ? find_choice(number) : nullptr;
+    const ChoiceRow* row = is_number ? find_choice(*menu.choices, number) : nullptr;
     if (row == nullptr) {
-        refuse_choice();
+        refuse_choice(*menu.choices);
         return true;
     }
     row->act(menu, *row);
@@ -102,8 +109,12 @@ bool run_choice(Menu& menu) {
 
 }  // namespace
 
-void menu_describe(MenuDetail detail) {
-    for (const ChoiceRow& row : choices) {
+constexpr MenuChoices menu_bank = {bank_rows, sizeof bank_rows / sizeof bank_rows[0], true};
+constexpr MenuChoices menu_lab = {lab_rows, sizeof lab_rows / sizeof lab_rows[0], false};
+
+void menu_describe(const MenuChoices& choices, MenuDetail detail) {
+    for (uint32_t i = 0; i < choices.count; i++) {
+        const ChoiceRow& row = choices.rows[i];
         if (detail == MenuDetail::choices) {
             printf("%4u  %s\n", static_cast<unsigned>(row.number), row.text);
         } else {
@@ -112,23 +123,24 @@ void menu_describe(MenuDetail detail) {
     }
 }
 
-ExitCode menu_run(Client& client, Options& options) {
+ExitCode menu_run(Client& client, Options& options, const MenuChoices& choices) {
     static Menu menu;
     menu = {};
     menu.client = &client;
     menu.options = &options;
+    menu.choices = &choices;
     menu.person = isatty(STDIN_FILENO) != 0;
     client.style = Style::people;
     client.errors = stdout;
     client.hides_ids = true;
     client.tell_connected = tell_connected;
     if (client_connect(client) != Outcome::reply) return exit_refused;
-    const bool asked = options.user != nullptr || menu.person;
+    const bool asked = choices.signs_in && (options.user != nullptr || menu.person);
     const bool fine = !asked || sign_in(menu);
     menu_tell_round_trip(client);
     if (!fine && !menu.person) return exit_refused;
     if (!menu.person) prompt_from_input();
-    if (menu.person) menu_describe(MenuDetail::choices);
+    if (menu.person) menu_describe(choices, MenuDetail::choices);
     while (run_choice(menu)) {
     }
     return exit_done;
@@ -142,6 +154,8 @@ void menu_reset(Menu& menu, const ChoiceRow&) {
     if (client_connect(*menu.client) == Outcome::reply) greet(menu);
 }
 
-void menu_print(Menu&, const ChoiceRow&) { menu_describe(MenuDetail::choices); }
+void menu_print(Menu& menu, const ChoiceRow&) {
+    menu_describe(*menu.choices, MenuDetail::choices);
+}
 
 void menu_leave(Menu& menu, const ChoiceRow&) { menu.leaves = true; }

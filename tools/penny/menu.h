@@ -1,4 +1,5 @@
-// menu.h - penny --menu: the bank by numbers, for people who type no commands.
+// menu.h - penny --menu: the bank by numbers, for people who type no commands; and what there is on
+// a channel of the laboratory, where nobody signs in.
 //
 //     connect ──► sign in ──► print the choices ──► a number ──► its questions ──► the answer
 //                                                      ▲                              │
@@ -23,8 +24,13 @@ enum class MenuDetail : uint8_t {
     commands,  // and what each sends
 };
 
+// One menu: its choices, and whether people sign in to it.
+struct MenuChoices;
+extern const MenuChoices menu_bank;
+extern const MenuChoices menu_lab;
+
 // Prints the choices.
-void menu_describe(MenuDetail detail);
+void menu_describe(const MenuChoices& choices, MenuDetail detail);
 
 // Runs it to its end. What it returns is an exit code.
-ExitCode menu_run(Client& client, Options& options);
+ExitCode menu_run(Client& client, Options& options, const MenuChoices& choices);

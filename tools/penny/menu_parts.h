@@ -11,6 +11,7 @@ struct ChoiceRow;
 struct Menu {
     Client* client;
     Options* options;
+    const MenuChoices* choices;
     char role[name_size_max + 1];  // of who is signed in; empty for nobody
     bool person;  // at a terminal; else a script
     bool leaves;
@@ -73,4 +74,10 @@ struct ChoiceRow {
     const char* text;
     const char* command;
     void (*act)(Menu& menu, const ChoiceRow& row);
+};
+
+struct MenuChoices {
+    const ChoiceRow* rows;
+    uint32_t count;
+    bool signs_in;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "penny/lab_client.h"
 #include "penny/menu.h"
 #include "version.h"
 
@@ -74,7 +75,8 @@ constexpr char tail[] =
     "again by themselves until --timeout; the server books an id once.\n"
     "\n"
     "Without -c the first of $PENNY_CONF, ./client.conf, ~/.config/penny/client.conf and\n"
-    "/etc/pennyd/client.conf is read: [client] with host port cacert cert key user.\n"
+    "/etc/pennyd/client.conf is read: [client] with host port cacert cert key user, and for\n"
+    "channels of the laboratory lab-key lab-cert lab-ca passphrase-file.\n"
     "\n"
     "Exit status: 0 done, 1 refused, failed or any reply was an error, 2 wrong usage.\n";
 
@@ -93,7 +95,11 @@ void print_help() {
         printf("    %-22s %s\n", left, row.help);
     }
     fputs("\nThe choices of --menu, and what each sends:\n", stdout);
-    menu_describe(MenuDetail::commands);
+    menu_describe(menu_bank, MenuDetail::commands);
+    if (lab_is_built) {
+        fputs("\nThe same on a channel of the laboratory:\n", stdout);
+        menu_describe(menu_lab, MenuDetail::commands);
+    }
     fputs("\nSealed messages, which the server cannot read:\n", stdout);
     for (const MailRow& row : mail_rows) printf("    %s\n        %s\n", row.usage, row.help);
     fputs(tail, stdout);
@@ -155,6 +161,9 @@ ExitCode take_option(const OptionRow& row, char* value, Options& out) {
         case Option::key: out.key = value; return exit_go_on;
         case Option::cacert: out.cacert = value; return exit_go_on;
         case Option::user: out.user = value; return exit_go_on;
+        case Option::channel: out.channel = value; return exit_go_on;
+        case Option::pin: out.pin = value; return exit_go_on;
+        case Option::passphrase_file: out.passphrase_file = value; return exit_go_on;
         case Option::conf: out.conf = value; return exit_go_on;
         case Option::pass: return keep_password(value, "--pass", out.password);
         case Option::timeout: return take_timeout(value, out.timeout_s);
@@ -223,7 +232,8 @@ ExitCode take_address(char* text, Options& out) {
 ExitCode take_environment(Options& out) {
     char* text = getenv("PENNY_PASS");
     if (text == nullptr) return exit_go_on;
-    if (!out.password.given) return keep_password(text, "$PENNY_PASS", out.password);
+    const bool logs_in = out.lab == nullptr;
+    if (logs_in && !out.password.given) return keep_password(text, "$PENNY_PASS", out.password);
     wipe(text, strlen(text));
     return exit_go_on;
 }
@@ -276,7 +286,8 @@ ExitCode options_parse(int argc, char** argv, Options& out) {
         if (out.word_count == 0 || out.typed) break;
         if (strcmp(out.words[0], row.word) == 0) out.verb = row.verb;
     }
-    const ExitCode code = take_environment(out);
+    ExitCode code = lab_client_check(out);
+    if (code == exit_go_on) code = take_environment(out);
     return code == exit_go_on ? check_together(out) : code;
 }
 

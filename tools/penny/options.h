@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/limits.h"
+#include "channel/lab/lab.h"
 
 enum ExitCode : int {
     exit_done = 0,
@@ -35,6 +36,13 @@ struct Options {
     const char* key;
     const char* cacert;
     const char* user;  // "" for nobody; nullptr when nothing was said
+    const char* channel;   // nullptr for TLS
+    const LabOps* lab;     // that channel, where it is one of the laboratory; else nullptr
+    const char* pin;       // 64 hex digits
+    const char* passphrase_file;
+    const char* lab_key;   // of client.conf, for a channel of the laboratory
+    const char* lab_cert;
+    const char* lab_ca;
     const char* conf;
     const char* messages;  // the folder of all people's messages
     Password password;

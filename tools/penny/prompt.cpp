@@ -271,6 +271,21 @@ ExitCode prompt_account(Login& login) {
     return code;
 }
 
+ExitCode prompt_passphrase(uint8_t* out, uint32_t size) {
+    const int fd = open_tty();
+    if (fd == -1) {
+        say("there is no terminal to ask for the passphrase; use --passphrase-file");
+        return exit_refused;
+    }
+    uint32_t got = 0;
+    const Status status = ask_secret(fd, "Passphrase: ", out, size, got);
+    close_tty(fd);
+    if (status == Status::ok && got == size) return exit_go_on;
+    wipe(out, size);
+    say("a passphrase has exactly %u bytes", size);
+    return exit_refused;
+}
+
 Status prompt_pin(Pin& out) {
     const int fd = open_tty();
     if (fd == -1) return Status::failed;

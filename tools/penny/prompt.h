@@ -30,5 +30,9 @@ ExitCode prompt_user(Login& login, bool& creates);
 ExitCode prompt_password(Login& login);
 ExitCode prompt_account(Login& login);
 
+// Asks for exactly `size` bytes without echo. Returns exit_go_on, or exit_refused with the reason
+// printed.
+ExitCode prompt_passphrase(uint8_t* out, uint32_t size);
+
 // Asks for a PIN without echo. Returns ok, or failed without a terminal or for what is no PIN.
 Status prompt_pin(Pin& out);

@@ -5,7 +5,9 @@
 
 namespace {
 
-constexpr uint32_t shown_bytes_max = 12;  // of a field, in hex
+// In hex. What can be compared or calculated with is whole: a fingerprint to pin, a pass of xor.
+constexpr uint32_t whole_bytes_max = 32;  // of a field that is shown whole
+constexpr uint32_t shown_bytes_max = 12;  // of a longer one
 
 struct Line {
     uint8_t text[lab_line_size_max];
@@ -46,8 +48,9 @@ void lab_tell_field(const LabSession& session, const char* name, Slice bytes, co
     put_text(line.writer, "    ");
     put_text(line.writer, name);
     put_text(line.writer, " ");
-    put_hex(line.writer, slice_part(bytes, 0, shown_bytes_max));
-    put_text(line.writer, bytes.size > shown_bytes_max ? "... (" : " (");
+    const bool is_whole = bytes.size <= whole_bytes_max;
+    put_hex(line.writer, is_whole ? bytes : slice_part(bytes, 0, shown_bytes_max));
+    put_text(line.writer, is_whole ? " (" : "... (");
     put_size(line.writer, bytes.size);
     put_text(line.writer, "): ");
     put_text(line.writer, proves);

@@ -168,6 +168,10 @@ const LabProperties& lab_properties_of(const LabOps& ops) {
     return lab_properties(ops.property);
 }
 
+LabNeeds lab_needs(const LabOps& ops) {
+    return {ops.needs_key, ops.needs_certificate, ops.needs_passphrase};
+}
+
 const LabOps* lab_find(Slice name) {
     for (const LabOps* const* at = channels; *at != nullptr; at++) {
         if (slice_equal_text(name, lab_properties_of(**at).name)) return *at;
@@ -196,6 +200,12 @@ void lab_open(Channel& channel, LabMemory& memory, LabConfig& config, const LabE
     session.explain = explain;
     hasher_init(session.transcript);
     channel.type = session.ops->type;
+}
+
+bool lab_ends_by_socket(const Channel& channel) {
+    const LabSession& session = lab_session(channel);
+    return session.established && !session.ops->seals_end &&
+           session.failure == LabFailure::none && session.in_size == 0;
 }
 
 Status lab_fail(LabSession& session, LabFailure failure) {

@@ -59,6 +59,14 @@ struct LabOps;
 const LabOps* lab_find(Slice name);
 const LabProperties& lab_properties_of(const LabOps& ops);
 
+// Which parts of LabFiles a channel looks at, for whoever reads or asks for them.
+struct LabNeeds {
+    bool key;
+    bool certificate;  // and the CA
+    bool passphrase;
+};
+LabNeeds lab_needs(const LabOps& ops);
+
 enum class LabEnd : uint8_t { server, client };
 
 // What an end has. Texts are PEM; each may be empty, and then a key is made, with a certificate of
@@ -102,3 +110,7 @@ struct LabMemory {
 
 // Opens a channel. `memory` is the session's until channel_free.
 void lab_open(Channel& channel, LabMemory& memory, LabConfig& config, const LabExplain& explain);
+
+// Whether the other side's hanging up is an end in order, as its channel has no other. False while
+// hands are shaken, within a message, and where an end is a message.
+bool lab_ends_by_socket(const Channel& channel);

@@ -176,7 +176,7 @@ enum class LabWay : uint8_t { sent, received };
 // "--> client hello, 51 bytes". Nothing is done where nobody listens.
 void lab_tell_message(const LabSession& session, LabWay way, const char* name, uint32_t size);
 
-// "    nonce 9f31... 32 bytes: fresh, so that no earlier session can be played again".
+// "    signature 9f31... (256 bytes): ...", or all bytes where there are at most 32.
 void lab_tell_field(const LabSession& session, const char* name, Slice bytes, const char* proves);
 
 // One sentence.
