@@ -76,6 +76,116 @@ struct TestSession {
     SessionTools tools = {};
 };
 
+// --- Channels whose records take a worker --------------------------------------------------------
+
+constexpr ChannelType slow_channel = {.name = "slow",
+                                      .lab = false,
+                                      .slow = true,
+                                      .advance = test_plain_advance,
+                                      .read = test_plain_read,
+                                      .write = test_plain_write,
+                                      .close = test_plain_close,
+                                      .is_idle = test_plain_is_idle,
+                                      .free = test_plain_free};
+
+Status fail_read(Channel& channel, Reader&, Writer&) {
+    channel.reason = "it was altered";
+    return Status::failed;
+}
+
+constexpr ChannelType failing_channel = {.name = "failing",
+                                         .lab = false,
+                                         .slow = true,
+                                         .advance = test_plain_advance,
+                                         .read = fail_read,
+                                         .write = test_plain_write,
+                                         .close = test_plain_close,
+                                         .is_idle = test_plain_is_idle,
+                                         .free = test_plain_free};
+
+// What the server does with SessionNeed::channel, and the step behind it.
+SessionNeed work(TestSession& one) {
+    one.session.lent = true;
+    EXPECT_EQ(session_step(one.session, one.tools), SessionNeed::none);  // N4
+    const Status status = session_channel_run(one.session);
+    one.session.lent = false;
+    session_channel_done(one.session, one.tools, status);
+    return session_step(one.session, one.tools);
+}
+
+TEST(Session, HasSlowRecordsOpenedAndSealedByWorkersOnly) {
+    TestSession one;
+    one.session.channel.type = &slow_channel;
+    EXPECT_EQ(one.feed("PING\r\nPING again\r\n"), SessionNeed::channel);
+    EXPECT_EQ(one.session.plain_in.size, 0u);
+    EXPECT_EQ(work(one), SessionNeed::channel);  // The replies are there, and are not sealed.
+    EXPECT_EQ(one.session.cipher_out.size, 0u);
+    EXPECT_EQ(work(one), SessionNeed::none);
+    EXPECT_EQ(one.sent(), "+PONG\r\n$5\r\nagain\r\n");
+    EXPECT_TRUE(session_is_idle(one.session));
+}
+
+TEST(Session, LetsNoWorkerInWhileBytesAreBeingSent) {
+    TestSession one;
+    one.session.channel.type = &slow_channel;
+    EXPECT_EQ(one.feed("PING\r\n"), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::none);
+    EXPECT_EQ(one.feed("PING\r\n"), SessionNeed::none);  // The port may hold what is in cipher_out.
+    EXPECT_EQ(one.sent(), "+PONG\r\n");
+    EXPECT_EQ(session_step(one.session, one.tools), SessionNeed::channel);
+}
+
+TEST(Session, AnswersQuitOnASlowChannelBeforeItEnds) {
+    TestSession one;
+    one.session.channel.type = &slow_channel;
+    EXPECT_EQ(one.feed("QUIT\r\n"), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::channel);
+    EXPECT_EQ(one.session.phase, SessionPhase::ending);
+    EXPECT_FALSE(session_is_over(one.session));
+    EXPECT_EQ(work(one), SessionNeed::none);
+    EXPECT_EQ(one.sent(), "+OK\r\n<closed>");
+    EXPECT_TRUE(session_is_over(one.session));
+}
+
+TEST(Session, EndsWithTheReasonOfASlowRecordThatFails) {
+    TestSession one;
+    one.session.channel.type = &failing_channel;
+    EXPECT_EQ(one.feed("PING\r\n"), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::none);
+    EXPECT_EQ(one.session.phase, SessionPhase::ending);
+    EXPECT_STREQ(one.session.end_reason, "it was altered");
+    EXPECT_EQ(one.sent(), "<closed>");
+    EXPECT_TRUE(session_is_over(one.session));
+}
+
+TEST(Session, MayEndWhileAWorkerHasIt) {
+    TestSession one;
+    one.session.channel.type = &failing_channel;
+    EXPECT_EQ(one.feed("PING\r\n"), SessionNeed::channel);
+    put_text(one.session.plain_out, "+unsent\r\n");
+    one.session.lent = true;
+    const Status status = session_channel_run(one.session);
+    session_end(one.session, "idle for too long");
+    one.session.lent = false;
+    session_channel_done(one.session, one.tools, status);
+    EXPECT_EQ(session_step(one.session, one.tools), SessionNeed::none);
+    EXPECT_STREQ(one.session.end_reason, "idle for too long");
+    EXPECT_EQ(one.sent(), "<closed>");
+    EXPECT_TRUE(session_is_over(one.session));
+}
+
+TEST(Session, SealsNothingThatNobodyReads) {
+    TestSession one;
+    one.session.channel.type = &slow_channel;
+    EXPECT_EQ(one.feed("PING\r\n"), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::channel);
+    one.session.peer_gone = true;
+    session_end(one.session, "the peer is gone");
+    EXPECT_EQ(session_step(one.session, one.tools), SessionNeed::none);
+    EXPECT_TRUE(session_is_over(one.session));
+}
+
 }  // namespace
 
 TEST(Session, AnswersInTheOrderOfRequestsAndReadsItsOwnWrites) {
