@@ -27,6 +27,11 @@ inline constexpr uint32_t config_zone_size_max = 63;      // bytes of a time zon
 inline constexpr uint32_t config_prefixes_size_max = 767;  // bytes of a list of addresses
 inline constexpr uint32_t config_sensor_size_max = 255;   // bytes of a sensor, its path included
 inline constexpr char config_lab_keys[] = "lab";          // where pennyctl lab puts its keys
+
+// What lies there for the server: key, certificate, the CA of clients, and a passphrase.
+inline constexpr const char* config_lab_files[] = {"server.key", "server.crt", "ca.crt",
+                                                   "passphrase"};
+inline constexpr uint32_t config_lab_file_count = 4;
 inline constexpr uint32_t config_line_size_max = 1022;    // bytes before the line feed; inih's
 inline constexpr uint32_t config_error_size_max = 2048;   // bytes that hold every refusal in full
 

@@ -71,7 +71,8 @@ bool all_are_led(const Config& was, Slice text) {
         const ListenerConfig& a = was.listeners[i];
         const ListenerConfig& b = is.listeners[i];
         if (!is_led(a.certificate, b.certificate) || !is_led(a.key, b.key) ||
-            !is_led(a.ca, b.ca) || !is_led(a.crl, b.crl)) {
+            !is_led(a.ca, b.ca) || !is_led(a.crl, b.crl) || !is_led(a.lab_keys, b.lab_keys) ||
+            !is_led(a.passphrase_file, b.passphrase_file)) {
             return false;
         }
     }
@@ -84,7 +85,9 @@ BackupName backup_name_of(const char* value) {
     constexpr const char* elsewhere = "certs/elsewhere/";
     BackupName name = {};
     Writer out = writer_of(reinterpret_cast<uint8_t*>(name.text), tar_name_size_max);
-    const bool is_inside = strncmp(value, "certs/", 6) == 0 && tar_name_is_safe(slice_of(value));
+    const bool is_lab = strcmp(value, "lab") == 0 || strncmp(value, "lab/", 4) == 0;
+    const bool is_inside = (strncmp(value, "certs/", 6) == 0 || is_lab) &&
+                           tar_name_is_safe(slice_of(value));
     if (!is_inside) put_text(out, elsewhere);
     if (!is_inside && value[0] == '/') value++;
     for (; *value != '\0'; value++) {

@@ -90,8 +90,20 @@ Status add_file(Gather& gather, const char* name, const char* path, uint64_t who
     return is_gone ? Status::absent : refused;
 }
 
-bool is_private_key(const char* path) {
+// A passphrase of the laboratory is as secret, and looks like nothing; `pennyctl lab` names it.
+bool is_private_key(const Gather& gather, const char* name, const char* path) {
     static uint8_t text[small_file_max];
+    const uint32_t size_of_name = slice_of(name).size;
+    constexpr char passphrase[] = "/passphrase";
+    constexpr uint32_t size_of_passphrase = sizeof passphrase - 1;
+    if (size_of_name >= size_of_passphrase &&
+        strcmp(name + size_of_name - size_of_passphrase, passphrase) == 0) {
+        return true;
+    }
+    for (uint32_t i = 0; i < gather.place.config.listener_count; i++) {
+        const char* value = gather.place.config.listeners[i].passphrase_file;
+        if (value[0] != '\0' && strcmp(backup_name_of(value).text, name) == 0) return true;
+    }
     uint32_t size = 0;
     const bool is_read = system_read_file(path, text, sizeof text, size) == Status::ok;
     constexpr char mark[] = "PRIVATE KEY-----";
@@ -124,7 +136,9 @@ Status add_certificate(Gather& gather, const char* name, const char* path) {
     if (!tar_name_is_safe(slice_of(name))) {
         return refuse(gather, path, "its name is too long for a backup, or has strange bytes");
     }
-    if (gather.out.keys_left_out && is_private_key(path)) return leave_out(gather, name);
+    if (gather.out.keys_left_out && is_private_key(gather, name, path)) {
+        return leave_out(gather, name);
+    }
     return add_file(gather, name, path, 0, 0);
 }
 
@@ -185,6 +199,19 @@ Status add_named(Gather& gather, const char* value) {
                            place_resolve(gather.place, value).text);
 }
 
+// What a listener of the laboratory has. What is not there is made at each start.
+Status add_lab_keys(Gather& gather, const char* folder) {
+    const ToolPath from = place_resolve(gather.place, folder);
+    const BackupName to = backup_name_of(folder);
+    Status status = Status::ok;
+    for (uint32_t i = 0; i < config_lab_file_count && status == Status::ok; i++) {
+        const ToolPath path = tool_path(from.text, config_lab_files[i]);
+        if (access(path.text, F_OK) != 0) continue;
+        status = add_certificate(gather, tool_path(to.text, config_lab_files[i]).text, path.text);
+    }
+    return status;
+}
+
 Status add_around(Gather& gather) {
     const BankPlace& place = gather.place;
     Status status = add_conf(gather);
@@ -196,13 +223,19 @@ Status add_around(Gather& gather) {
     if (status == Status::ok && access(certs.text, F_OK) == 0) {
         status = add_folder(gather, "certs", certs.text, certs_depth_max);
     }
+    const ToolPath lab = tool_path(place.folder.text, config_lab_keys);
+    if (status == Status::ok && access(lab.text, F_OK) == 0) {
+        status = add_folder(gather, config_lab_keys, lab.text, 0);
+    }
     if (status == Status::ok) status = add_named(gather, place.config.message_key);
     for (uint32_t i = 0; status == Status::ok && i < place.config.listener_count; i++) {
         const ListenerConfig& listener = place.config.listeners[i];
-        const char* values[] = {listener.certificate, listener.key, listener.ca, listener.crl};
+        const char* values[] = {listener.certificate, listener.key, listener.ca, listener.crl,
+                                listener.passphrase_file};
         for (const char* value : values) {
             if (status == Status::ok) status = add_named(gather, value);
         }
+        if (status == Status::ok && listener.lab) status = add_lab_keys(gather, listener.lab_keys);
     }
     if (status != Status::absent) return status;
     return Status::failed;  // Only a checkpoint may go away beside a server.

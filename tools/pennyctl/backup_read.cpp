@@ -139,7 +139,8 @@ Status read_manifest(Walk& walk) {
 // Names are in ascending order, so none is there twice, and each is one that a bank has.
 bool name_belongs(const char* name) {
     return strcmp(name, "pennyd.conf") == 0 || strcmp(name, "client.conf") == 0 ||
-           strncmp(name, "certs/", 6) == 0 || strncmp(name, "data/", 5) == 0;
+           strncmp(name, "certs/", 6) == 0 || strncmp(name, "lab/", 4) == 0 ||
+           strncmp(name, "data/", 5) == 0;
 }
 
 // Only a segment of the journal ends in zeros that are not stored, and none is longer than this.

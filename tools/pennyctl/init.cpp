@@ -14,7 +14,6 @@
 #include "pennyctl/book_seed.h"
 #include "pennyctl/prompt.h"
 #include "server_limits.h"
-#include "version.h"
 
 namespace {
 
@@ -194,13 +193,6 @@ ExitCode take_options(InitOptions& options, int argc, char** argv) {
 }
 
 // --- What must hold before anything is made. ---
-
-ExitCode check_clock(const Init& init) {
-    // Signed, since the time is 0 where nobody knows when the source was made.
-    if (static_cast<int64_t>(init.wall_ms / 1000) >= PENNY_BUILD_TIME) return exit_done;
-    return tool_refuse("this machine's clock is behind the time this program was made at; set it "
-                       "first, because certificates are dated");
-}
 
 ExitCode refuse_if_there(const Init& init, const char* path) {
     if (!made_is_there(init.made, path)) return exit_done;
@@ -454,7 +446,7 @@ int verb_init(int argc, char** argv) {
     config_defaults(init.config);
     init.wall_ms = tool_wall_ms();
     crypto_clock_set(init.wall_ms);
-    code = check_clock(init);
+    code = tool_check_clock(init.wall_ms);
     if (code != exit_done) return code;
     if (made_look(init.made, init.options.dir) != Status::ok) return refuse_folder(init);
     code = init_folder(init);

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "version.h"
 
 namespace {
 
@@ -109,6 +110,13 @@ uint64_t tool_wall_ms() {
     clock_gettime(CLOCK_REALTIME, &now);
     if (now.tv_sec < 0) return 0;
     return static_cast<uint64_t>(now.tv_sec) * 1000 + static_cast<uint64_t>(now.tv_nsec) / 1000000;
+}
+
+ExitCode tool_check_clock(uint64_t wall_ms) {
+    // Signed, since the time is 0 where nobody knows when the source was made.
+    if (static_cast<int64_t>(wall_ms / 1000) >= PENNY_BUILD_TIME) return exit_done;
+    return tool_refuse("this machine's clock is behind the time this program was made at; set it "
+                       "first, because certificates are dated");
 }
 
 Slice tool_slice(const char* text) {

@@ -48,6 +48,9 @@ bool tool_value_is_absent(const ToolWords& words);
 
 uint64_t tool_wall_ms();
 
+// Refuses a clock that is behind the time this program was made at; certificates are dated.
+ExitCode tool_check_clock(uint64_t wall_ms);
+
 // A text of a command line or a file as a Slice.
 Slice tool_slice(const char* text);
 
@@ -73,3 +76,4 @@ int verb_user_unlock(int argc, char** argv);
 int verb_user_name(int argc, char** argv);
 int verb_import(int argc, char** argv);
 int verb_audit(int argc, char** argv);
+int verb_lab(int argc, char** argv);
