@@ -13,63 +13,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
+#include "key_files.h"
+#include "lab_start.h"
 #include "loop.h"
+#include "refusal.h"
 #include "start.h"
 #include "system.h"
 #include "time_zone.h"
-#include "version.h"
 
 namespace {
 
-constexpr int exit_done = 0;
-constexpr int exit_refused = 1;
-constexpr int exit_usage = 2;
-
 constexpr uint32_t config_size_max = 65536;  // bytes of the configuration file
-constexpr uint32_t pem_size_max = 65536;     // bytes of one certificate, key or CRL file
-constexpr uint32_t assignments_max = 32;     // options on the command line that override the file
 constexpr uint32_t files_beside_sessions = 64;  // open at once: the book's, the loop's, listeners
 constexpr const char* config_places[] = {"./pennyd.conf", "/etc/pennyd/pennyd.conf"};
-
-enum class OptionKind : uint8_t { flag, value };
-
-// One row per option of the command line.
-struct OptionRow {
-    const char* name;
-    const char* short_name;
-    OptionKind kind;
-    const char* argument;
-    const char* prefix;  // of the --set assignment that the option is short for; nullptr for none
-    const char* help;
-};
-
-constexpr OptionRow options[] = {
-    {"--help", "-h", OptionKind::flag, "", nullptr, "print this and exit"},
-    {"--version", "-v", OptionKind::flag, "", nullptr, "print the version and exit"},
-    {"--test", "-t", OptionKind::flag, "", nullptr, "check the configuration and exit"},
-    {"--memory", "-m", OptionKind::flag, "", nullptr, "print the memory budget and exit"},
-    {"--read-only", nullptr, OptionKind::flag, "", nullptr,
-     "serve the book to read, and write no byte of it"},
-    {"--set", "-s", OptionKind::value, "'SECTION.KEY=VALUE'", "", "override one key of the file"},
-    {"--host", nullptr, OptionKind::value, "ADDRESS", "listener tls.address=",
-     "address of the listener `tls`"},
-    {"--port", nullptr, OptionKind::value, "PORT", "listener tls.port=", "port of that listener"},
-    {"--threads", nullptr, OptionKind::value, "N", "server.threads=", "worker threads"},
-};
-
-enum class Action : uint8_t { serve, test, memory };
-
-struct Arguments {
-    Action action;
-    bool read_only;
-    const char* config_path;
-    const char* assignments[assignments_max];
-    const char* prefixes[assignments_max];
-    uint32_t assignment_count;
-};
 
 // All that lives as long as the process and is not in the arena.
 struct Process {
@@ -78,129 +38,18 @@ struct Process {
     Loop* loop;
     Store store;
     Config config;
-    char folder[path_size_max + 1];  // of the configuration file
+    KeyFiles keys;
     uint8_t config_text[config_size_max];
-    uint8_t pem[4][pem_size_max];
     uint8_t window[batch_size_max];
 };
 
 Process process;
 
-Writer message_writer() {
-    static uint8_t text[config_error_size_max];
-    return writer_of(text, sizeof text - 1);
-}
-
-// Prints `pennyd: ` and the sentence; returns the exit code.
-int refuse(int code, Writer& message) {
-    system_print_text(STDERR_FILENO, "pennyd: ");
-    system_print(STDERR_FILENO, writer_slice(message));
-    system_print_text(STDERR_FILENO, "\n");
-    return code;
-}
-
-int refuse_text(int code, const char* text) {
-    Writer message = message_writer();
-    put_text(message, text);
-    return refuse(code, message);
-}
-
-void print_help() {
-    static uint8_t text[4096];
-    Writer out = writer_of(text, sizeof text);
-    put_text(out, "usage: pennyd [options] [CONFIG]\n\nThe bank's server. Without CONFIG it takes");
-    put_text(out, " ./pennyd.conf, then /etc/pennyd/pennyd.conf.\n\n");
-    for (const OptionRow& option : options) {
-        const uint32_t start = out.size;
-        put_text(out, "  ");
-        if (option.short_name != nullptr) {
-            put_text(out, option.short_name);
-            put_text(out, ", ");
-        }
-        put_text(out, option.name);
-        put_u8(out, ' ');
-        put_text(out, option.argument);
-        while (out.size - start < 36) put_u8(out, ' ');
-        put_text(out, option.help);
-        put_u8(out, '\n');
-    }
-    put_text(out, "\nSIGTERM ends it in order: sessions, a closing batch, a checkpoint.\n");
-    system_print(STDOUT_FILENO, writer_slice(out));
-}
-
-const OptionRow* find_option(const char* word) {
-    for (const OptionRow& option : options) {
-        if (strcmp(word, option.name) == 0) return &option;
-        if (option.short_name != nullptr && strcmp(word, option.short_name) == 0) return &option;
-    }
-    return nullptr;
-}
-
-// Returns a code to exit with, or -1 to go on.
-int take_flag(const OptionRow& option, Arguments& out) {
-    if (strcmp(option.name, "--help") == 0) {
-        print_help();
-        return exit_done;
-    }
-    if (strcmp(option.name, "--version") == 0) {
-        system_print_text(STDOUT_FILENO, "pennyd " PENNY_VERSION "\n");
-        return exit_done;
-    }
-    if (strcmp(option.name, "--read-only") == 0) {
-        out.read_only = true;
-        return -1;
-    }
-    out.action = strcmp(option.name, "--test") == 0 ? Action::test : Action::memory;
-    return -1;
-}
-
-int take_arguments(int count, char** words, Arguments& out) {
-    Writer message = message_writer();
-    for (int i = 1; i < count; i++) {
-        if (words[i][0] != '-') {
-            if (out.config_path != nullptr) {
-                return refuse_text(exit_usage, "one configuration file, not two; see --help");
-            }
-            out.config_path = words[i];
-            continue;
-        }
-        const OptionRow* option = find_option(words[i]);
-        if (option == nullptr) {
-            put_text(message, "unknown option ");
-            put_printable(message, slice_of(words[i]), 64);
-            put_text(message, "; see pennyd --help");
-            return refuse(exit_usage, message);
-        }
-        if (option->kind == OptionKind::flag) {
-            const int code = take_flag(*option, out);
-            if (code >= 0) return code;
-            continue;
-        }
-        if (i + 1 == count || out.assignment_count == assignments_max) {
-            put_text(message, option->name);
-            put_text(message, i + 1 == count ? " needs a value" : " is given too often");
-            return refuse(exit_usage, message);
-        }
-        out.prefixes[out.assignment_count] = option->prefix;
-        out.assignments[out.assignment_count++] = words[++i];
-    }
-    return -1;
-}
-
 // The folder of the configuration file, to which relative paths in it refer.
 void note_folder(const char* path) {
     const char* slash = strrchr(path, '/');
     const size_t size = slash == nullptr ? 0 : static_cast<size_t>(slash - path) + 1;
-    if (size > 0 && size <= path_size_max) memcpy(process.folder, path, size);
-}
-
-// Makes a path of the configuration absolute, or relative to where the process was started.
-Status resolve(const char* path, char out[2 * path_size_max + 2]) {
-    Writer writer = writer_of(reinterpret_cast<uint8_t*>(out), 2 * path_size_max + 1);
-    if (path[0] != '/') put_text(writer, process.folder);
-    put_text(writer, path);
-    out[writer.size] = '\0';
-    return writer.size > path_size_max || writer.overflow ? Status::full : Status::ok;
+    if (size > 0 && size <= path_size_max) memcpy(process.keys.folder, path, size);
 }
 
 const char* find_config(const Arguments& arguments) {
@@ -211,7 +60,7 @@ const char* find_config(const Arguments& arguments) {
     return nullptr;
 }
 
-int load_config(const Arguments& arguments) {
+int read_config(const Arguments& arguments) {
     Writer message = message_writer();
     const char* path = find_config(arguments);
     if (path == nullptr) {
@@ -233,11 +82,21 @@ int load_config(const Arguments& arguments) {
     if (config_parse(process.config, path, {process.config_text, size}, message) != Status::ok) {
         return refuse(exit_refused, message);
     }
+    return -1;
+}
+
+int load_config(const Arguments& arguments) {
+    Writer message = message_writer();
+    if (lab_is_built && arguments.lab != nullptr) {
+        lab_configure(arguments.lab, process.config);
+    } else {
+        const int code = read_config(arguments);
+        if (code >= 0) return code;
+    }
     for (uint32_t i = 0; i < arguments.assignment_count; i++) {
         uint8_t text[1024];
         Writer assignment = writer_of(text, sizeof text);
-        put_text(assignment, arguments.prefixes[i]);
-        put_text(assignment, arguments.assignments[i]);
+        arguments_put(arguments, i, assignment);
         if (assignment.overflow) return refuse_text(exit_usage, "an option's value is too long");
         if (config_set(process.config, writer_slice(assignment), message) != Status::ok) {
             return refuse(exit_usage, message);
@@ -255,6 +114,7 @@ uint32_t thread_count() {
 
 uint64_t password_arena_bytes() {
     const Config& config = process.config;
+    if (config.lab_only) return 0;  // Nobody logs in.
     return password_arena_size({config.password_memory_kib, config.password_passes});
 }
 
@@ -357,100 +217,6 @@ int reserve_memory() {
     return -1;
 }
 
-// Reads one PEM file into its own buffer.
-Status read_pem(const char* path, uint32_t slot, bool secret, Slice& out, Writer& message) {
-    char name[2 * path_size_max + 2];
-    uint32_t size = 0;
-    out = {process.pem[slot], 0};
-    if (path[0] == '\0') return Status::ok;
-    Status status = resolve(path, name);
-    errno = ENAMETOOLONG;
-    if (status == Status::ok) {
-        status = system_read_file(name, process.pem[slot], pem_size_max, size);
-    }
-    if (status != Status::ok) {
-        put_text(message, name);
-        put_text(message, ": ");
-        put_text(message, status == Status::full && errno == 0 ? "too long" : strerror(errno));
-        return Status::failed;
-    }
-    if (size == 0) {  // Taken for a file that is not configured, it would revoke nobody.
-        put_text(message, name);
-        put_text(message, ": is empty; put it back, or name another file");
-        return Status::failed;
-    }
-    if (secret && system_is_exposed(name)) {
-        put_text(message, name);
-        put_text(message, ": the key can be read by others; run `chmod 600` on it");
-        return Status::failed;
-    }
-    out.size = size;
-    return Status::ok;
-}
-
-// Where a reason that names none of the files is to be looked for.
-void put_files(Writer& message, const ListenerConfig& listener) {
-    const char* paths[] = {listener.certificate, listener.key, listener.ca, listener.crl};
-    const char* separator = "; the files are ";
-    for (const char* path : paths) {
-        if (path[0] == '\0') continue;
-        put_text(message, separator);
-        if (path[0] != '/') put_text(message, process.folder);
-        put_text(message, path);
-        separator = ", ";
-    }
-}
-
-int load_certificates() {
-    for (uint32_t i = 0; i < process.config.listener_count; i++) {
-        const ListenerConfig& listener = process.config.listeners[i];
-        Writer message = message_writer();
-        put_text(message, "listener ");
-        put_text(message, listener.name);
-        put_text(message, ": ");
-        TlsFiles files = {};
-        const bool read =
-            read_pem(listener.certificate, 0, false, files.certificate, message) == Status::ok &&
-            read_pem(listener.key, 1, true, files.key, message) == Status::ok &&
-            read_pem(listener.ca, 2, false, files.ca, message) == Status::ok &&
-            read_pem(listener.crl, 3, false, files.crl, message) == Status::ok;
-        const char* reason = nullptr;
-        const Status status = read ? server_load_tls(*process.server, i, files, reason)
-                                   : Status::failed;
-        wipe(process.pem, sizeof process.pem);
-        if (!read) return refuse(exit_refused, message);
-        if (status != Status::ok) {
-            put_text(message, reason == nullptr ? "the TLS files cannot be used" : reason);
-            put_files(message, listener);
-            return refuse(exit_refused, message);
-        }
-    }
-    return -1;
-}
-
-// The key of messages to the server itself, where one is named.
-int load_message_key() {
-    const Config& config = process.config;
-    if (config.message_key[0] == '\0') return -1;
-    Writer message = message_writer();
-    put_text(message, "[server] message-key: ");
-    Slice pem = {};
-    if (read_pem(config.message_key, 0, true, pem, message) != Status::ok) {
-        wipe(process.pem, sizeof process.pem);
-        return refuse(exit_refused, message);
-    }
-    const Status status = server_load_message_key(*process.server, pem);
-    wipe(process.pem, sizeof process.pem);
-    if (status == Status::ok) return -1;
-    if (config.message_key[0] != '/') put_text(message, process.folder);
-    put_text(message, config.message_key);
-    put_text(message, status == Status::invalid
-                          ? ": this is no private key of RSA with 3072 bits; pennyctl init makes "
-                            "one, and so does penny key"
-                          : ": the library of cryptography has no memory for it");
-    return refuse(exit_refused, message);
-}
-
 // How far the reading of the journal was when that was last said.
 struct Progress {
     uint64_t said_ms;
@@ -481,9 +247,13 @@ void tell_server_time(Server& server) {
 }
 
 int open_book(bool read_only) {
+    if (lab_is_built && process.config.lab_only) {
+        start_without_book(*process.server, tell_server_time);
+        return -1;
+    }
     Writer message = message_writer();
-    char dir[2 * path_size_max + 2];
-    if (resolve(process.config.data, dir) != Status::ok) {
+    char dir[key_path_size];
+    if (key_files_resolve(process.keys, process.config.data, dir) != Status::ok) {
         return refuse_text(exit_refused, "the path of [server] data is too long");
     }
     Progress said = {system_now_ms(), 0};
@@ -522,8 +292,8 @@ int serve(bool read_only) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }
     if (code < 0) crypto_clock_set(system_wall_us() / 1000);
-    if (code < 0) code = load_certificates();
-    if (code < 0) code = load_message_key();
+    if (code < 0) code = key_files_load(process.keys, *process.server);
+    if (code < 0) code = key_files_load_message(process.keys, *process.server);
     if (code < 0) code = open_book(read_only);
     if (code >= 0) return code;
     Writer message = message_writer();
@@ -534,7 +304,7 @@ int serve(bool read_only) {
     arena_seal(process.arena);
     loop_print_ready(*process.loop);
     loop_run(*process.loop);
-    store_close(process.store);
+    if (!process.config.lab_only) store_close(process.store);
     static constexpr char text[] = "stopped";
     port_log(LogLevel::info, text, sizeof text - 1);
     return exit_done;
@@ -546,8 +316,8 @@ int test() {
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }
-    if (code < 0) code = load_certificates();
-    if (code < 0) code = load_message_key();
+    if (code < 0) code = key_files_load(process.keys, *process.server);
+    if (code < 0) code = key_files_load_message(process.keys, *process.server);
     if (code >= 0) return code;
     system_print_text(STDOUT_FILENO, "the configuration is fine\n");
     return exit_done;
@@ -559,7 +329,7 @@ int main(int count, char** words) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is a write that fails.
     Arguments arguments = {};
-    int code = take_arguments(count, words, arguments);
+    int code = arguments_take(count, words, arguments);
     if (code < 0) code = load_config(arguments);
     if (code >= 0) return code;
     switch (arguments.action) {

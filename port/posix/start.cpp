@@ -152,6 +152,26 @@ Status open_book(Starting& starting) {
 
 }  // namespace
 
+void start_without_book(Server& server, void (*tell_time)(Server& server)) {
+    constexpr uint8_t no_bank[bank_id_size] = {};
+    Book& book = server.book;
+    book_init(book, no_bank);
+    const LedgerLimits& limits = book.ledger.limits;
+    LimitsEntry& known = book.ledger.limits_known;
+    known.accounts = limits.accounts;  // There is no journal in which they could be noted.
+    known.ids = limits.ids;
+    known.terminals = limits.terminals;
+    known.holds = limits.holds;
+    known.reversible = limits.reversible;
+    LogStart start = {};
+    start.segment = 1;
+    start.segment_size = segment_size_min;
+    book_open(book, start, 0);
+    log_forbid(book.log);
+    tell_time(server);
+    server_start(server, 0);
+}
+
 Status start_book(Server& server, Store& store, const StartPlan& plan, Writer& error) {
     Starting starting = {server, store, plan, error};
     if (open_store(starting) != Status::ok) return Status::failed;

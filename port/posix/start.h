@@ -8,6 +8,8 @@
 // server was laid out and readied, its certificates are loaded. Nothing here waits for a peer or
 // reads a clock of its own.
 //
+// A laboratory without a bank has an empty book in memory, and no store.
+//
 //   X1. A refused start has changed no byte of the book, and says why in one sentence.
 //   X2. Where the disk may not be written, or shall not be, the book is opened to be read, and no
 //       money moves.
@@ -30,3 +32,8 @@ struct StartPlan {
 // Fills and opens the server's book from what lies in the folder, and starts the server. On ok the
 // store is open, the caller's to close. Returns failed with `error`, and nothing open (X1).
 Status start_book(Server& server, Store& store, const StartPlan& plan, Writer& error);
+
+// Starts the server over an empty book that stays empty: its log is forbidden, so that nothing asks
+// for a write, a segment, a checkpoint or the text of penalties. Nobody can log in, and so there is
+// no memory for passwords either.
+void start_without_book(Server& server, void (*tell_time)(Server& server));

@@ -1,0 +1,25 @@
+// key_files.h - reads the certificates, keys and passphrases that a configuration names, and hands
+// them to the server. What was read is wiped before a call returns.
+//
+// Each call that fails has printed its sentence and returns the code to exit with; -1 is to go on.
+#pragma once
+
+#include "server.h"
+
+inline constexpr uint32_t pem_size_max = 65536;  // bytes of one certificate, key or CRL file
+inline constexpr uint32_t key_path_size = 2 * path_size_max + 2;  // bytes of a path put together
+
+struct KeyFiles {
+    char folder[path_size_max + 1];  // of the configuration file, empty or with its slash
+    uint8_t pem[4][pem_size_max];
+};
+
+// Makes a path of the configuration absolute, or relative to where the process was started. Returns
+// ok, or full for one that is too long.
+Status key_files_resolve(const KeyFiles& files, const char* path, char out[key_path_size]);
+
+// Loads what each listener has.
+int key_files_load(KeyFiles& files, Server& server);
+
+// Loads the key of messages to the server itself, where one is named.
+int key_files_load_message(KeyFiles& files, Server& server);
