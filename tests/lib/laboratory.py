@@ -170,8 +170,12 @@ class Between:
                 for message in whole:
                     target.sendall(self.alter(way, message))
             target.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # One of the two has gone.
+        except OSError:  # One of the two has gone, or shall see the other go.
+            for end in (source, target):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
 
     def close(self):
         """Waits until both have gone."""

@@ -54,76 +54,83 @@ class LabTest(PennyTest):
         """penny on that channel; gives what it printed."""
         return self.penny(*self.labs[channel].options(port), *words, **more)
 
-    def each(self, channels=CHANNELS):
-        for channel in channels:
-            with self.subTest(channel=channel):
-                yield channel
-
 
 class Commands(LabTest):
     def test_the_time_is_told_on_each(self):
-        for channel in self.each():
-            self.assertRegex(self.on(channel, "CLOCK"), f"^{TIME}\n$")
-            self.assertEqual(self.err, "")
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.assertRegex(self.on(channel, "CLOCK"), f"^{TIME}\n$")
+                self.assertEqual(self.err, "")
 
     def test_a_text_reaches_the_log_and_is_answered(self):
-        for channel in self.each():
-            text = f"hello over {channel}"
-            self.assertEqual(self.on(channel, "TELL", text), TOLD + "\n")
-            wait_until("the log has it", lambda: text in self.labs[channel].log(), SECONDS_MAX)
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                text = f"hello over {channel}"
+                self.assertEqual(self.on(channel, "TELL", text), TOLD + "\n")
+                wait_until("the log has it", lambda: text in self.labs[channel].log(), SECONDS_MAX)
 
     def test_a_text_of_the_greatest_size_goes_through(self):
-        for channel in self.each():
-            self.assertEqual(self.on(channel, "ECHO", "x" * 900), "x" * 900 + "\n")
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.assertEqual(self.on(channel, "ECHO", "x" * 900), "x" * 900 + "\n")
 
     def test_lines_of_standard_input_are_commands(self):
-        for channel in self.each():
-            shown = self.on(channel, stdin="DATE\nPING\nTEMPERATURE\nBALANCE\n", code=1)
-            self.assertRegex(shown, r"^20\d\d-\d\d-\d\d\nPONG\n")
-            self.assertIn("NOPERM", shown)
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                shown = self.on(channel, stdin="DATE\nPING\nTEMPERATURE\nBALANCE\n", code=1)
+                self.assertRegex(shown, r"^20\d\d-\d\d-\d\d\nPONG\n")
+                self.assertIn("NOPERM", shown)
 
     def test_json(self):
-        for channel in self.each():
-            self.assertRegex(self.on(channel, "--json", "CLOCK"), f'^"{TIME}"\n$')
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.assertRegex(self.on(channel, "--json", "CLOCK"), f'^"{TIME}"\n$')
 
     def test_raw_bytes_go_both_ways_and_end_in_order(self):
         question = b"*1\r\n$5\r\nCLOCK\r\n"
-        for channel in self.each():
-            self.on(channel, "--raw", stdin=question * 3)
-            self.assertRegex(self.out.decode(), rf"^(\$32\r\n{TIME}\r\n){{3}}$")
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.on(channel, "--raw", stdin=question * 3)
+                self.assertRegex(self.out.decode(), rf"^(\$32\r\n{TIME}\r\n){{3}}$")
 
     def test_much_is_sent_at_once(self):
-        for channel in self.each():
-            self.on(channel, "--raw", stdin=b"*2\r\n$4\r\nECHO\r\n$900\r\n" + b"y" * 900 + b"\r\n")
-            self.assertEqual(self.out, b"$900\r\n" + b"y" * 900 + b"\r\n")
+        text = b"$900\r\n" + b"y" * 900 + b"\r\n"
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.on(channel, "--raw", stdin=b"*2\r\n$4\r\nECHO\r\n" + text)
+                self.assertEqual(self.out, text)
 
     def test_ping_and_help(self):
-        for channel in self.each():
-            self.assertEqual(self.on(channel, "ping"), "PONG\n")
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.assertEqual(self.on(channel, "ping"), "PONG\n")
         self.assertIn("CLOCK", self.penny("--channel", "xor", "help", "CLOCK"))
 
     def test_sealed_messages_are_not_tried(self):
-        for channel in self.each():
-            self.on(channel, "key", "new", code=1)
-            self.assertIn("NOPERM", self.err)
-            self.assertFalse(os.path.exists(self.labs[channel].path("messages")))
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.on(channel, "key", "new", code=1)
+                self.assertIn("NOPERM", self.err)
+                self.assertFalse(os.path.exists(self.labs[channel].path("messages")))
 
     def test_keys_are_made_where_there_are_none(self):
-        for channel in self.each(WITH_KEYS):
-            self.assertRegex(self.penny("--channel", channel, "--explain", "-p",
-                                        str(self.labs[channel].port), "CLOCK"), f"^{TIME}\n$")
-            self.assertIn("making an RSA key of 2048 bits for this run\n", self.err)
+        for channel in WITH_KEYS:
+            with self.subTest(channel=channel):
+                self.assertRegex(self.penny("--channel", channel, "--explain", "-p",
+                                            str(self.labs[channel].port), "CLOCK"), f"^{TIME}\n$")
+                self.assertIn("making an RSA key of 2048 bits for this run\n", self.err)
 
     def test_what_the_environment_and_the_conf_say_of_people_is_passed_over(self):
-        for channel in self.each():
-            conf = os.path.join(self.labs[channel].folder, "more.conf")
-            with open(self.labs[channel].path("client.conf"), encoding="utf-8") as file:
-                text = file.read()
-            with open(conf, "w", encoding="utf-8") as file:
-                file.write(text + "port = 1\ncert = none\nkey = none\ncacert = none\nuser = alice\n")
-            environment = {"PENNY_PASS": "hidden99"}
-            self.assertRegex(self.on(channel, "-c", conf, "CLOCK", environment=environment),
-                             f"^{TIME}\n$")
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                conf = os.path.join(self.labs[channel].folder, "more.conf")
+                with open(self.labs[channel].path("client.conf"), encoding="utf-8") as file:
+                    text = file.read()
+                with open(conf, "w", encoding="utf-8") as file:
+                    file.write(text + "".join(f"{key} = none\n" for key in
+                                              ("port", "cert", "key", "cacert", "user")))
+                self.assertRegex(self.on(channel, "-c", conf, "CLOCK",
+                                         environment={"PENNY_PASS": "hidden99"}), f"^{TIME}\n$")
 
 
 class Menu(LabTest):
@@ -132,15 +139,16 @@ class Menu(LabTest):
         return converse(self, at, [(CHOICE, line) for line in steps], code)
 
     def test_a_person_chooses(self):
-        for channel in self.each():
-            shown = self.menu(channel, b"1", b"2", b"3", b"4", b"1", b"6", b"5")
-            self.assertEqual(len(CONNECTED.findall(shown)), 2)
-            self.assertEqual(len(ANSWERED.findall(shown)), 4)
-            self.assertEqual(len(re.findall(TIME.encode() + rb"\r\n", shown)), 2)
-            self.assertRegex(shown, rb"\n20\d\d-\d\d-\d\d\r\n")
-            self.assertRegex(shown, rb"\n-?\d+\.\d+ degrees celsius \(simulated\)\.\r\n")
-            for line in MENU:
-                self.assertEqual(shown.count(line + b"\r\n"), 2, "at the start and when asked for")
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                shown = self.menu(channel, b"1", b"2", b"3", b"4", b"1", b"6", b"5")
+                self.assertEqual(len(CONNECTED.findall(shown)), 2)
+                self.assertEqual(len(ANSWERED.findall(shown)), 4)
+                self.assertEqual(len(re.findall(TIME.encode() + rb"\r\n", shown)), 2)
+                self.assertRegex(shown, rb"\n20\d\d-\d\d-\d\d\r\n")
+                self.assertRegex(shown, rb"\n-?\d+\.\d+ degrees celsius \(simulated\)\.\r\n")
+                for line in MENU:  # At the start, and when asked for.
+                    self.assertEqual(shown.count(line + b"\r\n"), 2)
 
     def test_nobody_is_asked_who_he_is(self):
         shown = self.menu("xor", b"exit")
@@ -155,11 +163,12 @@ class Menu(LabTest):
         self.assertRegex(shown, TIME.encode())
 
     def test_a_script_chooses(self):
-        for channel in self.each():
-            shown = self.on(channel, "--menu", stdin="1\n2\n3\n4\n5\nnever\n").encode()
-            self.assertEqual(len(CONNECTED.findall(shown)), 2)
-            self.assertEqual(len(ANSWERED.findall(shown)), 3)
-            self.assertEqual(self.err, "")
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                shown = self.on(channel, "--menu", stdin="1\n2\n3\n4\n5\nnever\n").encode()
+                self.assertEqual(len(CONNECTED.findall(shown)), 2)
+                self.assertEqual(len(ANSWERED.findall(shown)), 3)
+                self.assertEqual(self.err, "")
 
     def test_a_server_that_vanishes_and_comes_back(self):
         with Laboratory("psk") as lab:
@@ -192,38 +201,43 @@ class Explain(LabTest):
             self.assertRegex(line, r", \d+ bytes$")
 
     def test_each_message_is_named_in_order_with_its_size(self):
-        for channel in self.each():
-            self.on(channel, "--explain", "CLOCK")
-            self.in_order(EXCHANGES[channel])
-            self.assertLessEqual(max(map(len, self.err.splitlines())), 14 + 160)
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.on(channel, "--explain", "CLOCK")
+                self.in_order(EXCHANGES[channel])
+                self.assertLessEqual(max(map(len, self.err.splitlines())), 14 + 160)
 
     def test_the_end_is_the_table_with_tls_beside_it(self):
-        for channel in self.each():
-            self.on(channel, "--explain", "CLOCK")
-            table = self.err.splitlines()[-13:]
-            self.assertEqual(table[0], f"What {channel} is worth, and tls beside it:")
-            rows = [line.split(": ", 1)[0].strip() for line in table[1:]]
-            self.assertEqual(rows, [name for row in PROPERTIES for name in (row, "tls")])
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.on(channel, "--explain", "CLOCK")
+                table = self.err.splitlines()[-13:]
+                self.assertEqual(table[0], f"What {channel} is worth, and tls beside it:")
+                rows = [line.split(": ", 1)[0].strip() for line in table[1:]]
+                self.assertEqual(rows, [name for row in PROPERTIES for name in (row, "tls")])
+
+    def parts_of(self, key):
+        """The beginnings of the secret numbers of an RSA key, in hex."""
+        text = run(["openssl", "pkey", "-in", key, "-text", "-noout"]).stdout
+        return [found.replace(":", "").replace("\n", "").replace(" ", "")[2:18] for found in
+                re.findall(r"^(?:privateExponent|prime1|prime2):([0-9a-f:\s]+)", text, re.M)]
 
     def test_no_secret_is_told(self):
-        for channel in self.each():
-            self.on(channel, "--explain", "CLOCK")
-            secrets = []
-            if channel == "psk":
-                secrets = [PASSPHRASE.decode(), PASSPHRASE[:8].hex()]
-            if channel in WITH_KEYS:
-                der = run(["openssl", "pkey", "-in", self.labs[channel].path("client.key"),
-                           "-text", "-noout"]).stdout.replace(":", "").replace(" ", "")
-                der = der.replace("\n", "")
-                secrets = [der[der.index("privateExponent"):][15:31],
-                           der[der.index("prime1"):][8:24]]
-            if channel == "xor":
-                passes = [int(text, 16) for text in
-                          re.findall(r"bytes ([0-9a-f]{32}) \(16 bytes\)", self.err)[:3]]
-                self.assertEqual(len(passes), 3, "whoever reads this can do the sum")
-                secrets = [f"{passes[0] ^ passes[1] ^ passes[2]:032x}"]
-            for secret in secrets:
-                self.assertNotIn(secret, self.err)
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                self.on(channel, "--explain", "CLOCK")
+                secrets = []
+                if channel == "psk":
+                    secrets = [PASSPHRASE.decode(), PASSPHRASE[:8].hex()]
+                if channel in WITH_KEYS:
+                    secrets = self.parts_of(self.labs[channel].path("client.key"))
+                if channel == "xor":
+                    passes = [int(text, 16) for text in
+                              re.findall(r"bytes ([0-9a-f]{32}) \(16 bytes\)", self.err)[:3]]
+                    self.assertEqual(len(passes), 3, "whoever reads this can do the sum")
+                    secrets = [f"{passes[0] ^ passes[1] ^ passes[2]:032x}"]
+                for secret in secrets:
+                    self.assertNotIn(secret, self.err)
 
 
 class Pin(LabTest):
@@ -233,21 +247,23 @@ class Pin(LabTest):
         return re.search(r"fingerprint ([0-9a-f]{64}) ", told[-1]).group(1)
 
     def test_the_right_one_goes_through(self):
-        for channel in self.each(WITH_KEYS):
-            pin = self.fingerprint(channel)
-            self.assertRegex(self.on(channel, "--pin", pin, "CLOCK"), f"^{TIME}\n$")
+        for channel in WITH_KEYS:
+            with self.subTest(channel=channel):
+                pin = self.fingerprint(channel)
+                self.assertRegex(self.on(channel, "--pin", pin, "CLOCK"), f"^{TIME}\n$")
 
     def test_another_one_is_refused_before_anything_is_asked(self):
-        for channel in self.each(WITH_KEYS):
-            lab = self.labs[channel]
-            between = Between(lab, lambda way, data: data)
-            self.on(channel, "--pin", "ab" * 32, "CLOCK", port=between.port, code=1)
-            between.close()
-            self.assertEqual(self.err, f"penny: 127.0.0.1 port {between.port}: the server's key "
-                                       "is not the pinned one\n")
-            told, _ = messages(between.seen["up"])
-            self.assertEqual(told[-1], bytes([ALERT, 0, 1, 12]))
-            self.assertNotIn(DATA, [message[0] for message in told])
+        for channel in WITH_KEYS:
+            with self.subTest(channel=channel):
+                lab = self.labs[channel]
+                between = Between(lab, lambda way, data: data)
+                self.on(channel, "--pin", "ab" * 32, "CLOCK", port=between.port, code=1)
+                between.close()
+                self.assertEqual(self.err, f"penny: 127.0.0.1 port {between.port}: the server's "
+                                           "key is not the pinned one\n")
+                told, _ = messages(between.seen["up"])
+                self.assertEqual(told[-1], bytes([ALERT, 0, 1, 12]))
+                self.assertNotIn(DATA, [message[0] for message in told])
 
 
 class Passphrase(LabTest):
@@ -400,20 +416,22 @@ class Altered(LabTest):
     NUMBERS = {"rsa": 4, "hybrid": 4, "dhe": 10, "psk": 10}
 
     def test_a_reply_that_was_altered_is_no_reply_and_the_server_hears_of_it(self):
-        for channel in self.each(self.FOUND):
-            between = self.flip(channel, "down", "CLOCK")
-            self.assertEqual(self.out, b"")
-            self.assertEqual(self.err, f"penny: no answer to CLOCK: {self.FOUND[channel]}\n")
-            told, _ = messages(between.seen["up"])
-            self.assertEqual(told[-1], bytes([ALERT, 0, 1, self.NUMBERS[channel]]))
+        for channel in self.FOUND:
+            with self.subTest(channel=channel):
+                between = self.flip(channel, "down", "CLOCK")
+                self.assertEqual(self.out, b"")
+                self.assertEqual(self.err, f"penny: no answer to CLOCK: {self.FOUND[channel]}\n")
+                told, _ = messages(between.seen["up"])
+                self.assertEqual(told[-1], bytes([ALERT, 0, 1, self.NUMBERS[channel]]))
 
     def test_a_command_that_was_altered_is_refused_by_name(self):
-        for channel in self.each(self.FOUND):
-            self.flip(channel, "up", "TELL", "altered on the way")
-            self.assertEqual(self.err, "penny: outcome unknown: TELL may or may not have been "
-                                       "carried out: the other side gave up: "
-                                       f"{self.FOUND[channel]}\n")
-            self.assertNotIn("altered on the way", self.labs[channel].log())
+        for channel in self.FOUND:
+            with self.subTest(channel=channel):
+                self.flip(channel, "up", "TELL", "altered on the way")
+                self.assertEqual(self.err, "penny: outcome unknown: TELL may or may not have been "
+                                           "carried out: the other side gave up: "
+                                           f"{self.FOUND[channel]}\n")
+                self.assertNotIn("altered on the way", self.labs[channel].log())
 
     def test_on_xor_nobody_notices(self):
         self.flip("xor", "down", "ECHO", "aaaa", at=4, code=0)
@@ -440,33 +458,38 @@ class Vanishing(LabTest):
         listener.close()
 
     def test_within_the_handshake(self):
-        for channel in self.each():
-            for after in (0, 16):
-                self.hang_up(channel, after)
-                self.assertEqual(self.err.count("\n"), 1, self.err)
-                self.assertRegex(self.err, "^penny: 127.0.0.1 port .*(hung up|connection is lost)")
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                for after in (0, 16):
+                    self.hang_up(channel, after)
+                    self.assertEqual(self.err.count("\n"), 1, self.err)
+                    self.assertRegex(self.err, "^penny: 127.0.0.1 port .*: the (server hung up|"
+                                               "connection is lost)")
 
     def test_in_the_middle_of_a_reply(self):
-        for channel in self.each():
-            links = []
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                links = []
 
-            def alter(way, data, links=links):
-                if way == "down" and (len(data) != 16 if channel == "xor" else data[0] == DATA):
-                    links.append(data)
-                    raise OSError
-                return data
-            between = Between(self.labs[channel], alter)
-            self.on(channel, "--timeout", "2", "TELL", "gone", port=between.port, code=1)
-            between.close()
-            self.assertEqual(len(links), 1)
-            self.assertIn("outcome unknown: TELL may or may not have been carried out", self.err)
+                def alter(way, data, links=links):
+                    if way == "down" and (len(data) != 16 if channel == "xor" else data[0] == DATA):
+                        links.append(data)
+                        raise OSError
+                    return data
+                between = Between(self.labs[channel], alter)
+                self.on(channel, "--timeout", "2", "TELL", "gone", port=between.port, code=1)
+                between.close()
+                self.assertEqual(len(links), 1)
+                self.assertIn("outcome unknown: TELL may or may not have been carried out: the ",
+                              self.err)
 
     def test_a_silent_server_has_its_time(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
-            for channel in self.each():
-                self.on(channel, "--timeout", "1", "CLOCK", port=port, code=1)
-                self.assertEqual(self.err, f"penny: 127.0.0.1 port {port}: no answer in time\n")
+            for channel in CHANNELS:
+                with self.subTest(channel=channel):
+                    self.on(channel, "--timeout", "1", "CLOCK", port=port, code=1)
+                    self.assertEqual(self.err, f"penny: 127.0.0.1 port {port}: no answer in time\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "crypto/crypto.h"
 #include "penny/explain.h"
 #include "penny/prompt.h"
 #include "posix/system.h"
@@ -117,6 +118,7 @@ ExitCode find_files(const Options& options, LabFiles& out) {
 ExitCode load(const Options& options, const LabFiles& files) {
     const char* reason = "";
     const bool makes_key = lab_needs(*options.lab).key && files.key.size == 0;
+    crypto_clock_set(system_wall_us() / 1000);  // Certificates have dates.
     if (makes_key) explain("making an RSA key of %u bits for this run", lab_key_bits);
     const Status status =
         lab_config_load(laboratory.config, *options.lab, LabEnd::client, files, reason);
