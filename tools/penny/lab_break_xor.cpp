@@ -9,6 +9,8 @@
 #include "penny/lab_break.h"
 #include "penny/lab_eavesdrop.h"
 #include "penny/lab_print.h"
+#include "penny/lab_stage.h"
+#include "penny/lab_tape.h"
 #include "posix/system.h"
 
 namespace {
@@ -141,9 +143,68 @@ ExitCode break_file(const char* path) {
     return break_recording(*reinterpret_cast<Recording*>(memory), path);
 }
 
+// --- A conversation that is held here ---
+
+struct Listener {
+    LabTape tape;
+    XorSpoils spoils;
+};
+
+// Asks the server for the time over a line on which somebody listens.
+Status talk(LabStage& stage, Listener& listener, Writer& answer) {
+    const char* words[] = {"CLOCK", nullptr};
+    lab_tape_init(listener.tape);
+    Status status = lab_stage_open(stage, "xor");
+    if (status == Status::ok) status = lab_stage_connect(stage, &listener.tape.tap);
+    if (status == Status::ok) status = lab_stage_ask(stage, words, answer);
+    lab_stage_close(stage);
+    return status;
+}
+
+ExitCode break_talk(LabStage& stage, Listener& listener) {
+    uint8_t text[lab_answer_size_max];
+    Writer answer = writer_of(text, sizeof text);
+    if (talk(stage, listener, answer) != Status::ok) {
+        say("%s", stage.reason);
+        return exit_refused;
+    }
+    LabTape& tape = listener.tape;
+    puts("an xor channel, as somebody saw it who was no part of it:");
+    const Overheard overheard = {tape.sent, tape.sent_size, tape.received, tape.received_size};
+    if (xor_break(overheard, listener.spoils) != Status::ok) {
+        say("%s", listener.spoils.reason);
+        return exit_refused;
+    }
+    lab_print_spoils(listener.spoils);
+    const Slice read = listener.spoils.replies;
+    if (answer.size == 0 || memmem(read.data, read.size, text, answer.size) == nullptr) {
+        say("the client was given another answer than was read");
+        return exit_refused;
+    }
+    printf("broken: the client, who has the key, was answered \"");
+    lab_print_part(writer_slice(answer));
+    puts("\" as well.");
+    return exit_done;
+}
+
+ExitCode break_here() {
+    LabStage* stage = lab_stage();
+    uint8_t* memory = system_reserve(sizeof(Listener));
+    if (stage == nullptr || memory == nullptr) {
+        say("no memory");
+        return exit_refused;
+    }
+    return break_talk(*stage, *reinterpret_cast<Listener*>(memory));
+}
+
 }  // namespace
 
 ExitCode lab_break_xor(char** words, int count) {
+    if (count == 0 && lab_stage_has("xor")) return break_here();
+    if (count == 0) {
+        say("this build has no channel xor");
+        return exit_refused;
+    }
     if (count == 2 && strcmp(words[0], "--from") == 0) return break_file(words[1]);
     say("lab break xor takes nothing, or --from and the file of a recording");
     return exit_usage;

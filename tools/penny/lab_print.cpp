@@ -10,16 +10,7 @@
 namespace {
 
 constexpr uint32_t piece_size_max = 256;  // bytes made safe at a time
-
-void print_safe(Slice bytes) {
-    uint8_t text[4 * piece_size_max];
-    for (uint32_t at = 0; at < bytes.size; at += piece_size_max) {
-        Writer out = writer_of(text, sizeof text);
-        print_put_safe(out, slice_part(bytes, at, piece_size_max));
-        CHECK(!out.overflow);
-        fwrite(text, 1, out.size, stdout);
-    }
-}
+constexpr int what_width = 74;            // of a column, where that suffices
 
 // The size of the line at the front, its end included if it has one.
 uint32_t line_size(Slice bytes) {
@@ -38,6 +29,16 @@ void print_pass(const char* name, const uint8_t* bytes) {
 
 }  // namespace
 
+void lab_print_part(Slice bytes) {
+    uint8_t text[4 * piece_size_max];
+    for (uint32_t at = 0; at < bytes.size; at += piece_size_max) {
+        Writer out = writer_of(text, sizeof text);
+        print_put_safe(out, slice_part(bytes, at, piece_size_max));
+        CHECK(!out.overflow);
+        fwrite(text, 1, out.size, stdout);
+    }
+}
+
 void lab_print_bytes(const char* head, Slice bytes) {
     const int indent = static_cast<int>(strlen(head));
     for (uint32_t at = 0; at < bytes.size;) {
@@ -46,7 +47,7 @@ void lab_print_bytes(const char* head, Slice bytes) {
         const bool ends = line.size >= 2 && memcmp(line.data + line.size - 2, "\r\n", 2) == 0;
         if (at == 0) fputs(head, stdout);
         if (at > 0) printf("%*s", indent, "");
-        print_safe(slice_part(line, 0, line.size - (ends ? 2 : 0)));
+        lab_print_part(slice_part(line, 0, line.size - (ends ? 2 : 0)));
         puts(ends ? "\\r\\n" : "");
         at += line.size;
     }
@@ -59,4 +60,17 @@ void lab_print_spoils(const XorSpoils& spoils) {
     print_pass("XORed        X", spoils.key);
     lab_print_bytes("    client said            ", spoils.requests);
     lab_print_bytes("    server said            ", spoils.replies);
+}
+
+void lab_print_head() {
+    printf("%-8s %-*s %s\n", "channel", what_width, "what happened", "verdict");
+}
+
+void lab_print_row(const char* channel, const char* what, const char* verdict) {
+    printf("%-8s ", channel);
+    const Slice bytes = slice_of(what);
+    lab_print_part(bytes);
+    const int left = what_width - static_cast<int>(bytes.size);
+    printf("%*s %s\n", left > 0 ? left : 0, "", verdict);
+    fflush(stdout);  // The next row may take seconds.
 }

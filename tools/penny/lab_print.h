@@ -9,5 +9,12 @@
 // `head`, or with as many blanks.
 void lab_print_bytes(const char* head, Slice bytes);
 
+// Bytes within a line.
+void lab_print_part(Slice bytes);
+
 // The passes and their XOR, and what both ends said.
 void lab_print_spoils(const XorSpoils& spoils);
+
+// A table of what happened on each channel, and its verdict. `what` is made safe here.
+void lab_print_head();
+void lab_print_row(const char* channel, const char* what, const char* verdict);
