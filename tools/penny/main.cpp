@@ -14,6 +14,7 @@
 #include "penny/explain.h"
 #include "penny/help.h"
 #include "penny/ids.h"
+#include "penny/lab_break.h"
 #include "penny/lab_client.h"
 #include "penny/login.h"
 #include "penny/menu.h"
@@ -235,6 +236,7 @@ int main(int argc, char** argv) {
         say("there is no command '%s'", options.words[1]);
         return exit_refused;
     }
+    if (options.verb == Verb::lab) return lab_run(options.words + 1, options.word_count - 1);
     code = conf_read(penny.conf, options);
     if (code != exit_go_on) return code;
     if (options.host == nullptr) options.host = host_default;

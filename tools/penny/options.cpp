@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "penny/lab_break.h"
 #include "penny/lab_client.h"
 #include "penny/menu.h"
 #include "version.h"
@@ -94,6 +95,7 @@ void print_help() {
         snprintf(left, sizeof left, "%s %s", row.word, row.usage);
         printf("    %-22s %s\n", left, row.help);
     }
+    lab_describe();
     fputs("\nThe choices of --menu, and what each sends:\n", stdout);
     menu_describe(menu_bank, MenuDetail::commands);
     if (lab_is_built) {
