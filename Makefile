@@ -394,7 +394,7 @@ BOARDS := aarch64 armhf armv6 x86_64
 BOARDS_EMULATED := $(filter-out $(shell uname -m),$(BOARDS))
 RUN = $(PYTHON) -B tests/run --build $(BUILD)
 
-.PHONY: help all check test asan fuzz clang lint wire demo size deps tools-install clean distclean cross check-cross board core sim sim-long sim-release sim-planted sim-check
+.PHONY: help all check test asan fuzz clang lint wire demo lab-capture size deps tools-install clean distclean cross check-cross board core sim sim-long sim-release sim-planted sim-check
 .PHONY: tools-build tools-board tools-cross tools-test tools-wire tools-qemu FORCE
 .PHONY: core-freestanding $(BOARDS:%=cross-%) cross-unit $(BOARDS:%=cross-unit-%)
 
@@ -475,6 +475,9 @@ sim-check: tools-wire $(SIM) $(SIM_ASAN) all ## the simulator's part of make che
 demo: all ## a tour of a bank of its own, with a power cut; then a prompt to play at
 	@PENNY_BUILD='$(BUILD)' tools/demo
 
+lab-capture: all ## what is seen on the way of each channel, for Wireshark, in build/lab/
+	@$(PYTHON) -B tools/lab-capture --build '$(BUILD)' --folder '$(BUILD)/lab'
+
 size: cross | tools-test ## what the programs weigh on each board, what is largest, and what changed
 	@$(PYTHON) -B tools/size --build $(BUILD) $(BOARDS)
 
@@ -487,7 +490,7 @@ tools-install: ## installs every package that any target needs; NO_INSTALL=1 onl
 
 clean: ## removes what was built, and keeps the fetched sources
 	rm -rf $(BOARDS:%=$(BUILD)/%) $(BOARDS:%=$(BUILD)/%-*)
-	rm -rf $(BUILD)/host $(BUILD)/freestanding $(BUILD)/asan $(BUILD)/fuzz $(BUILD)/clang $(BUILD)/gen $(BUILD)/tests
+	rm -rf $(BUILD)/host $(BUILD)/freestanding $(BUILD)/asan $(BUILD)/fuzz $(BUILD)/clang $(BUILD)/gen $(BUILD)/lab $(BUILD)/tests
 	rm -f $(addprefix $(BUILD)/,pennyd penny pennyctl)
 
 distclean: ## removes build/ whole
