@@ -322,8 +322,8 @@ $(O)/example: $(EXAMPLE_CPP:%.cpp=$(O)/obj/%.o) $(EXAMPLE_LIB) $(O)/lib/libpenny
 $(addprefix $(BUILD)/,pennyd penny pennyctl): $(BUILD)/%: $(O)/%
 	$(Q)ln -f $< $@
 
-# The simulator with a bug planted in it, PLANT=NAME: tests/sim/test_planted.py has put the files that
-# differ into a folder; they are compiled, and the rest is what is there already.
+# A program with a bug planted in it, PLANT=NAME: a test (tests/sim/test_planted.py and others) has put
+# the files that differ into a folder; they are compiled, and the rest is what is there already.
 PLANT_DIR := $(BUILD)/sim-planted/$(PLANT)
 PLANT_CPP := $(if $(PLANT),$(patsubst $(PLANT_DIR)/%,%,$(call find,$(PLANT_DIR)/src $(PLANT_DIR)/port,*.cpp)))
 ifneq ($(PLANT),)
@@ -336,6 +336,12 @@ $(PLANT_DIR)/sim: $(PLANT_CPP:%.cpp=$(PLANT_DIR)/obj/%.o) $(SIM_MAIN:%.cpp=$(O)/
                   $(O)/lib/libpennyport.a $(O)/lib/libpennycore.a $(LIBS)
 	$(call say,LINK,$@)
 	$(Q)$(CXX) $(BOARD_OPT) $(TEST_LINK) -o $@ $(filter %.o,$^) \
+	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(SYSTEM_LIBS)
+
+$(PLANT_DIR)/pennyd: $(PLANT_CPP:%.cpp=$(PLANT_DIR)/obj/%.o) $(PORT_MAIN:%.cpp=$(O)/obj/%.o) \
+                     $(O)/lib/libpennyport.a $(O)/lib/libpennycore.a $(LIBS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(BOARD_OPT) $(LINK) -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(SYSTEM_LIBS)
 endif
 
