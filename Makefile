@@ -468,9 +468,8 @@ sim: tools-test $(SIM) ## one run of the simulated board, twice, digests compare
 sim-long: tools-test $(SIM) ## simulated runs until Ctrl-C; then what was counted
 	@$(SIM) --long --jobs $$(nproc)
 
-sim-release: tools-test $(SIM) ## a million crash images and 100,000 runs; docs/sim-summary.txt says what came
-	@mkdir -p docs
-	@$(SIM) --images 1000000 --seeds 100000 --jobs $$(nproc) --floors --summary docs/sim-summary.txt
+sim-release: tools-test $(SIM) ## a million crash images and 100,000 runs, in parts; docs/sim-summary.txt says what came
+	@$(PYTHON) -B tests/sim/release $(SIM) --parts $(BUILD)/sim-release
 
 sim-planted: tools-test $(SIM) ## every planted bug is found within its bound
 	@PENNY_PLANTED=all PENNY_TEST_SECONDS=3600 $(RUN) --suite sim sim/test_planted

@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -48,6 +49,29 @@ class Summary(unittest.TestCase):
         self.summarise("--images", "50")
         with self.assertRaisesRegex(self.readme.Failed, "does not count seeds"):
             self.readme.make_simulated()
+
+    def release(self, *words):
+        argv = [os.path.join(ROOT, "tests", "sim", "release"), SIM, "--jobs", "1", "--parts",
+                os.path.join(os.path.dirname(self.path), "parts"), "--summary", self.path, *words]
+        return subprocess.run([sys.executable, "-B", *argv], check=False, capture_output=True,
+                              text=True)
+
+    def test_a_release_goes_on_where_it_was_stopped(self):
+        first = self.release("--images", "300", "--seeds", "3")
+        self.assertIn("0 of 2 parts are there already", first.stdout)
+        self.assertIn("seeds-000001-3: held", first.stdout)
+        with open(self.path, encoding="utf-8") as text:
+            summed = text.read()
+        self.assertRegex(summed, r"(?m)^seeds +3$")
+        self.assertRegex(summed, r"(?m)^images +300$")
+        # So few runs leave counts at zero, which a release says and does not pass.
+        self.assertEqual(first.returncode, 1)
+        self.assertIn("never happened", first.stdout)
+        again = self.release("--images", "300", "--seeds", "3")
+        self.assertIn("2 of 2 parts are there already", again.stdout)
+        self.assertNotIn("held", again.stdout)
+        with open(self.path, encoding="utf-8") as text:
+            self.assertEqual(text.read(), summed)
 
     def test_without_a_release_the_readme_says_so(self):
         self.assertIn("No release was run yet", self.readme.make_simulated())
