@@ -54,26 +54,42 @@ Status parse_digits(Slice text, const char* digits, Writer& out) {
     return Status::ok;
 }
 
-}  // namespace
-
-void put_base64(Writer& writer, Slice bytes, Base64End end) {
+void put(Writer& writer, Slice bytes, const char* digits, Base64End end) {
     const uint32_t start = writer.size;
-    put_digits(writer, bytes, plain_digits);
+    put_digits(writer, bytes, digits);
     if (end == Base64End::padded) {
         for (uint32_t i = bytes.size; i % 3 != 0; i++) put_u8(writer, '=');
     }
     if (writer.overflow) writer.size = start;
 }
 
-Status parse_base64(Slice text, Base64End end, Writer& out) {
+Status parse(Slice text, const char* digits, Base64End end, Writer& out) {
     if (end == Base64End::padded && take_padding(text) != Status::ok) return Status::invalid;
-    return parse_digits(text, plain_digits, out);
+    return parse_digits(text, digits, out);
+}
+
+}  // namespace
+
+void put_base64(Writer& writer, Slice bytes, Base64End end) {
+    put(writer, bytes, plain_digits, end);
+}
+
+Status parse_base64(Slice text, Base64End end, Writer& out) {
+    return parse(text, plain_digits, end, out);
 }
 
 void put_base64url(Writer& writer, Slice bytes) {
-    const uint32_t start = writer.size;
-    put_digits(writer, bytes, url_digits);
-    if (writer.overflow) writer.size = start;
+    put(writer, bytes, url_digits, Base64End::bare);
 }
 
-Status parse_base64url(Slice text, Writer& out) { return parse_digits(text, url_digits, out); }
+void put_base64url(Writer& writer, Slice bytes, Base64End end) {
+    put(writer, bytes, url_digits, end);
+}
+
+Status parse_base64url(Slice text, Writer& out) {
+    return parse(text, url_digits, Base64End::bare, out);
+}
+
+Status parse_base64url(Slice text, Base64End end, Writer& out) {
+    return parse(text, url_digits, end, out);
+}

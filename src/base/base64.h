@@ -17,9 +17,11 @@ void put_base64(Writer& writer, Slice bytes, Base64End end);
 // written, full when `out` has no room; on anything but ok `out` is as it was.
 Status parse_base64(Slice text, Base64End end, Writer& out);
 
-// The same in the alphabet of section 5, always bare.
+// The same in the alphabet of section 5; bare where no end is named.
 void put_base64url(Writer& writer, Slice bytes);
+void put_base64url(Writer& writer, Slice bytes, Base64End end);
 Status parse_base64url(Slice text, Writer& out);
+Status parse_base64url(Slice text, Base64End end, Writer& out);
 
-// Digits that `size` bytes become in it.
+// Digits that `size` bytes become in it, bare.
 inline constexpr uint32_t base64url_size(uint32_t size) { return (size * 4 + 2) / 3; }

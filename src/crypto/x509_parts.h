@@ -1,6 +1,7 @@
-// x509_parts.h - what certificate.cpp and revocation.cpp share: PEM, times, an issuer's two texts.
+// x509_parts.h - what all that reads or makes keys and certificates shares: PEM, times, an issuer's
+// two texts.
 //
-// Nobody else includes it.
+// For crypto/ and channel/ only.
 #pragma once
 
 #include <mbedtls/pk.h>

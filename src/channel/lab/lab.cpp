@@ -72,9 +72,10 @@ Status collect(LabSession& session, Reader& in, LabMessage& out) {
 Status take_alert(Channel& channel, const LabMessage& message) {
     LabSession& session = lab_session(channel);
     const uint8_t number = message.body.size == 1 ? message.body.data[0] : 0;
-    session.failure = static_cast<LabFailure>(number);
+    // Without a number it is no alert as it must be, but its sender has gone all the same.
+    session.failure = number == 0 ? LabFailure::order : static_cast<LabFailure>(number);
     session.alert_owed = false;
-    channel.reason = lab_failure_told_text(session.failure);
+    channel.reason = lab_failure_told_text(static_cast<LabFailure>(number));
     lab_tell_field(session, "reason", message.body, channel.reason);
     return Status::failed;
 }

@@ -3,6 +3,9 @@
 //     lab.cpp      sessions: messages cut from bytes and put into them, alerts, the end
 //     explain.cpp  the lines of --explain
 //     keys.cpp     LabConfig; RSA: OAEP, PSS and public keys as SubjectPublicKeyInfo
+//     hello.cpp    the handshake that rsa and hybrid have in common
+//     cbc.cpp      AES-CBC and HMAC, for fernet.cpp and dhe
+//     fernet.cpp   the tokens of hybrid
 //     xor.cpp rsa.cpp hybrid.cpp dhe.cpp psk.cpp   one channel each
 //
 // All but xor send messages with the same header (README.md, "Messages"), and have a LabOps of
@@ -46,6 +49,8 @@ struct LabMessage {
     Slice whole;   // header and body
 };
 
+inline constexpr uint32_t lab_spki_size_max = 320;  // bytes; of a key with exponent 65537: 294
+
 // What one end has, in LabConfig::state.
 struct LabKeys {
     const LabOps* ops;
@@ -60,11 +65,11 @@ struct LabKeys {
     Hash pin;
     uint8_t passphrase[lab_passphrase_size];
     uint32_t spki_size;
-    uint8_t spki[320];               // the own public key, DER
+    uint8_t spki[lab_spki_size_max];  // the own public key, DER
 };
 static_assert(sizeof(LabKeys) <= sizeof(LabConfig::state), "keys fit their place");
 
-// The other side's public RSA key.
+// The other side's public RSA key. Its exponent is odd, and below 2^32.
 struct LabPeerKey {
     uint8_t modulus[lab_key_bits / 8];  // high byte first
     uint8_t exponent[4];
@@ -188,14 +193,68 @@ void lab_tell(const LabSession& session, const char* sentence);
 // or lab_fail(pin) on a client that has another pin.
 Status lab_peer_key_parse(LabSession& session, Slice spki, LabPeerKey& out);
 
+// Reads a certificate and the key in it, which lab_peer_key_parse judges. Where there is a CA, it
+// must have signed the certificate, within its dates by the library's clock. Returns ok, or failed
+// after lab_fail.
+Status lab_certificate_parse(LabSession& session, Slice der, LabPeerKey& out);
+
 // RSASSA-PSS with SHA-256, salt of 32 bytes (RFC 8017, section 8.1) over `hash`: the own key signs
 // lab_key_bits / 8 bytes, the peer's judges them. Return ok, or failed after lab_fail.
 Status lab_sign(LabSession& session, const Hash& hash, Writer& out);
 Status lab_verify(LabSession& session, const LabPeerKey& key, const Hash& hash, Slice signature);
 
 // RSAES-OAEP with SHA-256 (RFC 8017, section 7.1), one block. `plain` has at most
-// lab_oaep_size_max bytes. Return ok, or failed after lab_fail.
+// lab_oaep_size_max bytes; what was opened and finds no room sets its overflow (B2). Return ok, or
+// failed after lab_fail.
 inline constexpr uint32_t lab_oaep_size_max = lab_key_bits / 8 - 2 * 32 - 2;
 inline constexpr uint32_t lab_block_size = lab_key_bits / 8;  // bytes of a block or signature
 Status lab_oaep_seal(LabSession& session, const LabPeerKey& key, Slice plain, Writer& out);
 Status lab_oaep_open(LabSession& session, Slice block, Writer& plain);
+
+// --- hello.cpp ---
+
+// LabOps::begin and take of a handshake that is one public key from each side.
+Status lab_hello_begin(LabSession& session, Writer& out);
+Status lab_hello_take(LabSession& session, const LabMessage& message, Writer& out);
+
+// The key that came. It is all that is in LabSession::secret.
+const LabPeerKey& lab_hello_peer(const LabSession& session);
+
+// --- cbc.cpp ---
+
+inline constexpr uint32_t lab_cbc_block_size = 16;  // bytes, and of an IV
+inline constexpr uint32_t lab_cbc_size(uint32_t plain_size) {
+    return (plain_size / lab_cbc_block_size + 1) * lab_cbc_block_size;
+}
+inline constexpr uint32_t lab_cbc_size_max = lab_cbc_size(lab_plain_size_max);
+
+// AES-CBC with PKCS #7, with a key of 16 or 32 bytes. `out` has room for lab_cbc_size. What is
+// opened has been vouched for before. Returns ok; invalid for a size or a padding that is none;
+// full when `plain` has no room, and on anything but ok it is as it was.
+void lab_cbc_seal(Slice key, const uint8_t iv[lab_cbc_block_size], Slice plain, Writer& out);
+Status lab_cbc_open(Slice key, const uint8_t iv[lab_cbc_block_size], Slice sealed, Writer& plain);
+
+// HMAC with SHA-256. Returns ok, or failed without memory.
+Status lab_hmac(Slice key, Slice bytes, Hash& out);
+
+// --- fernet.cpp ---
+
+inline constexpr uint32_t lab_fernet_key_size = 32;       // bytes
+inline constexpr uint32_t lab_fernet_key_text_size = 44;  // its characters
+inline constexpr uint32_t lab_fernet_head_size = 25;      // bytes: version, time, IV
+inline constexpr uint32_t lab_fernet_raw_size_max = lab_fernet_head_size + lab_cbc_size_max +
+                                                    hash_size;
+inline constexpr uint32_t lab_fernet_text_size_max = (lab_fernet_raw_size_max + 2) / 3 * 4;
+
+// Puts a token of at most lab_plain_size_max bytes. Returns ok, failed without memory, full.
+Status lab_fernet_seal(const uint8_t key[lab_fernet_key_size], uint64_t time_s,
+                       const uint8_t iv[lab_cbc_block_size], Slice plain, Writer& token);
+
+// Puts what is in a token. Returns ok; invalid for a text that is none; damaged when its HMAC does
+// not fit; failed without memory; full; on anything but ok `plain` is as it was.
+Status lab_fernet_open(const uint8_t key[lab_fernet_key_size], Slice token, uint64_t& time_s,
+                       Writer& plain);
+
+// A key as text, and back. The parser returns invalid for what is no key.
+void lab_fernet_put_key(const uint8_t key[lab_fernet_key_size], Writer& text);
+Status lab_fernet_parse_key(Slice text, uint8_t key[lab_fernet_key_size]);
