@@ -39,9 +39,11 @@ struct Process {
     Store store;
     Config config;
     KeyFiles keys;
-    uint8_t config_text[config_size_max];
-    uint8_t window[batch_size_max];
 };
+
+// A start takes one step after the other, and each works in the memory for keys, which is wiped
+// when they have been read: first the text of the configuration, last the window on the journal.
+static_assert(config_size_max <= sizeof KeyFiles::pem && batch_size_max <= sizeof KeyFiles::pem);
 
 Process process;
 
@@ -69,7 +71,7 @@ int read_config(const Arguments& arguments) {
                            "`pennyctl init DIR` and give DIR/pennyd.conf");
     }
     uint32_t size = 0;
-    const Status read = system_read_file(path, process.config_text, config_size_max, size);
+    const Status read = system_read_file(path, process.keys.pem[0], config_size_max, size);
     if (read != Status::ok) {
         put_text(message, path);
         put_text(message, ": ");
@@ -79,7 +81,7 @@ int read_config(const Arguments& arguments) {
     }
     note_folder(path);
     config_defaults(process.config);
-    if (config_parse(process.config, path, {process.config_text, size}, message) != Status::ok) {
+    if (config_parse(process.config, path, {process.keys.pem[0], size}, message) != Status::ok) {
         return refuse(exit_refused, message);
     }
     return -1;
@@ -260,7 +262,7 @@ int open_book(bool read_only) {
     const StartPlan plan = {.calls = &store_calls_posix,
                             .dir = dir,
                             .read_only = read_only,
-                            .window = process.window,
+                            .window = reinterpret_cast<uint8_t*>(process.keys.pem),
                             .progress = {show_progress, &said},
                             .reserve = system_reserve,
                             .tell_time = tell_server_time};
