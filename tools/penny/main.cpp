@@ -216,7 +216,8 @@ ExitCode run(Options& options) {
     if (options.raw) return run_raw(penny.connection, options.timeout_s);
     if (options.verb == Verb::ping) return exit_code_of(client_ping(client));
     if (options.menu) {
-        return menu_run(client, options, options.lab != nullptr ? menu_lab : menu_bank);
+        const bool is_lab = lab_is_built && options.lab != nullptr;
+        return menu_run(client, options, is_lab ? menu_lab : menu_bank);
     }
     if (options.lab == nullptr) code = login_find(options, client, client.login);
     if (code != exit_go_on) return code;
