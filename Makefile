@@ -370,7 +370,8 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(filter %_fuzz.cpp,$(FUZZ_CP
 FUZZ_CORE    := $(filter src/base/% src/wire/% src/journal/% src/ledger/% src/crypto/hash.cpp \
                 src/crypto/jose_text.cpp src/crypto/message_text.cpp \
                 src/crypto/password_record.cpp src/book.cpp src/config% src/service/receipt.cpp \
-                src/access/penalties%.cpp,$(CORE_CPP)) tools/pennyctl/old_books.cpp
+                src/access/penalties%.cpp,$(CORE_CPP)) tools/pennyctl/old_books.cpp \
+                $(filter tools/penny/capture%.cpp,$(PENNY_CPP)) tools/penny/lab_eavesdrop.cpp
 FUZZ_SHARED  := $(FUZZ_CORE) $(filter-out %_fuzz.cpp,$(FUZZ_CPP))
 FUZZERS      := $(foreach t,$(FUZZ_TARGETS),$(F)/$(t) $(F)/$(t)_planted)
 

@@ -16,6 +16,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "lib"))
 
+import recording
 from entries import (ADDED, BOUND, CANCELLED, CANCEL_ORDER, CAPTURE, CLOSE, CLOSED, DEPOSIT, DONE,
                      EXECABORT, EXPIRED, FUNDS, HOLD, ITEM_DEL, LIMIT, LIMITED, LOCK, NOACCT, NONE,
                      NOT_SOLD, NO_ITEM, OK, ORDER, ORDER_DONE, PASSWORD, PHC, PIN_LOCK, PIN_SET,
@@ -783,12 +784,50 @@ def password_seeds():
     }
 
 
+# --- Recordings of packets: tools/penny/capture.h ---------------------------------------------------
+
+def capture_seeds():
+    key = bytes(range(16))
+
+    def mix(data, other=key):
+        return bytes(byte ^ other[i % 16] for i, byte in enumerate(data))
+
+    locks = bytes(range(64, 80)), bytes(range(128, 144))
+    said = [(recording.CLIENT, mix(key, locks[0])),
+            (recording.SERVER, mix(mix(key, locks[0]), locks[1])),
+            (recording.CLIENT, mix(key, locks[1]) + mix(b"*1\r\n$5\r\nCLOCK\r\n")),
+            (recording.SERVER, mix(b"$10\r\n2026-11-20\r\n"))]
+    four = recording.Conversation().packets(said)
+    six = recording.Conversation(6, extensions=b"\0\6\0\1\4\0\0\0\0").packets(said, end=False)
+    bare = recording.Conversation(ip_options=b"\1" * 4, tcp_options=b"\1" * 4).packets(
+        said, begin=False, end=False)
+    talk = recording.Conversation(sums=recording.LEFT_TO_CARD)
+    pieces = talk.packets([], end=False) + [
+        talk.data(recording.CLIENT, at, b"".join(s for e, s in said if e == 0)[at:at + 20])
+        for at in (20, 0, 10, 40)]
+    return {
+        "ethernet": recording.write_pcap(four),
+        "tagged": recording.write_pcap(four, tags=(0x88A8, 0x8100), nano=True),
+        "raw-big": recording.write_pcap(six, recording.RAW, ">"),
+        "null": recording.write_pcap(bare, recording.NULL),
+        "loop": recording.write_pcap(bare, recording.LOOP, ">"),
+        "cooked": recording.write_pcapng(bare, recording.COOKED),
+        "cooked2-big": recording.write_pcapng(six, recording.COOKED2, ">"),
+        "simple": recording.write_pcapng(bare, recording.IPV4, simple=True),
+        "pieces": recording.write_pcap(pieces, recording.RAW),
+        # None of these is taken whole.
+        "cut": recording.write_pcap(four)[:-5],
+        "in-part": recording.write_pcap(four, size_max=60),
+        "gap": recording.write_pcap(four[:4] + four[5:]),
+    }
+
+
 TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
            "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
            "receipt": receipt_seeds, "backup": backup_seeds,
            "temperature": temperature_seeds, "jose": jose_seeds,
            "old_books": old_books_seeds, "password": password_seeds,
-           "penalties": penalties_seeds}
+           "penalties": penalties_seeds, "capture": capture_seeds}
 
 
 def main():

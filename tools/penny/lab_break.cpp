@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "channel/lab/lab.h"
-#include "penny/lab_child.h"
 
 namespace {
 
@@ -41,7 +40,6 @@ ExitCode lab_run(char** words, int count) {
         say("this build has no channels of the laboratory");
         return exit_refused;
     }
-    lab_catch_signals();
     for (const AttackRow& row : rows) {
         if (strcmp(words[1], row.name) == 0) return row.run(words + 2, count - 2);
     }

@@ -108,7 +108,6 @@ void listen_to(const LabStage& stage, int fd, Heard& heard) {
 }
 
 Status send_again(LabStage& stage, const LabTape& tape, Heard& heard) {
-    heard = {};
     int fd = -1;
     if (connect_again(stage, fd) != Status::ok) {
         snprintf(stage.reason, sizeof stage.reason, "no second connection: %s", strerror(errno));
@@ -151,32 +150,51 @@ Status tell(LabStage& stage, LabTape& tape) {
     return status;
 }
 
+// Why the server ended the session in which it was asked nothing, as its log has it.
+Slice find_reason(const LabChild& server) {
+    constexpr char ended[] = " commands 0 because ";
+    Slice line = {};
+    Slice found = slice_of("it gave no reason");
+    for (uint32_t at = 0; lab_child_line(server, at, line);) {
+        const void* place = memmem(line.data, line.size, ended, sizeof ended - 1);
+        if (place == nullptr) continue;
+        const uint32_t start = static_cast<uint32_t>(static_cast<const uint8_t*>(place) -
+                                                     line.data + (sizeof ended - 1));
+        found = slice_part(line, start, line.size - start);
+    }
+    return found;
+}
+
 void describe(const LabStage& stage, const Heard& heard, uint32_t told, char* what, size_t size) {
-    const char* times = told == 1 ? "once" : told == 2 ? "twice" : "not once or twice";
+    const char* times = told == 1 ? "once" : told == 2 ? "twice" : "more than twice";
     if (heard.data) {
-        snprintf(what, size, "answered again, %u sealed bytes; the log has it %s", heard.data_size,
+        snprintf(what, size, "answered again, with %u sealed bytes; told %s", heard.data_size,
                  times);
     } else if (heard.alert && stage.lab != nullptr) {
-        snprintf(what, size, "alert %u: %s; told %s", heard.number, lab_failure_meaning(heard.number),
-                 times);
+        snprintf(what, size, "alert %u: %s; told %s", heard.number,
+                 lab_failure_meaning(heard.number), times);
     } else if (heard.alert) {
-        snprintf(what, size, "a TLS alert, %u; the log has it %s", heard.number, times);
+        snprintf(what, size, "a TLS alert, %u; told %s", heard.number, times);
     } else if (heard.hung_up) {
-        snprintf(what, size, "it hung up after %u bytes of handshake; the log has it %s",
-                 heard.size, times);
+        const Slice reason = find_reason(stage.server);
+        snprintf(what, size, "hung up: %.*s; told %s", static_cast<int>(reason.size),
+                 reinterpret_cast<const char*>(reason.data), times);
     } else {
-        snprintf(what, size, "%u bytes came, and no end; the log has it %s", heard.size, times);
+        snprintf(what, size, "%u bytes came, and no end; told %s", heard.size, times);
     }
 }
 
 // One row. Returns exit_done when it went as the channel's properties say.
 ExitCode replay(LabStage& stage, LabTape& tape, const LabProperties& properties) {
     static Heard heard;
+    heard = {};
     Status status = lab_stage_open(stage, properties.name);
     if (status == Status::ok) status = tell(stage, tape);
     if (status == Status::ok) status = send_again(stage, tape, heard);
     lab_stage_end_server(stage);
     const uint32_t told = count_logged(stage.server);
+    char what[160];
+    describe(stage, heard, told, what, sizeof what);
     lab_stage_close(stage);
     if (status == Status::ok && told == 0) {
         snprintf(stage.reason, sizeof stage.reason, "the server's log does not have it even once");
@@ -186,8 +204,6 @@ ExitCode replay(LabStage& stage, LabTape& tape, const LabProperties& properties)
         lab_print_row(properties.name, stage.reason, "failed");
         return exit_refused;
     }
-    char what[160];
-    describe(stage, heard, told, what, sizeof what);
     const bool carried_out = told == 2 && heard.data;
     const bool withstood = told == 1 && !heard.data && (heard.alert || heard.hung_up);
     lab_print_row(properties.name, what,
@@ -208,6 +224,8 @@ ExitCode lab_break_replay(char** words, int count) {
     LabStage* stage = lab_stage();
     if (stage == nullptr) return exit_refused;
     ExitCode code = exit_done;
+    puts("One TELL, and then the same bytes again on a connection of their own. \"told\" is how often "
+         "the\nserver's log has what it was told.\n");
     lab_print_head();
     for (uint32_t i = 0; i < lab_property_count(); i++) {
         const LabProperties& properties = lab_properties(i);

@@ -10,7 +10,7 @@
 namespace {
 
 constexpr uint32_t piece_size_max = 256;  // bytes made safe at a time
-constexpr int what_width = 74;            // of a column, where that suffices
+constexpr int what_width = 80;            // of a column, where that suffices
 
 // The size of the line at the front, its end included if it has one.
 uint32_t line_size(Slice bytes) {

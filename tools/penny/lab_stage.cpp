@@ -19,6 +19,7 @@ namespace {
 constexpr uint64_t ready_ms_max = 60000;   // for a server to make its keys, or a bank
 constexpr uint64_t answer_ms_max = 20000;  // for a handshake, or an answer
 constexpr uint32_t values_max = 64;        // of one reply
+constexpr int exit_not_found = 127;        // of a program that is none; as shells have it
 constexpr int folders_open_max = 16;       // while a folder is removed
 constexpr char user[] = "alice";           // of a demo bank
 constexpr char passphrase[] = "a laboratory 16b";
@@ -77,6 +78,9 @@ Status write_passphrase(LabStage& stage, char path[lab_folder_size_max]) {
 Status refuse_child(LabStage& stage, const char* name, Status status) {
     if (lab_is_interrupted()) return refuse(stage, "interrupted");
     if (status == Status::expired) return refuse(stage, "%s took too long", name);
+    if (stage.server.code == exit_not_found) {
+        return refuse(stage, "%s is neither beside penny nor along $PATH", name);
+    }
     Slice last = {};
     for (uint32_t at = 0; lab_child_line(stage.server, at, last);) continue;
     uint8_t text[256];
@@ -243,6 +247,7 @@ Status lab_stage_open(LabStage& stage, const char* channel) {
     stage.server.pid = 0;
     stage.server.fd = -1;
     stage.connection.fd = -1;
+    lab_catch_signals();
     if (crypto_init(nullptr) != Status::ok) {
         return refuse(stage, "the cryptography library does not start");
     }

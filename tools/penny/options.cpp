@@ -240,7 +240,22 @@ ExitCode take_environment(Options& out) {
     return exit_go_on;
 }
 
+// Attacks are on servers of their own, and say all that there is to say.
+bool is_about_a_server(const Options& options) {
+    const char* const given[] = {options.host,    options.port, options.cert, options.key,
+                                 options.cacert,  options.user, options.conf, options.pin,
+                                 options.channel, options.passphrase_file};
+    for (const char* text : given) {
+        if (text != nullptr) return true;
+    }
+    return options.askpass || options.explain || options.raw || options.json || options.menu;
+}
+
 ExitCode check_together(const Options& options) {
+    if (options.verb == Verb::lab && is_about_a_server(options)) {
+        say("lab break takes no options: it starts its own servers");
+        return exit_usage;
+    }
     if (options.port != nullptr && !is_port(options.port)) {
         say("'%s' is not a port", options.port);
         return exit_usage;

@@ -1,0 +1,7 @@
+"""Recordings of packets against C1 to C3."""
+
+import fuzzing
+
+
+class Capture(fuzzing.Target):
+    name = "capture"
