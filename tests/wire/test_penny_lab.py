@@ -14,6 +14,7 @@ from terminal import converse
 
 TIME = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d"
 TOLD = "Hello from the bank."
+WORD_SIZE_MAX = 512  # bytes, where nobody logs in
 CHOICE = b"Your choice: "
 CONNECTED = re.compile(rb"Connected from 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+; "
                        rb"the key exchange took \d+\.\d{3} ms\.\r?\n")
@@ -72,7 +73,8 @@ class Commands(LabTest):
     def test_a_text_of_the_greatest_size_goes_through(self):
         for channel in CHANNELS:
             with self.subTest(channel=channel):
-                self.assertEqual(self.on(channel, "ECHO", "x" * 900), "x" * 900 + "\n")
+                text = "x" * WORD_SIZE_MAX
+                self.assertEqual(self.on(channel, "ECHO", text), text + "\n")
 
     def test_lines_of_standard_input_are_commands(self):
         for channel in CHANNELS:
@@ -94,11 +96,11 @@ class Commands(LabTest):
                 self.assertRegex(self.out.decode(), rf"^(\$32\r\n{TIME}\r\n){{3}}$")
 
     def test_much_is_sent_at_once(self):
-        text = b"$900\r\n" + b"y" * 900 + b"\r\n"
+        text = b"$%d\r\n" % WORD_SIZE_MAX + b"y" * WORD_SIZE_MAX + b"\r\n"
         for channel in CHANNELS:
             with self.subTest(channel=channel):
-                self.on(channel, "--raw", stdin=b"*2\r\n$4\r\nECHO\r\n" + text)
-                self.assertEqual(self.out, text)
+                self.on(channel, "--raw", stdin=(b"*2\r\n$4\r\nECHO\r\n" + text) * 100)
+                self.assertEqual(self.out, text * 100)
 
     def test_ping_and_help(self):
         for channel in CHANNELS:
@@ -466,22 +468,34 @@ class Vanishing(LabTest):
                     self.assertRegex(self.err, "^penny: 127.0.0.1 port .*: the (server hung up|"
                                                "connection is lost)")
 
-    def test_in_the_middle_of_a_reply(self):
+    def cut(self, channel, *words, **more):
+        """The line is cut in front of the first reply."""
+        cuts = []
+
+        def alter(way, data):
+            if way == "down" and (len(data) != 16 if channel == "xor" else data[0] == DATA):
+                cuts.append(data)
+                raise OSError
+            return data
+        between = Between(self.labs[channel], alter)
+        self.on(channel, "--timeout", "2", *words, port=between.port, **more)
+        between.close()
+        self.assertEqual(len(cuts), 1)
+
+    def test_in_front_of_a_reply(self):
         for channel in CHANNELS:
             with self.subTest(channel=channel):
-                links = []
-
-                def alter(way, data, links=links):
-                    if way == "down" and (len(data) != 16 if channel == "xor" else data[0] == DATA):
-                        links.append(data)
-                        raise OSError
-                    return data
-                between = Between(self.labs[channel], alter)
-                self.on(channel, "--timeout", "2", "TELL", "gone", port=between.port, code=1)
-                between.close()
-                self.assertEqual(len(links), 1)
+                self.cut(channel, "TELL", "gone", code=1)
                 self.assertIn("outcome unknown: TELL may or may not have been carried out: the ",
                               self.err)
+
+    def test_only_some_channels_tell_an_end_from_a_cut(self):
+        for channel in CHANNELS:
+            with self.subTest(channel=channel):
+                tells = channel in ("dhe", "psk")
+                self.cut(channel, "--raw", stdin=b"*1\r\n$5\r\nCLOCK\r\n", code=int(tells))
+                self.assertEqual(self.out, b"")
+                self.assertEqual("hung up" in self.err or "lost" in self.err, tells)
 
     def test_a_silent_server_has_its_time(self):
         with socket.create_server(("127.0.0.1", 0)) as listener:
