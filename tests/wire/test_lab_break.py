@@ -152,7 +152,7 @@ class Surroundings(LabTest):
                 ("exit 3", "pennyd ended with 3"),
                 ("printf 'no \\033[2Jroom\\n'; exit 1", r"pennyd ended with 1: no \x1b[2Jroom"),
                 ("kill -9 $$", "pennyd ended with 137"),
-                ("echo ready; echo 'ready xor 127.0.0.1:x'; sleep 99", "named no port"),
+                ("echo ready; echo 'ready xor 127.0.0.1:x'; exec sleep 99", "named no port"),
                 ("echo 'ready xor 127.0.0.1:0'; exec sleep 99", "named no port"),
                 ("echo 'ready xor'; exec sleep 99", "named no port"),
                 ("echo 'ready xor 127.0.0.1:1'; exec sleep 99", "refused"),
