@@ -100,7 +100,8 @@ class Attacks(LabTest):
         said = self.run_penny("lab", "break", "middle")
         self.assertRegex(said, r"read of the client +\*2\\r\\n\n +\$4\\r\\n\n +ECHO\\r\\n\n"
                                r" +\$24\\r\\n\n +the safe is open at noon\\r\\n\n")
-        self.assertRegex(said, r"read of the server +\$24\\r\\n\n +the safe is open at noon\\r\\n\n")
+        self.assertRegex(said, r"read of the server +\$24\\r\\n\n"
+                               r" +the safe is open at noon\\r\\n\n")
         self.assertIn('was answered "the safe is open at noon", and noticed nothing', said)
         self.assertRegex(said, r"--pin [0-9a-f]{64}\n +the client refused: "
                                r"the server's key is not the pinned one\n$")
