@@ -89,7 +89,7 @@ class Conversation:
         return self.packet(sender, self.first[sender] + 1 + at, payload)
 
 
-# --- Links -------------------------------------------------------------------------------------------
+# --- Links ----------------------------------------------------------------------------------------
 
 def is_ipv6(packet):
     return packet[:1] >= b"\x60"
@@ -113,7 +113,7 @@ def linked(packet, link, order="<", tags=()):
     return packet
 
 
-# --- Files -------------------------------------------------------------------------------------------
+# --- Files ----------------------------------------------------------------------------------------
 
 def write_pcap(packets, link=ETHERNET, order="<", nano=False, tags=(), size_max=262144):
     magic = 0xA1B23C4D if nano else 0xA1B2C3D4

@@ -100,7 +100,8 @@ class Attacks(LabTest):
         said = self.run_penny("lab", "break", "middle")
         self.assertRegex(said, r"read of the client +\*2\\r\\n\n +\$4\\r\\n\n +ECHO\\r\\n\n"
                                r" +\$24\\r\\n\n +the safe is open at noon\\r\\n\n")
-        self.assertRegex(said, r"read of the server +\$24\\r\\n\n +the safe is open at noon\\r\\n\n")
+        self.assertRegex(said, r"read of the server +\$24\\r\\n\n"
+                               r" +the safe is open at noon\\r\\n\n")
         self.assertIn('was answered "the safe is open at noon", and noticed nothing', said)
         self.assertRegex(said, r"--pin [0-9a-f]{64}\n +the client refused: "
                                r"the server's key is not the pinned one\n$")
@@ -152,7 +153,7 @@ class Surroundings(LabTest):
                 ("exit 3", "pennyd ended with 3"),
                 ("printf 'no \\033[2Jroom\\n'; exit 1", r"pennyd ended with 1: no \x1b[2Jroom"),
                 ("kill -9 $$", "pennyd ended with 137"),
-                ("echo ready; echo 'ready xor 127.0.0.1:x'; sleep 99", "named no port"),
+                ("echo ready; echo 'ready xor 127.0.0.1:x'; exec sleep 99", "named no port"),
                 ("echo 'ready xor 127.0.0.1:0'; exec sleep 99", "named no port"),
                 ("echo 'ready xor'; exec sleep 99", "named no port"),
                 ("echo 'ready xor 127.0.0.1:1'; exec sleep 99", "refused"),

@@ -245,8 +245,9 @@ class Recordings(unittest.TestCase):
                     self.read(write_pcap([bytes(changed), bytes(changed)[:at]], RAW), 1)
 
     def test_usage_is_said_in_one_line(self):
-        for words in (["lab"], ["lab", "break"], ["lab", "break", "nothing"], ["lab", "mend", "xor"],
-                      ["lab", "break", "xor", "--from"], ["lab", "break", "xor", "from", "x"],
+        for words in (["lab"], ["lab", "break"], ["lab", "break", "nothing"],
+                      ["lab", "mend", "xor"], ["lab", "break", "xor", "--from"],
+                      ["lab", "break", "xor", "from", "x"],
                       ["lab", "break", "xor", "--from", "x", "y"]):
             run = subprocess.run([program("penny"), *words], stdin=subprocess.DEVNULL,
                                  capture_output=True, timeout=SECONDS_MAX, check=False)

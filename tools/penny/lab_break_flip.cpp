@@ -105,7 +105,7 @@ ExitCode lab_break_flip(char** words, int count) {
     LabStage* stage = lab_stage();
     if (stage == nullptr) return exit_refused;
     ExitCode code = exit_done;
-    printf("The server is asked to ECHO \"%s\", and one bit of its answer is turned on the way.\n\n",
+    printf("The server is asked to ECHO \"%s\"; one bit of its answer is turned on the way.\n\n",
            told);
     lab_print_head();
     for (const FlipRow& row : rows) {

@@ -221,7 +221,8 @@ ExitCode be_refused(Middle& middle, LabStage& stage, const Hash& pin) {
         }
     }
     printf("    the client refused: %s\n", stage.reason);
-    return strstr(stage.reason, lab_failure_meaning(lab_failure_pin)) != nullptr ? exit_done : exit_refused;
+    const char* expected = lab_failure_meaning(lab_failure_pin);
+    return strstr(stage.reason, expected) != nullptr ? exit_done : exit_refused;
 }
 
 ExitCode play(Middle& middle, LabStage& stage) {
