@@ -11,6 +11,7 @@ classes of their own, made by altering() or from Muting.
 
 import contextlib
 import functools
+import itertools
 import os
 import queue
 import re
@@ -171,11 +172,11 @@ def sends_of(name, is_client):
 
 class PeerServer:
     """A peer's server. Of each client it keeps, once that has gone, what became of it: the session,
-    or the exception that ended it."""
+    or the exception that ended it. The first client may meet another class of sessions than others."""
 
-    def __init__(self, name, kind=None, talk=None):
+    def __init__(self, name, kind=None, talk=None, first=None):
         self.name = name
-        self.kind = kind
+        self.kinds = itertools.chain([first or kind], itertools.repeat(kind))
         self.talk = talk or (lambda one: one.answer())
         self.outcomes = queue.Queue()
         self.listener = wire.listen()
@@ -197,12 +198,13 @@ class PeerServer:
             except OSError:
                 return
             sock.settimeout(wire.SECONDS_MAX)
-            threading.Thread(target=self.serve, args=(sock,), daemon=True).start()
+            threading.Thread(target=self.serve, args=(sock, next(self.kinds)),
+                             daemon=True).start()
 
-    def serve(self, sock):
+    def serve(self, sock, kind):
         with sock:
             try:
-                with session(self.name, sock, False, self.kind) as one:
+                with session(self.name, sock, False, kind) as one:
                     self.talk(one)
                 self.outcomes.put(one)
             except Exception as why:  # pylint: disable=broad-except  # The test judges it.

@@ -119,11 +119,6 @@ def tag(key, data):
     return hmac.digest(key, data, "sha256")
 
 
-def signed(transcript, y):
-    """What the signature of a key exchange is over: all before the message, and its Y."""
-    return hashlib.sha256(transcript + y).digest()
-
-
 class Session(wire.Session):
     has_end = True
 
@@ -180,10 +175,12 @@ class Session(wire.Session):
         self.session_ids[not self.is_client] = body[NONCE:]
         return body[:NONCE]
 
+    # The signature of a key exchange is over all before it, and its Y: PSS takes the hash of both.
+
     def write_identity(self, y):
         self.write_message(Type.CERTIFICATE,
                            self.certificate.public_bytes(serialization.Encoding.DER))
-        self.write_message(Type.KEY_EXCHANGE, y + rsa.sign(self.key, signed(self.transcript(), y)))
+        self.write_message(Type.KEY_EXCHANGE, y + rsa.sign(self.key, self.transcript() + y))
 
     def read_identity(self):
         certificate, self.other = read_certificate(self.expect(Type.CERTIFICATE))
@@ -193,7 +190,7 @@ class Session(wire.Session):
         before = self.transcript()
         body = self.expect(Type.KEY_EXCHANGE, NUMBER + rsa.BLOCK)
         y, signature = body[:NUMBER], body[NUMBER:]
-        rsa.judge_signature(self.other, signature, signed(before, y))
+        rsa.judge_signature(self.other, signature, before + y)
         y = int.from_bytes(y, "big")
         if not 1 < y < P - 1:
             raise Refused(Failure.GROUP)
