@@ -42,8 +42,9 @@ MAY_INCLUDE_FILE = {
 # Files that every room may include.
 FOR_ALL = ["port/port.h", "certs/"]
 
-# The build makes this one, and what it says changes with each commit.
-GENERATED = {"version.h": ["service", "session", "server", "port", "tools"]}
+# The build makes these: one changes with each commit, one with CHANNELS=.
+GENERATED = {"version.h": ["service", "session", "server", "port", "tools"],
+             "lab_built.def": ["channel"]}
 
 # Headers of the libraries, with the only places (path prefixes) that may include them.
 LIBRARY_PLACES = {
