@@ -22,6 +22,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 // Says that the input got through the innermost decoder. How many did is printed at the end.
 void fuzz_mark_reached();
 
+// Begins the count that stands for randomness again, where an input's outcome depends on it.
+void fuzz_random_reset();
+
 // Ends the process where PLANT=1 put a crash.
 void fuzz_mark_planted();
 

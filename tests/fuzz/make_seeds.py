@@ -822,12 +822,90 @@ def capture_seeds():
     }
 
 
+# --- The laboratory's channels: src/channel/lab/README.md -----------------------------------------
+
+XOR, RSA, HYBRID, DHE, PSK = range(5)
+SERVER, CLIENT = 0, 8                              # whose end it is that reads
+FIRST, BEHIND, SEALED, TOKEN = 0, 0x10, 0x20, 0x30  # what it reads
+
+
+def der(tag, *parts):
+    content = b"".join(parts)
+    size = len(content)
+    if size < 128:
+        return bytes([tag, size]) + content
+    digits = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 128 + len(digits)]) + digits + content
+
+
+def lab_key():
+    """A SubjectPublicKeyInfo of RSA-2048 with a number that nobody has the factors of."""
+    number = b"".join(hashlib.sha256(bytes([i])).digest() for i in range(8))
+    number = bytes([number[0] | 0x80]) + number[1:-1] + bytes([number[-1] | 1])
+    key = der(0x30, der(2, b"\0", number), der(2, b"\1\0\1"))
+    return der(0x30, der(0x30, der(6, bytes.fromhex("2a864886f70d010101")), der(5)),
+               der(3, b"\0", key))
+
+
+def lab_certificate():
+    """One that nobody signed: its last field has the right size."""
+    by = der(0x30, der(6, bytes.fromhex("2a864886f70d01010b")), der(5))
+    name = der(0x30, der(0x31, der(0x30, der(6, b"\x55\x04\x03"), der(12, b"lab"))))
+    dates = der(0x30, der(23, b"260101000000Z"), der(23, b"460101000000Z"))
+    signed = der(0x30, der(0xa0, der(2, b"\2")), der(2, b"\1"), by, name, dates, name, lab_key())
+    return der(0x30, signed, by, der(3, b"\0", b"s" * 256))
+
+
+def lab_message(kind, body):
+    return struct.pack(">BH", kind, len(body)) + body
+
+
+def lab_seeds():
+    key, data, end = lab_key(), 16, 17
+    hello, hello_back = lab_message(1, b"n" * 48), lab_message(2, b"n" * 48)
+    keys = lab_message(11, lab_certificate()) + lab_message(12, b"\2" * 256 + b"s" * 256)
+    done = lab_message(20, b"t" * 16)
+    ping = lab_message(data, b"PING\r\n")
+    # The specification's, without its HMAC.
+    token = bytes.fromhex("80000000001dc09eb0" + bytes(range(16)).hex() +
+                          "2d36d5ca46556299fde13008633804b2")
+    seeds = {
+        "xor-server": (XOR + SERVER + FIRST, b"1" * 16 + b"3" * 16 + b"PING\r\n"),
+        "xor-client": (XOR + CLIENT + FIRST, b"2" * 16 + b"+PONG\r\n"),
+        "rsa-server": (RSA + SERVER + FIRST, lab_message(1, key)),
+        "rsa-client": (RSA + CLIENT + FIRST, lab_message(2, key)),
+        "rsa-record": (RSA + SERVER + BEHIND, lab_message(data, b"b" * 512)),
+        "hybrid-server": (HYBRID + SERVER + FIRST, lab_message(1, key)),
+        "hybrid-client": (HYBRID + CLIENT + FIRST, lab_message(2, key)),
+        "hybrid-record": (HYBRID + CLIENT + BEHIND, lab_message(data, b"b" * 512 + b"gAAA" * 25)),
+        "dhe-server": (DHE + SERVER + FIRST, hello + keys + lab_message(20, b"f" * 32)),
+        "dhe-client": (DHE + CLIENT + FIRST, hello_back + keys),
+        "dhe-record": (DHE + SERVER + BEHIND, lab_message(data, bytes(8) + b"i" * 16 + b"c" * 16 +
+                                                          b"h" * 32)),
+        "psk-server": (PSK + SERVER + FIRST, lab_message(1, b"n" * 32) + done),
+        "psk-client": (PSK + CLIENT + FIRST, lab_message(2, b"n" * 32) + done),
+        "psk-record": (PSK + CLIENT + BEHIND, lab_message(data, b"m" * 5 + b"t" * 16)),
+        "alert": (PSK + SERVER + BEHIND, lab_message(21, b"\x0d")),
+        "alert-of-nothing": (RSA + CLIENT + FIRST, lab_message(21, b"")),
+        "too-long": (DHE + SERVER + FIRST, b"\1\xff\xff"),
+        "rsa-sealed": (RSA + SERVER + SEALED, ping),
+        "hybrid-sealed": (HYBRID + CLIENT + SEALED, ping),
+        "dhe-sealed": (DHE + SERVER + SEALED, ping * 2 + lab_message(end, b"")),
+        "psk-sealed": (PSK + CLIENT + SEALED, ping * 2 + lab_message(end, b"")),
+        "end-with-more": (DHE + CLIENT + SEALED, lab_message(end, b"x")),
+        "token": (TOKEN, token),
+        "token-cut": (TOKEN, token[:-1]),
+        "token-other-version": (TOKEN, b"\x81" + token[1:]),
+    }
+    return {name: bytes([first]) + rest for name, (first, rest) in seeds.items()}
+
+
 TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
            "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
            "receipt": receipt_seeds, "backup": backup_seeds,
            "temperature": temperature_seeds, "jose": jose_seeds,
            "old_books": old_books_seeds, "password": password_seeds,
-           "penalties": penalties_seeds, "capture": capture_seeds}
+           "penalties": penalties_seeds, "capture": capture_seeds, "lab": lab_seeds}
 
 
 def main():

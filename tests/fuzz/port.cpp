@@ -29,6 +29,8 @@ bool port_random(uint8_t* out, uint32_t size) {
     return true;
 }
 
+void fuzz_random_reset() { random_next = 0; }
+
 void fuzz_mark_reached() {
     if (reached_count++ == 0) atexit(print_reached);
 }

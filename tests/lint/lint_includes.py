@@ -43,7 +43,7 @@ MAY_INCLUDE_FILE = {
 # Files that every room may include.
 FOR_ALL = ["port/port.h", "certs/"]
 
-# The build makes these. What the first says changes with each commit.
+# The build makes these: one changes with each commit, one with CHANNELS=.
 GENERATED = {"version.h": ["service", "session", "server", "port", "tools"],
              "lab_built.def": ["channel", "config"]}
 

@@ -104,3 +104,31 @@ TEST(Base64, has_the_alphabet_for_addresses_too) {
         bytes += static_cast<char>(i * 7);
     }
 }
+
+TEST(Base64, pads_addresses_where_that_is_asked_for) {
+    const auto put = [](const std::string& bytes) {
+        return written(
+            [&](Writer& out) { put_base64url(out, slice_of(bytes), Base64End::padded); });
+    };
+    const auto take = [](const std::string& text, std::string& out) {
+        Status status = Status::ok;
+        out = written([&](Writer& writer) {
+            status = parse_base64url(slice_of(text), Base64End::padded, writer);
+        });
+        return status;
+    };
+    EXPECT_EQ(put("\x03\xec\xff\xe0\xc1"), "A-z_4ME=");
+    std::string out;
+    for (const char* text : {"A-z_4ME", "A-z_4ME==", "A-z_4ME=\n", "A-z_4MF=", "===="}) {
+        EXPECT_EQ(take(text, out), Status::invalid) << text;
+        EXPECT_EQ(out, "");
+    }
+    std::string bytes;
+    for (int i = 0; i < 260; i++) {
+        const std::string text = put(bytes);
+        ASSERT_EQ(text.size(), base64_size(static_cast<uint32_t>(bytes.size())));
+        ASSERT_EQ(take(text, out), Status::ok);
+        ASSERT_EQ(out, bytes);
+        bytes += static_cast<char>(i * 7);
+    }
+}

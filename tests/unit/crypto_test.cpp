@@ -15,6 +15,7 @@
 #include "crypto/message.h"
 #include "crypto/random.h"
 #include "unit/jose_keys.h"
+#include "unit/real_heap.h"
 #include "unit/slices.h"
 #include "unit/test_port.h"
 #include "unit/tls_files.h"
@@ -28,24 +29,6 @@ struct CryptoTest : testing::Test {
         test_random_mend();
         crypto_free();
         mbedtls_platform_set_calloc_free(calloc, free);
-    }
-};
-
-// A heap as the server would lay it out, over memory of its own.
-struct RealHeap {
-    Heap heap = {};
-    std::vector<uint8_t> memory;
-
-    RealHeap(uint32_t sessions, uint32_t handshakes, uint32_t message_keys = 0) {
-        Arena measured = {};
-        crypto_layout(heap, measured, sessions, handshakes, message_keys);
-        memory.resize(measured.used + arena_align);
-        uint8_t* base = memory.data();
-        while (reinterpret_cast<uintptr_t>(base) % arena_align != 0) base++;
-        Arena arena = {};
-        arena.base = base;
-        arena.size = measured.used;
-        crypto_layout(heap, arena, sessions, handshakes, message_keys);
     }
 };
 
@@ -156,12 +139,18 @@ TEST_F(CryptoTest, grows_with_sessions_and_handshakes_and_not_otherwise) {
     Arena none = {};
     Arena some = {};
     Arena more = {};
-    crypto_layout(heap, none, 0, 0, 0);
-    crypto_layout(heap, some, 100, 0, 0);
-    crypto_layout(heap, more, 100, 16, 0);
+    Arena lab = {};
+    Arena labs = {};
+    crypto_layout(heap, none, 0, 0, 0, 0);
+    crypto_layout(heap, some, 100, 0, 0, 0);
+    crypto_layout(heap, more, 100, 16, 0, 0);
+    crypto_layout(heap, lab, 0, 0, 0, 1);
+    crypto_layout(heap, labs, 0, 0, 0, 8);
     EXPECT_LT(none.used, 600u * 1024);
     EXPECT_NEAR(static_cast<double>(some.used - none.used) / 100, 32300, 200);
     EXPECT_NEAR(static_cast<double>(more.used - some.used) / 16, 17800, 500);
+    EXPECT_LT(lab.used - none.used, 40u * 1024);
+    EXPECT_LT((labs.used - lab.used) / 7, 8u * 1024);
 }
 
 TEST_F(CryptoTest, a_full_heap_is_an_answer) {

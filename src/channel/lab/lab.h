@@ -75,7 +75,7 @@ struct LabFiles {
     Slice key;          // RSA of 2048 bits
     Slice certificate;  // that belongs to it; dhe only
     Slice ca;           // who must have signed the other end's certificate; dhe only
-    Slice passphrase;   // lab_passphrase_size bytes; psk only, and needed there
+    Slice passphrase;   // lab_passphrase_size bytes, perhaps a line's end; psk only, needed there
     const Hash* pin;    // SHA-256 of the server's SubjectPublicKeyInfo; nullptr: any key will do
 };
 
@@ -84,10 +84,11 @@ struct LabConfig {
     alignas(16) uint8_t state[2048];
 };
 
-// Loads what `ops` needs of the files. Making a key takes up to seconds: not for the loop. Returns
-// ok; invalid for a text that is not what it should be, absent when key and certificate do not
-// belong together, failed without memory or randomness (P11): then nothing is held, and `reason`
-// points to a literal that says which part is at fault.
+// Loads what `ops` needs of the files. Making a key takes up to seconds: not for the loop; and the
+// certificate that goes with it wants the library's clock to be set. Returns ok; invalid for a text
+// that is not what it should be, absent when key and certificate do not belong together, failed
+// without memory or randomness (P11): then nothing is held, and `reason` points to a literal that
+// says which part is at fault.
 Status lab_config_load(LabConfig& config, const LabOps& ops, LabEnd end, const LabFiles& files,
                        const char*& reason);
 void lab_config_free(LabConfig& config);
