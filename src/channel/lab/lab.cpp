@@ -329,7 +329,7 @@ void lab_close(Channel& channel, Writer& cipher_out) {
     }
     if (!session.established || session.closed) return;
     if (session.ops->seals_end) {
-        if (writer_room(cipher_out) < lab_message_size_max) return;
+        if (writer_room(cipher_out) < lab_end_size_max) return;
         const uint32_t start = cipher_out.size;
         if (session.ops->seal(session, LabType::end, {nullptr, 0}, cipher_out) != Status::ok) {
             cipher_out.size = start;

@@ -117,7 +117,7 @@ struct LabOps {
     Status (*take)(LabSession& session, const LabMessage& message, Writer& out);
 
     // Puts `plain`, at most lab_plain_size_max bytes and for an `end` none, as one message of the
-    // type. Returns ok or failed. `out` has room for the largest message.
+    // type. Returns ok or failed. `out` has room for the largest message, or the largest `end`.
     Status (*seal)(LabSession& session, LabType type, Slice plain, Writer& out);
 
     // Opens a message of type data or end into `plain`, which has room. Returns ok or failed.
@@ -128,6 +128,10 @@ struct LabOps {
 
 inline constexpr uint32_t lab_flight_size_max = 3 * (lab_header_size + lab_body_size_max);
 inline constexpr uint32_t lab_message_size_max = lab_header_size + lab_body_size_max;
+
+// Bytes of an `end`. Where there was room for a message of data, an `end` fits behind it, since such
+// a message is smaller than the largest by more than this.
+inline constexpr uint32_t lab_end_size_max = 128;
 
 // The rows of lab.def, counted.
 enum LabProperty : uint32_t {
