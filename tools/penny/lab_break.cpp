@@ -34,12 +34,12 @@ ExitCode refuse_usage() {
 }  // namespace
 
 ExitCode lab_run(char** words, int count) {
-    if (count < 2 || strcmp(words[0], "break") != 0) return refuse_usage();
-    // A constant, so that a build without channels has nothing of what follows.
+    // A constant, so that a build without channels has nothing of what follows, the table included.
     if (!lab_is_built) {
         say("this build has no channels of the laboratory");
         return exit_refused;
     }
+    if (count < 2 || strcmp(words[0], "break") != 0) return refuse_usage();
     for (const AttackRow& row : rows) {
         if (strcmp(words[1], row.name) == 0) return row.run(words + 2, count - 2);
     }

@@ -158,9 +158,9 @@ Slice find_reason(const LabChild& server) {
     for (uint32_t at = 0; lab_child_line(server, at, line);) {
         const void* place = memmem(line.data, line.size, ended, sizeof ended - 1);
         if (place == nullptr) continue;
-        const uint32_t start = static_cast<uint32_t>(static_cast<const uint8_t*>(place) -
-                                                     line.data + (sizeof ended - 1));
-        found = slice_part(line, start, line.size - start);
+        const uint32_t start =
+            static_cast<uint32_t>(static_cast<const uint8_t*>(place) - line.data);
+        found = slice_part(line, start + sizeof ended - 1, line.size);
     }
     return found;
 }
