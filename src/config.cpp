@@ -257,7 +257,7 @@ void refuse_key(const Source& source, const char* section, Slice key) {
 
 // A port that somebody wrote down stays, whichever channel is named before or after it.
 void note_port(const Section& section, const ConfigRow& row) {
-    if (strcmp(row.section, "listener") != 0 || strcmp(row.key, "port") != 0) return;
+    if (!is_row_of(row, "listener") || !slice_equal_text(slice_of(row.key), "port")) return;
     reinterpret_cast<ListenerConfig*>(section.fields)->port_is_given = true;
 }
 

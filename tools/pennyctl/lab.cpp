@@ -145,7 +145,8 @@ ExitCode name_in_client_conf(Lab& lab) {
     if (fd < 0) return refuse_file(lab, client_conf);
     const ssize_t got = pread(fd, text, sizeof text, 0);
     errno = got < 0 ? errno : EFBIG;
-    Status status = got < 0 || static_cast<size_t>(got) == sizeof text ? Status::failed : Status::ok;
+    const bool is_read = got >= 0 && static_cast<size_t>(got) < sizeof text;
+    Status status = is_read ? Status::ok : Status::failed;
     if (status == Status::ok) {
         status = lab_put_client_lines({text, static_cast<uint32_t>(got)}, lines);
         CHECK(!lines.overflow);

@@ -66,7 +66,8 @@ Status lab_put_client_lines(Slice conf, Writer& out) {
         if (has_key(conf, row.key)) continue;
         if (is_first) {
             if (conf.data[conf.size - 1] != '\n') put_u8(out, '\n');
-            put_text(out, "\n# Keys of the laboratory, for --channel. They have no part in money.\n");
+            put_text(out, "\n# Keys of the laboratory, for --channel. They have no part in "
+                          "money.\n");
         }
         is_first = false;
         put_text(out, row.key);
