@@ -22,6 +22,8 @@ import sys
 import tempfile
 import threading
 
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
 from bank import ROOT, SECONDS_MAX, STOP_SECONDS_MAX, run, starting
 from resp import wait_until
 
@@ -36,11 +38,14 @@ import xor  # noqa: E402
 
 MODULES = {"xor": xor, "rsa": rsa, "hybrid": hybrid, "dhe": dhe, "psk": psk}
 PASSPHRASE = b"sixteen letters!"
+WHOLE = 128  # bytes of a message that is cut at each of them
+EDGE = 16    # bytes at both ends of a longer one that are as well
 
 
 def meanings():
     """What each number of an alert means, by the table that the programs have too."""
-    with open(os.path.join(ROOT, "src", "channel", "lab", "failures.def"), encoding="utf-8") as file:
+    path = os.path.join(ROOT, "src", "channel", "lab", "failures.def")
+    with open(path, encoding="utf-8") as file:
         rows = re.findall(r'^LAB_FAILURE\((\w+), +(\d+), +"(.*)"\)$', file.read(), re.M)
     return {int(number): (symbol, meaning) for symbol, number, meaning in rows}
 
@@ -51,6 +56,22 @@ def meanings():
 def key(is_client):
     """The RSA key of all peers on that side."""
     return rsa.make_key()
+
+
+@functools.lru_cache(maxsize=None)
+def authority():
+    """The key and the certificate of a CA."""
+    private = rsa.make_key()
+    return private, dhe.make_certificate(private, "lab CA", is_ca=True)
+
+
+def certificates(is_client):
+    """A certificate for that side's key that a CA's other side takes, and such as it refuses."""
+    ca_key, ca = authority()
+    make = functools.partial(dhe.make_certificate, key(is_client))
+    return make("peer", ca, ca_key), {
+        "by itself": make("peer"), "of long ago": make("peer", ca, ca_key, days=-1),
+        "by another in the CA's name": make("peer", ca, rsa.make_key())}
 
 
 def keys(name, is_client):
@@ -134,7 +155,7 @@ class Stopped(Exception):
 
 
 def cut_after(name, limit):
-    """A class of sessions that is gone after that many bytes; `written` says how many there were."""
+    """A class of sessions that is gone after that many bytes."""
     class CutAfter(MODULES[name].Session):
         written = 0
 
@@ -168,11 +189,24 @@ def sends_of(name, is_client):
     return sizes
 
 
+def cuts(sizes, stride=1):
+    """Where to cut a session of these writes: at every byte of short ones, and of others at every
+    byte near the ends and at every so many-th between."""
+    at = 0
+    for size in sizes:
+        for within in range(size):
+            is_near_end = not EDGE <= within < size - EDGE
+            if size <= WHOLE or is_near_end or within % stride == 0:
+                yield at + within
+        at += size
+    yield at
+
+
 # --- Servers ------------------------------------------------------------------------------------
 
 class PeerServer:
     """A peer's server. Of each client it keeps, once that has gone, what became of it: the session,
-    or the exception that ended it. The first client may meet another class of sessions than others."""
+    or the exception that ended it. The first client may meet another class of sessions."""
 
     def __init__(self, name, kind=None, talk=None, first=None):
         self.name = name
@@ -227,16 +261,26 @@ class PeerServer:
 
 
 class Folder:
-    """A folder of its own with the passphrase in it."""
+    """A folder of its own for what a program reads."""
 
     def __init__(self):
         self.folder = tempfile.mkdtemp(prefix="lab-", dir=os.environ.get("PENNY_TMP"))
 
-    def passphrase(self, value=PASSPHRASE):
-        path = os.path.join(self.folder, "passphrase")
+    def write(self, name, content):
+        path = os.path.join(self.folder, name)
         with open(path, "wb", opener=lambda p, f: os.open(p, f, 0o600)) as out:
-            out.write(value)
+            out.write(content)
         return path
+
+    def write_key(self, name, private):
+        return self.write(name, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8,
+                                                      NoEncryption()))
+
+    def write_certificate(self, name, certificate):
+        return self.write(name, certificate.public_bytes(Encoding.PEM))
+
+    def passphrase(self, value=PASSPHRASE):
+        return self.write("passphrase", value)
 
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -297,14 +341,24 @@ class LabServer(Folder):
 
 # --- The client ---------------------------------------------------------------------------------
 
-def penny(name, port, *words, options=(), passphrase=PASSPHRASE, **more):
-    """Runs the real client once, in a folder where it finds no client.conf."""
+def penny(name, port, *words, options=(), passphrase=PASSPHRASE, own_key=False, ca=None, **more):
+    """Runs the real client once. Its key is that of the peers' clients, as one of its own takes a
+    second to make; `ca` is the certificate of one, for `dhe`."""
     folder = Folder()
     try:
+        conf = ["[client]"]
+        if name in ("rsa", "hybrid", "dhe") and not own_key:
+            conf.append(f"lab-key = {folder.write_key('client.key', key(True))}")
+        if name == "dhe" and not own_key:
+            certificate = dhe.make_certificate(key(True))
+            conf.append(f"lab-cert = {folder.write_certificate('client.crt', certificate)}")
+        if ca is not None:
+            conf.append(f"lab-ca = {folder.write_certificate('ca.crt', ca)}")
         shared = ["--passphrase-file", folder.passphrase(passphrase)] if name == "psk" else []
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PENNY_")}
         environment["HOME"] = folder.folder
-        return run([*starting("penny"), "--channel", name, "-h", "127.0.0.1", "-p", str(port),
-                    *shared, *options, *words], cwd=folder.folder, env=environment, **more)
+        return run([*starting("penny"), "-c", folder.write("c.conf", "\n".join(conf).encode()),
+                    "--channel", name, "-h", "127.0.0.1", "-p", str(port), *shared, *options,
+                    *words], cwd=folder.folder, env=environment, **more)
     finally:
         folder.remove()

@@ -85,7 +85,7 @@ def dates(certificate):
 
 
 def judge_certificate(certificate, ca):
-    """Whether the CA signed it and it is within its dates. Without a CA, any certificate will do."""
+    """Whether the CA signed it, and it is within its dates. Without a CA, any will do."""
     if ca is None:
         return
     public, algorithm = ca.public_key(), certificate.signature_hash_algorithm
@@ -175,9 +175,8 @@ class Session(wire.Session):
         self.session_ids[not self.is_client] = body[NONCE:]
         return body[:NONCE]
 
-    # The signature of a key exchange is over all before it, and its Y: PSS takes the hash of both.
-
     def write_identity(self, y):
+        """Who this is, and a signature over all that was said before and its Y."""
         self.write_message(Type.CERTIFICATE,
                            self.certificate.public_bytes(serialization.Encoding.DER))
         self.write_message(Type.KEY_EXCHANGE, y + rsa.sign(self.key, self.transcript() + y))

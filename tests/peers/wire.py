@@ -277,7 +277,8 @@ def reply(name, arguments, three):
     """The least that a client can be content with."""
     now = datetime.now().astimezone()
     if name == b"HELLO":
-        return (b"%1\r\n" if three else b"*2\r\n") + bulk("proto") + b":%d\r\n" % (3 if three else 2)
+        start = b"%1\r\n" if three else b"*2\r\n"
+        return start + bulk("proto") + (b":3\r\n" if three else b":2\r\n")
     if name == b"PING":
         return bulk(arguments[0]) if arguments else b"+PONG\r\n"
     if name == b"ECHO":

@@ -1,25 +1,25 @@
 """The laboratory's channels as their page has them: the peers of tests/peers, which were written
 from it alone, with each other, with the real server, and with the real client."""
 
+import functools
+import os
 import re
 import subprocess
 import sys
-import os
-import threading
 import unittest
 from datetime import datetime
 
 import lab
-from bank import ROOT
-from lab import (MODULES, LabServer, PeerServer, dhe, in_pieces, meanings, penny, psk, rsa,
-                 session, slow, wire)
+from bank import ROOT, Bank
+from lab import (MODULES, LabServer, PeerServer, dhe, in_pieces, meanings, penny, rsa, session,
+                 slow, wire)
 from lab_faults import CLIENT, FAULTS, SERVER
-from resp import Error, command
+from resp import Error, command, wait_until
 from wire import Type
 
 MESSAGE = "Grüße aus dem Labor"
-REQUEST_MAX = 1024
-ALLOWED = "PING ECHO HELLO COMMAND QUIT RESET TIME CLOCK DATE TEMPERATURE TELL".split()
+MESSAGE_MAX = 1024
+WORD_MAX = 512
 CLOCK = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}[+-]\d\d:\d\d$"
 
 
@@ -55,9 +55,8 @@ class Answers:
         self.assertIsInstance(told, bytes)
         if self.is_real:
             self.assertEqual(told.decode(), MESSAGE)
-        for word in ("COMMAND", "TEMPERATURE"):
-            answer = one.command(word)
-            self.assertFalse(isinstance(answer, Error) and answer.word == "NOPERM", answer)
+        answer = one.command("TEMPERATURE")
+        self.assertFalse(isinstance(answer, Error) and answer.word == "NOPERM", answer)
 
     def test_it_answers_in_both_forms_of_resp(self):
         with self.client() as one:
@@ -84,12 +83,16 @@ class Answers:
                     self.assertEqual(answer.word, "NOPERM", answer.line)
             self.assertEqual(one.command("PING"), "PONG")
 
-    def test_a_text_that_fills_a_message_comes_back(self):
-        longest = REQUEST_MAX - len(command("ECHO", "x" * 900)) + 900
+    def test_long_texts_come_back_and_messages_may_be_full(self):
         with self.client() as one:
-            for size in (0, 1, 15, 16, 189, 190, 191, 500, 900, longest):
+            for size in (0, 1, 15, 16, 189, 190, 191, 380, WORD_MAX):
                 text = os.urandom(size)
                 self.assertEqual(one.command("ECHO", text), text, size)
+            first, second = os.urandom(480), os.urandom(500)
+            both = command("ECHO", first) + command("ECHO", second)
+            self.assertEqual(len(both), MESSAGE_MAX)
+            one.send(both)
+            self.assertEqual([one.wire.reply(), one.wire.reply()], [first, second])
             one.finish()
 
     def test_bytes_may_come_one_by_one(self):
@@ -135,7 +138,7 @@ class Answers:
             with self.assertRaises(wire.Alerted, msg=fault.title) as caught:
                 with session(self.channel, sock, True, fault.kind) as one:
                     one.send(command("PING"))
-                    if not getattr(one, "is_mute", False) and getattr(one, "wrong", 0) == Type.END:
+                    if getattr(one, "wrong", None) == Type.END:
                         one.end()
                     while one.recv():
                         pass
@@ -205,35 +208,28 @@ class AloneDhe(Alone, unittest.TestCase):
     channel = "dhe"
 
     def test_a_certificate_is_signed_by_the_ca_and_within_its_dates(self):
-        ca_key = lab.key(True)
-        ca = dhe.make_certificate(ca_key, "ca", is_ca=True)
-        mine = lab.key(False)
-        for days, name, is_good in ((30, "ca", True), (-1, "ca", False), (30, None, False)):
-            with self.subTest(days=days, name=name):
-                certificate = dhe.make_certificate(mine, "peer", ca if name else None,
-                                                   ca_key if name else None, days)
-                with wire.listen() as listener:
-                    thread = threading.Thread(target=self.serve_with, args=(
-                        listener, mine, certificate))
-                    thread.start()
-                    address = ("127.0.0.1", listener.getsockname()[1])
-                    if is_good:
-                        with dhe.connect(*address, lab.key(True), ca=ca) as one:
-                            self.assertEqual(one.command("PING"), "PONG")
-                            one.finish()
-                    else:
-                        with self.assertRaises(wire.Refused) as caught:
-                            dhe.connect(*address, lab.key(True), ca=ca)
-                        self.assertEqual(caught.exception.failure, wire.Failure.CERTIFICATE)
-                    thread.join()
+        good, bad = lab.certificates(False)
+        for title, certificate in [("good", good), *bad.items()]:
+            with self.subTest(title), PeerServer("dhe", certified(certificate)) as peer:
+                if title == "good":
+                    with session("dhe", peer.dial(), True, trusting()) as one:
+                        self.assertEqual(one.command("PING"), "PONG")
+                        one.finish()
+                    continue
+                with self.assertRaises(wire.Refused) as caught:
+                    session("dhe", peer.dial(), True, trusting())
+                self.assertEqual(caught.exception.failure, wire.Failure.CERTIFICATE)
+                self.assertEqual(peer.outcome().number, wire.Failure.CERTIFICATE)
 
-    @staticmethod
-    def serve_with(listener, key, certificate):
-        sock, _ = listener.accept()
-        try:
-            dhe.serve(sock, key, certificate=certificate)
-        except wire.Alerted:
-            pass
+
+def certified(certificate):
+    """A class of sessions with that certificate."""
+    return functools.partial(dhe.Session, certificate=certificate)
+
+
+def trusting(certificate=None):
+    """A class of sessions that trusts the CA alone."""
+    return functools.partial(dhe.Session, certificate=certificate, ca=lab.authority()[1])
 
 
 class AlonePsk(Alone, unittest.TestCase):
@@ -264,7 +260,7 @@ class Written(unittest.TestCase):
         for name in MODULES:
             with self.subTest(name):
                 argv = [sys.executable, "-B", os.path.join(ROOT, "tests", "peers", f"{name}.py")]
-                more = [folder.passphrase(psk_with_line_end())] if name == "psk" else []
+                more = [folder.passphrase(lab.PASSPHRASE + b"\n")] if name == "psk" else []
                 with subprocess.Popen([*argv, "serve", "0", *more], stdout=subprocess.PIPE,
                                       text=True) as server:
                     port = server.stdout.readline().strip().split(":")[1]
@@ -273,20 +269,23 @@ class Written(unittest.TestCase):
                 self.assertEqual((server.returncode, done.stderr), (0, ""))
 
 
-def psk_with_line_end():
-    return lab.PASSPHRASE + b"\n"
-
-
 # --- The real server ----------------------------------------------------------------------------
 
 class RealServer(Answers):
     def test_a_request_is_no_longer_than_it_may_be(self):
-        longest = REQUEST_MAX - len(command("ECHO", "x" * 900)) + 900
-        with self.client() as one:
-            answer = one.command("ECHO", "x" * (longest + 1))
-            self.assertIsInstance(answer, Error)
+        for words in (["x" * (WORD_MAX + 1)], ["x" * WORD_MAX] * 2):
+            with self.client() as one:
+                answer = one.command("ECHO", *words)
+                self.assertIsInstance(answer, Error)
+                self.assertEqual(one.recv(), b"")
         with self.client() as one:
             self.assertEqual(one.command("PING"), "PONG")
+
+    def test_nobody_logs_in(self):
+        with self.client() as one:
+            answer = one.command("HELLO", 3, "AUTH", "alice", "x")
+            self.assertIsInstance(answer, Error)
+            self.assertEqual(answer.word, "NOPERM")
 
     def test_it_stops_in_order_with_a_client_there(self):
         with LabServer(self.channel) as server:
@@ -310,6 +309,33 @@ class HybridServer(RealServer, unittest.TestCase):
 class DheServer(RealServer, unittest.TestCase):
     channel = "dhe"
 
+    def test_a_certificate_is_signed_by_the_ca_and_within_its_dates(self):
+        with Bank(start=False) as bank:
+            keys = lab.Folder()
+            self.addCleanup(keys.remove)
+            keys.write_key("server.key", lab.key(False))
+            keys.write_certificate("server.crt", lab.certificates(False)[0])
+            keys.write_certificate("ca.crt", lab.authority()[1])
+            with open(bank.path("pennyd.conf"), "a", encoding="utf-8") as conf:
+                conf.write("\n[listener dhe]\nchannel = dhe\nlab = yes\nport = 0\n"
+                           f"lab-keys = {keys.folder}\n")
+            bank.start()
+            ready = wait_until("the listener is ready", lambda: re.search(
+                r"^ready dhe 127\.0\.0\.1:(\d+)$", bank.log(), re.M))
+            good, bad = lab.certificates(True)
+            for title, certificate in [*bad.items(), ("good", good)]:
+                sock = wire.dial("127.0.0.1", ready.group(1))
+                if title == "good":
+                    with session("dhe", sock, True, trusting(certificate)) as one:
+                        self.assertEqual(one.command("PING"), "PONG")
+                        self.assertEqual(one.command("BALANCE").word, "NOPERM")
+                        one.finish()
+                    continue
+                with self.subTest(title), self.assertRaises(wire.Alerted) as caught:
+                    session("dhe", sock, True, trusting(certificate))
+                self.assertEqual(caught.exception.number, wire.Failure.CERTIFICATE)
+            bank.stop()
+
 
 class PskServer(RealServer, unittest.TestCase):
     channel = "psk"
@@ -327,11 +353,13 @@ class RealClient:
 
     def test_it_asks_and_prints_what_it_is_told(self):
         with PeerServer(self.channel) as peer:
-            self.assertRegex(self.ask(peer, "CLOCK").stdout, CLOCK.replace("$", "\n$"))
+            self.assertRegex(self.ask(peer, "CLOCK", own_key=True).stdout,
+                             CLOCK.replace("$", "\n$"))
             self.assertEqual(self.ask(peer, "TELL", "Käse ist aus").stdout,
                              "This peer has noted it.\n")
             ended = [peer.outcome(), peer.outcome()]
-            self.assertEqual([getattr(e, "told", e) for e in ended], [[], ["Käse ist aus".encode()]])
+            self.assertEqual([getattr(one, "told", one) for one in ended],
+                             [[], ["Käse ist aus".encode()]])
 
     def test_long_texts_and_pieces_of_one_byte(self):
         for kind in (None, slow(self.channel), in_pieces(self.channel, 7)):
@@ -400,6 +428,18 @@ class HybridClient(Pinned, unittest.TestCase):
 
 class DheClient(Pinned, unittest.TestCase):
     channel = "dhe"
+
+    def test_a_certificate_is_signed_by_the_ca_and_within_its_dates(self):
+        good, bad = lab.certificates(False)
+        for title, certificate in [("good", good), *bad.items()]:
+            with self.subTest(title), PeerServer("dhe", certified(certificate)) as peer:
+                done = self.ask(peer, "PING", ca=lab.authority()[1], expect=None)
+                if title == "good":
+                    self.assertEqual((done.returncode, done.stdout), (0, "PONG\n"), done.stderr)
+                    continue
+                self.assertEqual((done.returncode, done.stdout), (1, ""))
+                self.assertIn(meanings()[wire.Failure.CERTIFICATE][1], done.stderr)
+                self.assertEqual(peer.outcome().number, wire.Failure.CERTIFICATE)
 
 
 class PskClient(RealClient, unittest.TestCase):
