@@ -122,6 +122,37 @@ TEST_F(LabExchangeTest, an_end_is_told_where_it_is_sealed) {
     }
 }
 
+TEST_F(LabExchangeTest, an_end_fits_behind_as_many_messages_as_fit) {
+    for (const std::string name : {"dhe", "psk"}) {
+        SCOPED_TRACE(name);
+        for (uint32_t size = 1; size <= lab_plain_size_max; size += 93) {
+            LabPair pair(name);
+            pair.pump();
+            while (pair.client.write(std::string(size, 'x')) == Status::ok) {
+            }
+            EXPECT_EQ(pair.client.status, Status::full);
+            const uint32_t before = pair.client.out_size;
+            pair.client.close();
+            EXPECT_GT(pair.client.out_size, before);
+        }
+    }
+}
+
+TEST_F(LabExchangeTest, a_socket_ends_what_has_no_end_of_its_own) {
+    for (const std::string& name : lab_names) {
+        SCOPED_TRACE(name);
+        LabPair pair(name);
+        EXPECT_FALSE(lab_ends_by_socket(pair.client.channel));
+        pair.pump();
+        EXPECT_EQ(lab_ends_by_socket(pair.client.channel), !counts_records(name));
+        if (!has_messages(name)) continue;
+        EXPECT_EQ(pair.server.write("cut"), Status::ok);
+        const std::string message = pair.server.take_out();
+        EXPECT_EQ(pair.client.feed(message.substr(0, message.size() - 1)), Status::ok);
+        EXPECT_FALSE(lab_ends_by_socket(pair.client.channel));
+    }
+}
+
 TEST_F(LabExchangeTest, a_repeated_record_is_found_where_records_are_counted) {
     for (const std::string& name : lab_names) {
         SCOPED_TRACE(name);

@@ -284,7 +284,7 @@ class Passphrase(LabTest):
             with open(f"{self.folder}/other", "wb") as file:
                 file.write(b"x" * size)
             self.penny(*self.find(), "--passphrase-file", "other", "CLOCK", code=1)
-            self.assertEqual(self.err, "penny: other: a passphrase has exactly 16 bytes\n")
+            self.assertEqual(self.err, "penny: other: the passphrase has not exactly 16 bytes\n")
         self.penny(*self.find(), "--passphrase-file", "none", "CLOCK", code=1)
         self.assertEqual(self.err, "penny: none: No such file or directory\n")
 
@@ -318,7 +318,7 @@ class Passphrase(LabTest):
         for line in (b"", b"short", PASSPHRASE + b"x", b"z" * 200):
             at = PennyTest.at_terminal(self, *self.find(), "CLOCK")
             shown = converse(self, at, [(b"Passphrase: ", line)], code=1)
-            self.assertIn(b"penny: a passphrase has exactly 16 bytes\r\n", shown)
+            self.assertIn(b"penny: the passphrase has not exactly 16 bytes\r\n", shown)
 
     def test_without_a_terminal_it_says_how(self):
         self.penny(*self.find(), "CLOCK", code=1, start_new_session=True)
@@ -381,7 +381,7 @@ class Refused(PennyTest):
             file.write("[client]\nlab-key = client.conf\n")
         for channel in WITH_KEYS:
             said = self.refused("--channel", channel, "-c", f"{self.folder}/client.conf", code=1)
-            self.assertTrue(said.startswith(f"penny: channel {channel}: "), said)
+            self.assertTrue(said.startswith(f"penny: {channel}: "), said)
 
     def test_nobody_listens(self):
         listener = socket.create_server(("127.0.0.1", 0))

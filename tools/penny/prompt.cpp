@@ -282,7 +282,7 @@ ExitCode prompt_passphrase(uint8_t* out, uint32_t size) {
     close_tty(fd);
     if (status == Status::ok && got == size) return exit_go_on;
     wipe(out, size);
-    say("a passphrase has exactly %u bytes", size);
+    say("the passphrase has not exactly %u bytes", size);
     return exit_refused;
 }
 
