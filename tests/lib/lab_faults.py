@@ -41,6 +41,15 @@ def too_long(name):
     return TooLong
 
 
+def carrying(name, kind, plain):
+    """Whatever should be sent, a message of that type comes instead, sealed as it should be."""
+    class Carrying(MODULES[name].Session):
+        def put(self, _):
+            self.write_message(kind, self.seal(kind, plain))
+
+    return Carrying
+
+
 def general(name):
     return [
         Fault("a hello of the other side", mistyped(name, "hello", Type.FINISHED), Failure.ORDER),
@@ -49,6 +58,8 @@ def general(name):
         Fault("a message longer than any", too_long(name), Failure.LENGTH),
         Fault("a message of the handshake among data", mistyped(name, Type.DATA, Type.CERTIFICATE),
               Failure.ORDER),
+        Fault("more than a message may carry",
+              carrying(name, Type.DATA, b"+" * (wire.PLAIN_MAX + 1)), Failure.LENGTH),
     ]
 
 
@@ -101,6 +112,7 @@ def signed(name):
     return hellos(name) + [
         Fault("another signature", altering(name, Type.DATA, flipped(300)), Failure.SIGNATURE),
         Fault("a message for somebody else", for_another(name), Failure.SEALING),
+        Fault("an end, which it has not", mistyped(name, Type.DATA, Type.END), Failure.ORDER),
     ]
 
 
@@ -154,6 +166,7 @@ def records(name):
         Fault("a record that got lost", lost(name), Failure.RECORD),
         Fault("an end that was altered", altering(name, Type.END, flipped(-1)), Failure.RECORD,
               CLIENT),
+        Fault("an end that carries something", carrying(name, Type.END, b"+"), Failure.LENGTH),
         Fault("a hello that is too long", altering(name, "hello", lambda body: body + b"+"),
               Failure.LENGTH),
         Fault("a hello that is too short", altering(name, "hello", lambda body: body[1:]),
@@ -207,6 +220,10 @@ DHE = [
         dhe.make_certificate(CURVE).public_bytes(Encoding.DER)), Failure.KEY),
     Fault("a certificate of 1024 bits", certified(
         dhe.make_certificate(WEAK).public_bytes(Encoding.DER)), Failure.KEY),
+    Fault("a certificate of nothing", certified(b""), Failure.CERTIFICATE),
+    Fault("a certificate that is none", certified(b"\x30\x03\x02\x01\x00"), Failure.CERTIFICATE),
+    Fault("a certificate with a byte behind it", certified(
+        dhe.make_certificate(OTHER).public_bytes(Encoding.DER) + b"\0"), Failure.CERTIFICATE),
     Fault("no certificate", mistyped("dhe", Type.CERTIFICATE, Type.KEY_EXCHANGE), Failure.ORDER),
     Fault("no key exchange", mistyped("dhe", Type.KEY_EXCHANGE, Type.FINISHED), Failure.ORDER),
     Fault("another finished message", altering("dhe", Type.FINISHED, flipped(0)),

@@ -114,6 +114,15 @@ class Answers:
             self.assertEqual(one.command("ECHO", "x"), b"x")
             one.finish()
 
+    def test_a_message_of_nothing_says_nothing(self):
+        if self.channel in ("xor", "rsa"):
+            return  # Which have no such message.
+        with self.client() as one:
+            for _ in range(3):
+                one.put(b"")
+                self.assertEqual(one.command("PING"), "PONG")
+            one.finish()
+
     def test_a_session_ends_in_order(self):
         with self.client() as one:
             self.assertEqual(one.command("PING"), "PONG")
@@ -245,9 +254,8 @@ class Written(unittest.TestCase):
 
     def test_the_group_is_that_of_the_rfc(self):
         digits = f"{dhe.P:X}"
-        self.assertEqual(digits[:48], "FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1")
-        self.assertEqual(digits[-48:], "C58EF1837D1683B2C6F34A26C1B2EFFA886B423861285C97"
-                         "FFFFFFFFFFFFFFFF"[-48:])
+        self.assertTrue(digits.startswith("FFFFFFFFFFFFFFFFADF85458A2BB4A9AAFDC5620273D3CF1"))
+        self.assertTrue(digits.endswith("34A26C1B2EFFA886B423861285C97FFFFFFFFFFFFFFFF"))
         self.assertEqual(len(digits), 512)
         for base in (2, 3, 5, 7, 11, 13):  # p = 2q + 1, and both are prime, as far as Fermat knows.
             self.assertEqual(pow(base, dhe.P - 1, dhe.P), 1)
