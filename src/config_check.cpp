@@ -160,6 +160,15 @@ Status check_amounts(const Config& config, Writer& error) {
     return status;
 }
 
+// The laboratory beside a bank leaves it at least half of the sessions.
+Status check_lab_sessions(const Config& config, Writer& error) {
+    bool has_lab = false;
+    for (uint32_t i = 0; i < config.listener_count; i++) has_lab |= config.listeners[i].lab;
+    if (!has_lab || config.lab_only) return Status::ok;
+    return check_not_more("lab-sessions", config.lab_sessions, "half of sessions",
+                          config.sessions / 2, error);
+}
+
 }  // namespace
 
 Status config_check(const Config& config, Writer& error) {
@@ -178,6 +187,8 @@ Status config_check(const Config& config, Writer& error) {
                                    error);
     if (status != Status::ok) return status;
     status = check_not_more("handshakes", config.handshakes, "buffers", config.buffers, error);
+    if (status != Status::ok) return status;
+    status = check_lab_sessions(config, error);
     if (status != Status::ok) return status;
     status = check_amounts(config, error);
     if (status != Status::ok) return status;

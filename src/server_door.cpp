@@ -26,9 +26,9 @@ uint32_t count_strangers(const Server& server, const Session& asking) {
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (i == asking.tag.session || !pool_is_taken(server.sessions, i)) continue;
         const Session& session = server.sessions.slots[i];
-        // Where nobody need log in, who was let in is no stranger.
+        // Where nobody need log in, who was let in is no stranger; in the laboratory all are.
         const bool is_known = session.caller.person != row_none ||
-                              session.phase == SessionPhase::ready;
+                              (session.phase == SessionPhase::ready && !session.caller.lab);
         if (session.turned_away || is_known) continue;
         count += net_address_equal(session.caller.source, asking.caller.source) ? 1 : 0;
     }

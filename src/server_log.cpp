@@ -82,12 +82,17 @@ void log_received(const Session& session) {
     log_end(line, LogLevel::info);
 }
 
-void log_explained(void* session, const char* text, uint32_t size) {
+// Whoever has the session calls it: the loop, or a worker (N4).
+void log_explained(void* context, const char* text, uint32_t size) {
+    Session& session = *static_cast<Session*>(context);
+    if (session.explained > explained_lines_max) return;
+    const bool is_last = session.explained++ == explained_lines_max;
     LogLine line;
     log_begin(line, "explain");
-    log_number(line, "session", static_cast<const Session*>(session)->caller.number);
+    log_number(line, "session", session.caller.number);
     put_u8(line.writer, ' ');
-    put_bytes(line.writer, slice_of_chars(text, size));
+    put_bytes(line.writer, is_last ? slice_of("and so on: no more of this session is told")
+                                   : slice_of_chars(text, size));
     log_end(line, LogLevel::info);
 }
 

@@ -195,6 +195,7 @@ bool serve_need(Server& server, Session& session, SessionNeed need, uint32_t has
         case SessionNeed::read: return session.block == SessionBlock::none;
         case SessionNeed::channel:
             session.lent = true;
+            session.lent_to_shake = session.phase == SessionPhase::handshake;
             ring_push(session.caller.lab ? server.lab_queue : server.handshake_queue,
                       session.tag.session);
             return false;
@@ -337,8 +338,8 @@ void server_set_address(Server& server, uint32_t index, const char* address) {
     Session& session = session_at(server, index);
     Writer writer = writer_of(reinterpret_cast<uint8_t*>(session.address), address_size_max - 1);
     put_text(writer, address);
-    if (session.caller.lab) log_received(session);
     door_set_address(server, session, address);
+    if (session.caller.lab && !session.turned_away) log_received(session);
 }
 
 uint8_t* server_read_room(Server& server, uint32_t index, uint32_t& size) {

@@ -61,10 +61,16 @@ bool take_plain(Session& session) {
     return session.plain_in.size > before;
 }
 
+// Replies that will not be sealed; they may tell of money.
+void drop_plain(Session& session) {
+    wipe(session.plain_out.data, session.plain_out.size);
+    session.plain_out.size = 0;
+}
+
 // What nobody is left to read is dropped.
 void drop_unread(Session& session) {
     if (!session.peer_gone) return;
-    session.plain_out.size = 0;
+    drop_plain(session);
     session.cipher_out.size = 0;
 }
 
@@ -72,7 +78,7 @@ void give_plain(Session& session) {
     if (session.plain_out.size == 0) return;
     const Status status = seal_plain(session);
     if (status != Status::failed) return;
-    session.plain_out.size = 0;
+    drop_plain(session);
     note_channel(session, status);
 }
 
@@ -116,7 +122,8 @@ bool needs_nobody(const Session& session, const SessionTools& tools) {
 }
 
 void note_login(Session& session, const SessionTools& tools, uint32_t person_before) {
-    if (session.caller.person != row_none || needs_nobody(session, tools)) {
+    const bool is_known = session.caller.person != row_none;
+    if (session.caller.lab || is_known || needs_nobody(session, tools)) {
         session.phase = SessionPhase::ready;
         session.deadline_ms = tools.now_ms + tools.idle_ms;
     } else if (person_before != row_none) {
@@ -255,7 +262,8 @@ SessionNeed session_step(Session& session, SessionTools& tools) {
         drop_unread(session);
         if (is_slow(session)) {
             if (need == SessionNeed::none && wants_worker(session)) need = SessionNeed::channel;
-            break;
+            progress = progress && session.peer_gone;  // Room was made, for nobody.
+            continue;
         }
         if (is_established(session) && need == SessionNeed::none &&
             writer_room(session.plain_in) > 0 && take_plain(session)) {
@@ -268,8 +276,10 @@ SessionNeed session_step(Session& session, SessionTools& tools) {
             progress = true;
         }
     }
+    const bool opened = need == SessionNeed::none &&
+                        !(is_slow(session) && session.cipher_in.size > 0);
     const bool drained = session.plain_in.size == 0 || session.request_since_ms != 0;
-    if (session.peer_closed && is_established(session) && drained &&
+    if (session.peer_closed && is_established(session) && opened && drained &&
         session.block == SessionBlock::none && session.pending == 0) {
         session_end(session, "the client closed");
     }
@@ -291,7 +301,7 @@ Status run_records(Session& session) {
 
 Status session_channel_run(Session& session) {
     CHECK(session.lent);
-    if (session.phase != SessionPhase::handshake) return run_records(session);
+    if (!session.lent_to_shake) return run_records(session);
     Reader cipher = reader_of(writer_slice(session.cipher_in));
     const Status status = channel_advance(session.channel, cipher, session.cipher_out);
     writer_drop(session.cipher_in, cipher.offset);
@@ -321,7 +331,7 @@ bool note_terminal(Session& session, const SessionTools& tools) {
 
 void session_channel_done(Session& session, SessionTools& tools, Status status) {
     if (session.phase != SessionPhase::handshake) {
-        if (status == Status::failed) session.plain_out.size = 0;
+        if (status == Status::failed) drop_plain(session);
         if (is_established(session)) note_channel(session, status);
         return;
     }

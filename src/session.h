@@ -60,6 +60,7 @@ struct Session {
     SessionPhase phase;
     SessionBlock block;
     bool lent;          // N4
+    bool lent_to_shake;  // for a handshake; a worker may not look at `phase`, which may still change
     bool surplus;       // beyond the limit: told so after the handshake, then closed
     bool peer_closed;   // no more bytes will come
     bool end_sent;      // the closing message is in cipher_out
@@ -86,6 +87,7 @@ struct Session {
     uint64_t active_ms;         // last request
     uint64_t request_since_ms;  // when the unfinished request began; 0 for none
     uint64_t commands;
+    uint32_t explained;         // lines of the log about this session's exchange
     char address[address_size_max];  // of the peer, NUL-terminated
     Channel channel;
 };

@@ -116,13 +116,6 @@ void put_lab_path(const ListenerConfig& listener, uint32_t index, char out[key_p
     out[path.size] = '\0';
 }
 
-// A passphrase that was written by an editor ends its line.
-Slice without_line_end(Slice text) {
-    if (text.size > 0 && text.data[text.size - 1] == '\n') text.size--;
-    if (text.size > 0 && text.data[text.size - 1] == '\r') text.size--;
-    return text;
-}
-
 int refuse_without_passphrase(const KeyFiles& files, const char* path, Writer& message) {
     if (path[0] == '\0') {
         put_text(message, "channel psk needs --passphrase-file, a file of exactly 16 bytes that "
@@ -159,7 +152,6 @@ int load_lab(KeyFiles& files, Server& server, uint32_t index, Writer& message) {
     if (needs.passphrase && lab.passphrase.size == 0) {
         return refuse_without_passphrase(files, paths[lab_passphrase_at], message);
     }
-    lab.passphrase = without_line_end(lab.passphrase);
     const char* reason = nullptr;
     const Status status = server_load_lab(server, index, lab, reason);
     return judge(files, status, reason, paths, config_lab_file_count, message);

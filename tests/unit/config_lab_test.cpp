@@ -91,6 +91,25 @@ TEST(ConfigLab, AChannelOfTheLaboratoryNeedsNothingButToSayThatItIsOne) {
               "listener tls: it takes no lab = yes, as it is of channel tls");
 }
 
+TEST(ConfigLab, TheLaboratoryLeavesABankHalfOfItsSessions) {
+    for (const std::string& channel : lab_words()) {
+        Config config = with_lab(channel, "lab = yes\n");
+        set(config, "limits.sessions=32");
+        EXPECT_EQ(checked(config), "");
+        set(config, "limits.lab-sessions=17");
+        EXPECT_EQ(checked(config), "limits: lab-sessions is 17; it can be at most half of sessions, "
+                                   "which is 16");
+        config.lab_only = true;  // There is nobody to leave any for.
+        config.listeners[0] = config.listeners[1];
+        config.listener_count = 1;
+        EXPECT_EQ(checked(config), "");
+    }
+    Config config = with_listener();
+    set(config, "limits.sessions=16");
+    set(config, "limits.handshakes=1");
+    EXPECT_EQ(checked(config), "") << "nobody asks for the laboratory";
+}
+
 TEST(ConfigLab, AListenerOfTheLaboratoryHasThePortOfItsChannelUnlessOneIsWrittenDown) {
     const struct {
         const char* channel;

@@ -399,6 +399,10 @@ TEST_F(LabExchangeTest, where_there_is_a_ca_it_must_have_signed_the_other_end) {
          lab_failure_text(LabFailure::certificate), lab_failure_told_text(LabFailure::certificate)},
         {signed_by("other", "client"), signed_by("lab", "server"),
          lab_failure_told_text(LabFailure::certificate), lab_failure_text(LabFailure::certificate)},
+        {signed_by("lab", "client"), signed_by("lab", "client"),  // For clients only.
+         lab_failure_text(LabFailure::certificate), lab_failure_told_text(LabFailure::certificate)},
+        {signed_by("lab", "server"), signed_by("lab", "server"),
+         lab_failure_told_text(LabFailure::certificate), lab_failure_text(LabFailure::certificate)},
         {{}, signed_by("lab", "server"), lab_failure_told_text(LabFailure::certificate),
          lab_failure_text(LabFailure::certificate)},
         {signed_by("lab", "client"), {}, lab_failure_text(LabFailure::certificate),

@@ -26,6 +26,11 @@ std::string make_certificate(CertificateKind kind, const std::string& key,
     request.kind = kind;
     request.name = slice_of("lab");
     request.wall_ms = now_ms();
+    const Slice host = slice_of("127.0.0.1");
+    if (kind == CertificateKind::server) {
+        request.hosts = &host;
+        request.host_count = 1;
+    }
     return written([&](Writer& out) {
         EXPECT_EQ(certificate_make(request, slice_of(key), issuer, out), Status::ok);
     });
@@ -66,7 +71,9 @@ const std::string& lab_test_ca(const std::string& name) { return authority(name)
 
 std::string lab_test_certificate(const std::string& ca, const std::string& key) {
     const Authority& by = authority(ca);
-    return make_certificate(CertificateKind::client, lab_test_key(key),
+    const CertificateKind kind =
+        key == "client" ? CertificateKind::client : CertificateKind::server;
+    return make_certificate(kind, lab_test_key(key),
                             {slice_of(by.certificate), slice_of(by.key)});
 }
 

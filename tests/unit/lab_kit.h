@@ -17,7 +17,8 @@ inline const LabNames lab_names = {"xor", "rsa", "hybrid", "dhe", "psk"};
 // A private key of its own for each name, made once a run.
 const std::string& lab_test_key(const std::string& name);
 
-// A CA of its own for each name, and the certificate by it for the key `key`.
+// A CA of its own for each name, and the certificate by it for the key `key`: a client's for the one
+// of that name, a server's for others.
 const std::string& lab_test_ca(const std::string& name);
 std::string lab_test_certificate(const std::string& ca, const std::string& key);
 

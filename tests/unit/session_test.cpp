@@ -175,6 +175,35 @@ TEST(Session, MayEndWhileAWorkerHasIt) {
     EXPECT_TRUE(session_is_over(one.session));
 }
 
+TEST(Session, AnswersWhatStandsUnopenedWhenThePeerHasClosed) {
+    TestSession one;
+    one.session.channel.type = &slow_channel;
+    EXPECT_EQ(one.feed("PING\r\n"), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::none);
+    one.session.peer_closed = true;  // Half-closed: it still reads.
+    EXPECT_EQ(one.feed("PING too\r\n"), SessionNeed::none);  // The first reply is not out yet.
+    EXPECT_EQ(one.session.phase, SessionPhase::ready);
+    EXPECT_EQ(one.sent(), "+PONG\r\n");
+    EXPECT_EQ(session_step(one.session, one.tools), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::channel);
+    EXPECT_EQ(work(one), SessionNeed::none);
+    EXPECT_EQ(one.sent(), "$3\r\ntoo\r\n<closed>");
+    EXPECT_STREQ(one.session.end_reason, "the client closed");
+}
+
+TEST(Session, OfTheLaboratoryIsIdleOnlyWithoutRequests) {
+    TestSession one;
+    one.session.caller.lab = true;
+    one.session.caller.person = row_none;
+    one.tools.now_ms = 1'500;
+    one.session.deadline_ms = 2'000;
+    EXPECT_EQ(one.feed("PING\r\n"), SessionNeed::none);
+    EXPECT_EQ(one.sent(), "+PONG\r\n");
+    EXPECT_EQ(one.session.deadline_ms, 2'500u);
+    EXPECT_EQ(one.session.phase, SessionPhase::ready);
+}
+
 TEST(Session, SealsNothingThatNobodyReads) {
     TestSession one;
     one.session.channel.type = &slow_channel;

@@ -118,7 +118,7 @@ Status reap(LabChild& child, uint64_t deadline_ms) {
 void lab_catch_signals() {
     struct sigaction action = {};
     action.sa_handler = end_children;
-    constexpr int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    constexpr int numbers[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP};
     for (const int number : numbers) sigaction(number, &action, nullptr);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include <mbedtls/oid.h>
 #include <mbedtls/platform_time.h>
 
 #include "base/check.h"
@@ -230,6 +231,21 @@ Status lab_peer_key_parse(LabSession& session, Slice spki, LabPeerKey& out) {
     return hash_equal(out.fingerprint, keys.pin) ? Status::ok : lab_fail(session, LabFailure::pin);
 }
 
+namespace {
+
+// Whether a certificate that says what it is for is for the other end (RFC 5280, 4.2.1.12).
+int judge_purpose(const mbedtls_x509_crt& certificate, LabEnd own_end) {
+    const bool is_client = own_end == LabEnd::server;
+    return is_client ? mbedtls_x509_crt_check_extended_key_usage(
+                           &certificate, MBEDTLS_OID_CLIENT_AUTH,
+                           MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH))
+                     : mbedtls_x509_crt_check_extended_key_usage(
+                           &certificate, MBEDTLS_OID_SERVER_AUTH,
+                           MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH));
+}
+
+}  // namespace
+
 Status lab_certificate_parse(LabSession& session, Slice der, LabPeerKey& out) {
     mbedtls_x509_crt certificate;
     mbedtls_x509_crt_init(&certificate);
@@ -241,6 +257,7 @@ Status lab_certificate_parse(LabSession& session, Slice der, LabPeerKey& out) {
         answer = mbedtls_x509_crt_verify_with_profile(&certificate, &keys.ca, nullptr, &profile,
                                                       nullptr, &flags, nullptr, nullptr);
     }
+    if (whole && answer == 0 && keys.has_ca) answer = judge_purpose(certificate, keys.end);
     Status status = Status::ok;
     if (answer != 0) {
         status = fail_library(session, answer, LabFailure::certificate);
