@@ -23,8 +23,8 @@
 //       have nobody logged in; one more is closed at once. `login-ms` and `handshake-ms` bound how
 //       long each stays, and a failed login makes it no longer once its penalties refuse.
 //   Z6. The laboratory takes at most `lab-sessions` sessions and one worker, and that one only when
-//       nobody else wants it; for as long as it takes to open what one read brought and to seal what
-//       it is answered with.
+//       nobody else wants it; for as long as it takes to open what one read brought and to seal
+//       what it is answered with.
 #pragma once
 
 #include "base/heap.h"

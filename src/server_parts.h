@@ -23,8 +23,8 @@ void log_end(LogLine& line, LogLevel level);
 void log_session(Server& server, const Session& session, const char* event);
 void log_established(const Session& session);
 
-// The same, where the listener's channel is of the laboratory; and each step of its exchange, as far
-// as a session's exchange may fill the log.
+// The same, where the listener's channel is of the laboratory; and each step of its exchange,
+// as far as a session's exchange may fill the log.
 inline constexpr uint32_t explained_lines_max = 500;
 void log_received(const Session& session);
 void log_explained(void* session, const char* text, uint32_t size);

@@ -312,7 +312,7 @@ Status session_channel_run(Session& session) {
 
 namespace {
 
-// Behind a handshake: whose terminal it is. Returns false when it is nobody's, and the session ends.
+// Behind a handshake: whose terminal it is. Returns false when it is nobody's: the session ends.
 bool note_terminal(Session& session, const SessionTools& tools) {
     const char* name = session.channel.peer.name;
     if (parse_name(slice_of(name), session.caller.terminal) != Status::ok) {

@@ -60,7 +60,7 @@ struct Session {
     SessionPhase phase;
     SessionBlock block;
     bool lent;          // N4
-    bool lent_to_shake;  // for a handshake; a worker may not look at `phase`, which may still change
+    bool lent_to_shake;  // for a handshake; workers do not look at `phase`, which may still change
     bool surplus;       // beyond the limit: told so after the handshake, then closed
     bool peer_closed;   // no more bytes will come
     bool end_sent;      // the closing message is in cipher_out

@@ -11,8 +11,8 @@
 // Takes the library's heap from `arena`: room for `sessions` established TLS sessions, of which
 // `handshakes` may be in their handshake at once, for one signature at a time that is made or
 // judged, for `message_keys` (0 or 1) messages at a time that are opened and answered, for what
-// `lab_listeners` of the laboratory have loaded and one step of its sessions at a time, and for what
-// the process itself needs.
+// `lab_listeners` of the laboratory have loaded and one step of its sessions at a time, and for
+// what the process itself needs.
 void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes,
                    uint32_t message_keys, uint32_t lab_listeners);
 

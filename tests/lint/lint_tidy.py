@@ -22,7 +22,7 @@ BANNED_WORD = re.compile(r"\b(" + "|".join(BANNED) + r")\b")
 CODE_TREES = ("src/", "port/", "tools/")
 CODE_ENDINGS = (".h", ".c", ".cpp", ".def")
 TABS_NEEDED = (".tsv", ".mk", "Makefile")  # Recipes, and tables whose cells hold blanks.
-WIDE = (".tsv", "Makefile")
+WIDE = (".tsv", "Makefile", ".md")  # Pages have tables, and what programs print.
 NOT_OURS_TO_TIDY = ("tests/fuzz/corpus/",)  # Bytes as a peer or a disk would have them.
 FUNCTION_START = re.compile(r"^[A-Za-z_\[].*\)\s*(const\s*)?\{\s*(//.*)?$")
 

@@ -13,7 +13,7 @@ import unittest
 import lab
 import wire as peer
 from bank import ROOT, Bank, program
-from resp import Error
+from resp import Broken, Error
 
 # DESIGN's list, word for word; not taken from the table that is judged by it.
 ALLOWED = set("PING ECHO HELLO COMMAND QUIT RESET TIME CLOCK DATE TEMPERATURE TELL".split())
@@ -79,7 +79,10 @@ def reached(bank, channel):
             if name in ALLOWED:
                 continue
             for words in forms_of(name, least, most):
-                answer = asking.command(*words)
+                try:
+                    answer = asking.command(*words)
+                except (peer.Cut, Broken, OSError) as why:  # It may even end the server.
+                    return [*found, f"{channel}: {words} ended the session: {why}"]
                 if not isinstance(answer, Error) or answer.word != "NOPERM" or \
                         REFUSED not in answer.text:
                     found.append(f"{channel}: {words} was answered with {answer!r}")

@@ -224,8 +224,8 @@ ExitCode lab_break_replay(char** words, int count) {
     LabStage* stage = lab_stage();
     if (stage == nullptr) return exit_refused;
     ExitCode code = exit_done;
-    puts("One TELL, and then the same bytes again on a connection of their own. \"told\" is how often\n"
-         "the server's log has what it was told.\n");
+    puts("One TELL, and then the same bytes again on a connection of their own. \"told\" is how\n"
+         "often the server's log has what it was told.\n");
     lab_print_head();
     for (uint32_t i = 0; i < lab_property_count(); i++) {
         const LabProperties& properties = lab_properties(i);

@@ -129,8 +129,8 @@ struct LabOps {
 inline constexpr uint32_t lab_flight_size_max = 3 * (lab_header_size + lab_body_size_max);
 inline constexpr uint32_t lab_message_size_max = lab_header_size + lab_body_size_max;
 
-// Bytes of an `end`. Where there was room for a message of data, an `end` fits behind it, since such
-// a message is smaller than the largest by more than this.
+// Bytes of an `end`. Where there was room for a message of data, an `end` fits behind it, since
+// such a message is smaller than the largest by more than this.
 inline constexpr uint32_t lab_end_size_max = 128;
 
 // The rows of lab.def, counted.
