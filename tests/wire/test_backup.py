@@ -12,7 +12,7 @@ import threading
 import unittest
 
 import journal
-from bank import Bank, run
+from bank import Bank, library, preloading, run
 from dying import Dying
 from resp import Error, command, fields, wait_until
 
@@ -114,6 +114,20 @@ class WholeWay(BackupTest):
             self.assertEqual(with_old_id["entry"], int(entry))
             self.assertEqual(alice.ask("BALANCE"), b"60.00")
         bank.check()
+
+    def test_a_checkpoint_that_is_finished_while_it_is_looked_at(self):
+        bank = self.new_bank()
+        for _ in range(2):
+            self.pay(bank, 0, 3)
+            with bank.wire("admin") as admin:
+                admin.ask("CHECKPOINT")
+        bank.stop()
+        current = os.path.basename(os.readlink(bank.path("data", "current")))
+        env = dict(preloading(library(bank.folder, "late_file")),
+                   LATE_FILE=f"{current}/MANIFEST")
+        said = bank.pennyctl("check", bank.home, env=env).stdout
+        self.assertNotIn(f"checkpoint {int(current.split('.')[1])} agrees", said)
+        self.assertIn("agrees with the journal", said)  # The one before it was looked at.
 
     def test_beside_a_running_server_that_pays(self):
         bank = self.new_bank(settings=("server.checkpoint-entries=50",))
