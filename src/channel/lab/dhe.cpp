@@ -378,15 +378,7 @@ Status dhe_open(LabSession& session, const LabMessage& message, Writer& plain) {
     return Status::ok;
 }
 
-constexpr ChannelType dhe_type = {.name = "dhe",
-                                  .lab = true,
-                                  .slow = false,
-                                  .advance = lab_advance,
-                                  .read = lab_read,
-                                  .write = lab_write,
-                                  .close = lab_close,
-                                  .is_idle = lab_is_idle,
-                                  .free = lab_free};
+constexpr ChannelType dhe_type = lab_message_channel("dhe", false);
 
 }  // namespace
 

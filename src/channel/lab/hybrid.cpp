@@ -112,15 +112,7 @@ Status hybrid_open(LabSession& session, const LabMessage& message, Writer& plain
     return Status::ok;
 }
 
-constexpr ChannelType hybrid_type = {.name = "hybrid",
-                                     .lab = true,
-                                     .slow = true,
-                                     .advance = lab_advance,
-                                     .read = lab_read,
-                                     .write = lab_write,
-                                     .close = lab_close,
-                                     .is_idle = lab_is_idle,
-                                     .free = lab_free};
+constexpr ChannelType hybrid_type = lab_message_channel("hybrid", true);
 
 }  // namespace
 

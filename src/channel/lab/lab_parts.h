@@ -160,6 +160,19 @@ void lab_close(Channel& channel, Writer& cipher_out);
 bool lab_is_idle(const Channel& channel);
 void lab_free(Channel& channel);
 
+// The ChannelType of a channel with messages.
+constexpr ChannelType lab_message_channel(const char* name, bool slow) {
+    return {.name = name,
+            .lab = true,
+            .slow = slow,
+            .advance = lab_advance,
+            .read = lab_read,
+            .write = lab_write,
+            .close = lab_close,
+            .is_idle = lab_is_idle,
+            .free = lab_free};
+}
+
 // Notes why the session fails, and returns failed.
 Status lab_fail(LabSession& session, LabFailure failure);
 

@@ -178,15 +178,7 @@ Status psk_open(LabSession& session, const LabMessage& message, Writer& plain) {
     return open_sealed(session, message, LabFailure::record, plain);
 }
 
-constexpr ChannelType psk_type = {.name = "psk",
-                                  .lab = true,
-                                  .slow = false,
-                                  .advance = lab_advance,
-                                  .read = lab_read,
-                                  .write = lab_write,
-                                  .close = lab_close,
-                                  .is_idle = lab_is_idle,
-                                  .free = lab_free};
+constexpr ChannelType psk_type = lab_message_channel("psk", false);
 
 }  // namespace
 

@@ -65,15 +65,7 @@ Status rsa_open(LabSession& session, const LabMessage& message, Writer& plain) {
     return Status::ok;
 }
 
-constexpr ChannelType rsa_type = {.name = "rsa",
-                                  .lab = true,
-                                  .slow = true,
-                                  .advance = lab_advance,
-                                  .read = lab_read,
-                                  .write = lab_write,
-                                  .close = lab_close,
-                                  .is_idle = lab_is_idle,
-                                  .free = lab_free};
+constexpr ChannelType rsa_type = lab_message_channel("rsa", true);
 
 }  // namespace
 
