@@ -55,10 +55,9 @@ write_if_new = mkdir -p $(@D) && printf '%s\n' '$(subst ','\'',$(1))' >$@.new &&
 
 find = $(sort $(shell find $(1) -name '$(2)' -not -path '*/.*' 2>/dev/null))
 
-# The laboratory: each channel is a file of its own. The unit tests of a board are built with all
-# of them, its programs without.
+# The laboratory: each channel is a file of its own. What is built for a board has none of them.
 CHANNELS_ALL := xor rsa hybrid dhe psk
-CHANNELS ?= $(if $(filter host,$(BOARD))$(filter glibc,$(LIBC)),$(CHANNELS_ALL))
+CHANNELS ?= $(if $(filter host,$(BOARD)),$(CHANNELS_ALL))
 LAB_OUT  := $(filter-out $(CHANNELS),$(CHANNELS_ALL))
 LAB_GEN  := $(BUILD)/gen/lab$(subst $() ,,$(CHANNELS:%=-%))
 ifneq ($(filter-out $(CHANNELS_ALL),$(CHANNELS)),)

@@ -16,16 +16,14 @@ import os
 import queue
 import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bank import ROOT, SECONDS_MAX, STOP_SECONDS_MAX, run, starting
-from resp import wait_until
+from bank import ROOT, SECONDS_MAX, run, starting
+from lab_process import LabProcess
 
 sys.path.insert(0, os.path.join(ROOT, "tests", "peers"))
 # pylint: disable=wrong-import-position
@@ -286,29 +284,17 @@ class Folder:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class LabServer(Folder):
+class LabServer(LabProcess):
     """`pennyd --lab NAME`, which needs no bank."""
 
     def __init__(self, name, *options):
-        super().__init__()
-        self.name = name
-        self.log_path = os.path.join(self.folder, "pennyd.log")
-        argv = [*starting("pennyd"), "--lab", name, "--port", "0", *options]
+        self.files = Folder()
+        log_path = os.path.join(self.files.folder, "pennyd.log")
+        super().__init__(name, self.files.folder, log_path, *options)
         if name == "psk":
-            argv += ["--passphrase-file", self.passphrase()]
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=subprocess.STDOUT)
-
-        def ready():
-            found = re.search(rf"^ready {name} 127\.0\.0\.1:(\d+)$", self.log(), re.M)
-            if found is None and self.process.poll() is not None:
-                raise AssertionError(f"{' '.join(argv)} exited with {self.process.returncode}\n"
-                                     f"{self.log()}")
-            return found
-
+            self.options += ("--passphrase-file", self.files.passphrase())
         try:
-            self.port = int(wait_until("pennyd is ready", ready, SECONDS_MAX).group(1))
+            self.start()
         except BaseException:
             self.close()
             raise
@@ -322,21 +308,10 @@ class LabServer(Folder):
     def dial(self):
         return wire.dial("127.0.0.1", self.port)
 
-    def log(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as text:
-            return text.read()
-
-    def stop(self):
-        """Ends it in order, and expects it to say so by its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(STOP_SECONDS_MAX)
-        assert code == 0, f"pennyd exited with {code} after SIGTERM\n{self.log()}"
-
     def close(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.remove()
+        self.kill()
+        self.files.remove()
+
 
 
 # --- The client ---------------------------------------------------------------------------------

@@ -1,20 +1,17 @@
 """laboratory.py - pennyd without a bank on one channel of the laboratory, and what penny needs there.
 
     with Laboratory("psk") as lab:              # pennyd --lab psk on a free port
-        lab.options()                           # the words with which penny finds it
+        lab.client_options()                           # the words with which penny finds it
 """
 
 import os
-import re
 import shutil
-import signal
 import socket
-import subprocess
 import tempfile
 import threading
 
-from bank import SECONDS_MAX, STOP_SECONDS_MAX, run, starting
-from resp import wait_until
+from bank import SECONDS_MAX, run
+from lab_process import LabProcess
 
 CHANNELS = ("xor", "rsa", "hybrid", "dhe", "psk")
 WITH_KEYS = ("rsa", "hybrid", "dhe")
@@ -31,15 +28,12 @@ openssl req -x509 -config req.cnf -newkey rsa:2048 -nodes -sha256 -days 30 \\
 """
 
 
-class Laboratory:
+class Laboratory(LabProcess):
     """One server, and a folder with the passphrase, a key for the client, and client.conf."""
 
     def __init__(self, channel, start=True):
-        self.channel = channel
-        self.folder = tempfile.mkdtemp(prefix="lab-", dir=os.environ.get("PENNY_TMP"))
-        self.log_path = self.path("pennyd.log")
-        self.process = None
-        self.port = None
+        folder = tempfile.mkdtemp(prefix="lab-", dir=os.environ.get("PENNY_TMP"))
+        super().__init__(channel, folder, os.path.join(folder, "pennyd.log"))
         try:
             conf = "[client]\n"
             if channel == "psk":
@@ -47,6 +41,7 @@ class Laboratory:
                     file.write(PASSPHRASE + b"\n")
                 os.chmod(self.path("passphrase"), 0o600)
                 conf += "passphrase-file = passphrase\n"
+                self.options = ("--passphrase-file", self.path("passphrase"))
             if channel in WITH_KEYS:
                 run(["sh", "-c", CLIENT], cwd=self.folder)
                 conf += "lab-key = client.key\nlab-cert = client.crt\n"
@@ -67,54 +62,11 @@ class Laboratory:
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def start(self, port=0):
-        assert self.process is None, "it runs already"
-        begin = len(self.log())
-        argv = [*starting("pennyd"), "--lab", self.channel, "--port", str(port)]
-        if self.channel == "psk":
-            argv += ["--passphrase-file", self.path("passphrase")]
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(argv, cwd=self.folder, stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=subprocess.STDOUT)
-
-        def ready():
-            found = re.search(rf"^ready {self.channel} 127\.0\.0\.1:(\d+)$", self.log()[begin:],
-                              re.M)
-            if found is None and self.process.poll() is not None:
-                raise AssertionError(f"pennyd exited with {self.process.returncode} instead of "
-                                     f"being ready\n{self.log()[begin:]}")
-            return found
-        self.port = int(wait_until("pennyd is ready", ready, SECONDS_MAX).group(1))
-
-    def stop(self):
-        """Ends it in order."""
-        process, self.process = self.process, None
-        process.send_signal(signal.SIGTERM)
-        try:
-            code = process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise AssertionError(f"pennyd was still there\n{self.log()}") from None
-        assert code == 0, f"pennyd exited with {code} after SIGTERM\n{self.log()}"
-
-    def kill(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def log(self):
-        if not os.path.exists(self.log_path):
-            return ""
-        with open(self.log_path, "r", encoding="utf-8", errors="replace") as text:
-            return text.read()
-
     def close(self):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def options(self, port=None):
+    def client_options(self, port=None):
         return ["--channel", self.channel, "-c", self.path("client.conf"),
                 "-p", str(port or self.port)]
 

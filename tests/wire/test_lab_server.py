@@ -10,7 +10,8 @@ import subprocess
 import tempfile
 import unittest
 
-from bank import SECONDS_MAX, STOP_SECONDS_MAX, Bank, run, starting
+from bank import SECONDS_MAX, Bank, run, starting
+from lab_process import LabProcess
 from laboratory import CHANNELS, PASSPHRASE
 from resp import Error, Wire, wait_until
 
@@ -76,7 +77,7 @@ class Alone(unittest.TestCase):
         self.log_path = os.path.join(self.folder, "log")
         self.passphrase = os.path.join(self.folder, "passphrase")
         self.write_passphrase(PASSPHRASE)
-        self.process = None
+        self.lab = None
         self.addCleanup(self.kill)
 
     def write_passphrase(self, text, mode=0o600):
@@ -89,37 +90,19 @@ class Alone(unittest.TestCase):
         return words + (["--passphrase-file", self.passphrase] if channel == "psk" else [])
 
     def start(self, channel, *more, port=0):
-        begin = len(self.log())
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(self.words(channel, "--port", str(port), *more),
-                                            cwd=self.empty, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT)
-
-        def ready():
-            self.assertIsNone(self.process.poll(), self.log()[begin:])
-            return re.search(rf"^ready {channel} 127\.0\.0\.1:(\d+)$", self.log()[begin:], re.M)
-        return int(wait_until("pennyd is ready", ready, SECONDS_MAX).group(1))
+        options = ("--passphrase-file", self.passphrase) if channel == "psk" else ()
+        self.lab = LabProcess(channel, self.empty, self.log_path, *options)
+        return self.lab.start(*more, port=port)
 
     def stop(self, number=signal.SIGTERM):
-        process, self.process = self.process, None
-        process.send_signal(number)
-        try:
-            self.assertEqual(process.wait(STOP_SECONDS_MAX), 0, self.log())
-        finally:
-            process.kill()
-            process.wait()
+        self.lab.stop(number)
 
     def kill(self):
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
+        if self.lab is not None:
+            self.lab.kill()
 
     def log(self):
-        if not os.path.exists(self.log_path):
-            return ""
-        with open(self.log_path, encoding="utf-8", errors="replace") as text:
-            return text.read()
+        return self.lab.log() if self.lab is not None else ""
 
     def refused(self, *words, code=2):
         """A start that fails with one line and no file; gives the line."""

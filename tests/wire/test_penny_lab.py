@@ -53,7 +53,7 @@ class LabTest(PennyTest):
 
     def on(self, channel, *words, port=None, **more):
         """penny on that channel; gives what it printed."""
-        return self.penny(*self.labs[channel].options(port), *words, **more)
+        return self.penny(*self.labs[channel].client_options(port), *words, **more)
 
 
 class Commands(LabTest):
@@ -137,7 +137,7 @@ class Commands(LabTest):
 
 class Menu(LabTest):
     def menu(self, channel, *steps, code=0):
-        at = PennyTest.at_terminal(self, *self.labs[channel].options(), "--menu")
+        at = PennyTest.at_terminal(self, *self.labs[channel].client_options(), "--menu")
         return converse(self, at, [(CHOICE, line) for line in steps], code)
 
     def test_a_person_chooses(self):
@@ -174,7 +174,7 @@ class Menu(LabTest):
 
     def test_a_server_that_vanishes_and_comes_back(self):
         with Laboratory("psk") as lab:
-            at = PennyTest.at_terminal(self, *lab.options(), "--timeout", "1", "--menu")
+            at = PennyTest.at_terminal(self, *lab.client_options(), "--timeout", "1", "--menu")
             port = lab.port
 
             def vanish():
@@ -182,7 +182,7 @@ class Menu(LabTest):
                 return b"1"
 
             def come_back():
-                lab.start(port)
+                lab.start(port=port)
                 return b"1"
             shown = converse(self, at, [(CHOICE, b"1"), (CHOICE, vanish), (CHOICE, come_back),
                                         (CHOICE, b"5")])
