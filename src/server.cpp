@@ -174,11 +174,8 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
         server.messages.pem = arena_array<uint8_t>(arena, "message key", jose_key_pem_size_max);
         server.messages.scratch = arena_array<MessageScratch>(arena, "  clear text", 1);
     }
-    uint32_t lab_listeners = 0;
-    for (uint32_t i = 0; i < config.listener_count; i++) {
-        if (config.listeners[i].lab) lab_listeners++;
-    }
-    crypto_layout(server.heap, arena, sessions, config.handshakes, keys, lab_listeners);
+    crypto_layout(server.heap, arena, sessions, config.handshakes, keys,
+                  lab_listener_count(config));
 }
 
 namespace {

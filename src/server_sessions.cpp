@@ -279,10 +279,9 @@ void finish_channel(Server& server, const Wish& wish) {
     Session& session = session_at(server, wish.slot);
     session.lent = false;
     SessionTools tools = session_tools(server, session);
-    if (session.phase != SessionPhase::handshake) {
-        session_channel_done(session, tools, wish.outcome);
-    } else {
-        session_channel_done(session, tools, wish.outcome);
+    const bool shook = session.phase == SessionPhase::handshake;
+    session_channel_done(session, tools, wish.outcome);
+    if (shook) {
         const bool established =
             session.phase == SessionPhase::login || session.phase == SessionPhase::ready;
         if (established || session.surplus) log_established(session);

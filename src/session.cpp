@@ -345,8 +345,7 @@ void session_channel_done(Session& session, SessionTools& tools, Status status) 
     session.active_ms = tools.now_ms;
     if (session.channel.type->lab) {  // N5: nobody logs in, so nobody is waited for.
         CHECK(session.caller.lab);
-        session.phase = SessionPhase::ready;
-        session.deadline_ms = tools.now_ms + tools.idle_ms;
+        note_login(session, tools, row_none);
     } else if (!note_terminal(session, tools)) {
         return;
     }

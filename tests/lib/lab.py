@@ -299,19 +299,12 @@ class LabServer(LabProcess):
             self.close()
             raise
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     def dial(self):
         return wire.dial("127.0.0.1", self.port)
 
     def close(self):
         self.kill()
         self.files.remove()
-
 
 
 # --- The client ---------------------------------------------------------------------------------

@@ -25,6 +25,12 @@ class LabProcess:
         self.process = None
         self.port = None
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def start(self, *more, port=0):
         """Waits until it is ready, and gives its port."""
         assert self.process is None, "it runs already"
@@ -63,6 +69,10 @@ class LabProcess:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    def close(self):
+        """Those with a folder of their own remove it, too."""
+        self.kill()
 
     def log(self):
         if not os.path.exists(self.log_path):

@@ -53,12 +53,6 @@ class Laboratory(LabProcess):
             self.close()
             raise
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     def path(self, name):
         return os.path.join(self.folder, name)
 
