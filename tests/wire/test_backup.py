@@ -196,10 +196,15 @@ class WholeWay(BackupTest):
         bank.pennyctl("check", folder)
 
     def test_paths_that_lead_out_are_led_in(self):
-        """A bank whose data and keys lie elsewhere comes back as one folder."""
+        """A bank whose data and keys lie elsewhere comes back as one folder, from however far."""
+        for name in ("far", "f" * 60 + "/" + "a" * 40):
+            with self.subTest(name):
+                self.lead_in(name)
+
+    def lead_in(self, name):
         bank = self.new_bank(start=False)
-        far = os.path.join(bank.folder, "far")
-        os.mkdir(far)
+        far = os.path.join(bank.folder, name)
+        os.makedirs(far)
         os.rename(bank.path("data"), os.path.join(far, "book"))
         os.rename(bank.path("certs", "server.key"), os.path.join(far, "server.key"))
         with open(bank.path("pennyd.conf"), encoding="utf-8") as file:
@@ -207,14 +212,14 @@ class WholeWay(BackupTest):
         text, count = re.subn(r"^key\s*=.*$", f"key = {far}/server.key  ; not here", text,
                               flags=re.M)
         self.assertEqual(count, 1)
-        text, count = re.subn(r"(?m)^#?\s*data\s*=.*$", "data = ../far/book", text)
+        text, count = re.subn(r"(?m)^#?\s*data\s*=.*$", f"data = ../{name}/book", text)
         self.assertEqual(count, 1)
         with open(bank.path("pennyd.conf"), "w", encoding="utf-8") as file:
             file.write(text)
-        self.backup(bank)
+        self.backup(bank, f"{len(name)}.tar")
         shutil.rmtree(far)
         shutil.rmtree(bank.home)
-        self.restore(bank)
+        self.restore(bank, f"{len(name)}.tar")
         self.use(bank)
         self.assertEqual(len(journal.batches(bank.path("data"))), 3)
         bank.start()

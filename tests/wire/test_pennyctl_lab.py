@@ -213,9 +213,15 @@ class LabOfABank(unittest.TestCase):
                              ["ca.crt", "client.crt", "server.crt"])
 
     def test_a_backup_leads_keys_from_elsewhere_into_the_bank(self):
+        """From however far: what a name of an archive has no room for is not missed."""
+        for name in ("elsewhere", "ä" * 50):
+            with self.subTest(name):
+                self.keys_come_from(name)
+
+    def keys_come_from(self, name):
         with Bank(start=False) as bank:
             bank.pennyctl("lab", bank.home)
-            elsewhere = os.path.join(bank.folder, "elsewhere")
+            elsewhere = os.path.join(bank.folder, name)
             os.rename(bank.path("lab"), elsewhere)
             with open(bank.path("pennyd.conf"), "a", encoding="utf-8") as conf:
                 conf.write(f"\n[listener dhe]\nchannel = dhe\nlab = yes\nlab-keys = {elsewhere}\n"

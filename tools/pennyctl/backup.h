@@ -80,7 +80,9 @@ Status backup_write(int fd, const BackupBook& book, const BackupSources& sources
 // backup holds is one folder that stands by itself. Returns failed with `error`.
 Status backup_conf(const BankPlace& place, Slice text, Writer& out, Writer& error);
 
-// The member name of a file that the configuration names; empty when it is too long.
+// The member name of a file or folder that the configuration names: its own where it lies under
+// certs/ or lab/, else one under certs/elsewhere/. A long one keeps its end, behind 16 digits of
+// its hash.
 BackupName backup_name_of(const char* value);
 
 // Removes all but the newest `keep` backups of this bank, by the dates in their names; never

@@ -1,6 +1,8 @@
 #include <string.h>
 
+#include "base/check.h"
 #include "base/text.h"
+#include "crypto/hash.h"
 #include "pennyctl/backup.h"
 
 namespace {
@@ -26,6 +28,11 @@ bool split(Slice line, Slice& key, Slice& value) {
     value = trimmed(slice_part(line, at + 1, end - at - 1));
     return key.size > 0 && key.data[0] != '#' && key.data[0] != ';' && key.data[0] != '[';
 }
+
+constexpr const char* elsewhere = "certs/elsewhere/";
+constexpr uint32_t led_size_max = 80;  // bytes; what lies in a folder's place has the rest
+constexpr uint32_t led_mark_size = 8;  // bytes of a long name's hash, so that no two become one
+static_assert(led_size_max < tar_name_size_max);
 
 bool names_a_path(Slice key) {
     for (uint32_t i = 0; i < config_row_count(); i++) {
@@ -58,6 +65,13 @@ bool is_led(const char* was, const char* is) {
     return was[0] == '\0' ? is[0] == '\0' : strcmp(backup_name_of(was).text, is) == 0;
 }
 
+// At most the last `size` bytes of a text, with no character cut.
+Slice end_of_text(Slice text, uint32_t size) {
+    uint32_t begin = text.size > size ? text.size - size : 0;
+    while (begin < text.size && (text.data[begin] & 0xc0) == 0x80) begin++;
+    return slice_part(text, begin, text.size - begin);
+}
+
 // Reads the new text as a start would, and looks whether it means what was meant.
 bool all_are_led(const Config& was, Slice text) {
     static Config is;
@@ -82,19 +96,28 @@ bool all_are_led(const Config& was, Slice text) {
 }  // namespace
 
 BackupName backup_name_of(const char* value) {
-    constexpr const char* elsewhere = "certs/elsewhere/";
-    BackupName name = {};
-    Writer out = writer_of(reinterpret_cast<uint8_t*>(name.text), tar_name_size_max);
     const bool is_lab = strcmp(value, "lab") == 0 || strncmp(value, "lab/", 4) == 0;
+    const Slice whole = slice_of(value);
     const bool is_inside = (strncmp(value, "certs/", 6) == 0 || is_lab) &&
-                           tar_name_is_safe(slice_of(value));
-    if (!is_inside) put_text(out, elsewhere);
-    if (!is_inside && value[0] == '/') value++;
-    for (; *value != '\0'; value++) {
-        const bool is_slash = *value == '/' && !is_inside;
-        put_u8(out, is_slash ? '_' : static_cast<uint8_t>(*value));
+                           whole.size <= led_size_max && tar_name_is_safe(whole);
+    BackupName name = {};
+    Writer out = writer_of(reinterpret_cast<uint8_t*>(name.text), led_size_max);
+    if (is_inside) {
+        put_bytes(out, whole);
+        return name;
     }
-    return out.overflow ? BackupName{} : name;
+    put_text(out, elsewhere);
+    Slice rest = slice_part(whole, value[0] == '/' ? 1 : 0, whole.size - (value[0] == '/' ? 1 : 0));
+    if (rest.size > writer_room(out)) {
+        put_hex(out, {hash_of(whole).bytes, led_mark_size});
+        put_u8(out, '_');
+        rest = end_of_text(rest, writer_room(out));
+    }
+    for (uint32_t i = 0; i < rest.size; i++) {
+        put_u8(out, rest.data[i] == '/' ? '_' : rest.data[i]);
+    }
+    CHECK(!out.overflow);
+    return name;
 }
 
 Status backup_conf(const BankPlace& place, Slice text, Writer& out, Writer& error) {
