@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "crypto/crypto.h"
+#include "port.h"
 #include "server_limits.h"
 #include "server_parts.h"
 #include "version.h"
@@ -168,6 +169,9 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     book_layout(server.book, arena, limits);
     access_layout(server.access, arena, config.accounts, terminals_config_max);
     door_layout(server, arena);
+    server.enrol = {};
+    if (!config.lab_only) server.enrol.job = arena_array<EnrolJob>(arena, "enrolment", 1);
+    if (config.issue) server.enrol.issuer = arena_array<ServerIssuer>(arena, "  its signer", 1);
     server.messages = {};
     const uint32_t keys = config.message_key[0] == '\0' ? 0 : 1;
     if (keys > 0) {
@@ -253,6 +257,10 @@ void server_init(Server& server, uint64_t memory_reserved) {
     sensor_init(server.service.sensor, slice_of(config.temperature), config.sensor_root);
     server.service.cost = {config.password_memory_kib, config.password_passes};
     server.service.alarms = {};
+    server.service.renewals = {};
+    Renewals& renewals = server.service.renewals;
+    // Without chance, a terminal can be aimed at that shares another's days.
+    if (!port_random(renewals.key, sizeof renewals.key)) renewals = {};
     server.service.stats = {};
     server.service.stats.memory_reserved = memory_reserved;
     server.service.stats.sessions_max = config.sessions;
@@ -261,8 +269,10 @@ void server_init(Server& server, uint64_t memory_reserved) {
 Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
                        const char*& reason) {
     CHECK(listener < server.config.listener_count);
-    const bool tls12 = server.config.listeners[listener].tls_min == 12;
-    return tls_config_load(server.tls[listener], TlsEnd::server,
+    const ListenerConfig& config = server.config.listeners[listener];
+    const bool tls12 = config.tls_min == 12;
+    const TlsEnd end = config_is_channel(config, "enrol") ? TlsEnd::enrol : TlsEnd::server;
+    return tls_config_load(server.tls[listener], end,
                            tls12 ? TlsVersion::tls12 : TlsVersion::tls13, files, reason);
 }
 
@@ -287,6 +297,31 @@ Status server_load_message_key(Server& server, Slice pem) {
     return Status::ok;
 }
 
+Status server_load_issuer(Server& server, Slice certificate, Slice key, const char*& reason) {
+    ServerIssuer& issuer = *server.enrol.issuer;
+    CertificateFacts facts = {};
+    Slice first = {};
+    reason = "the issuing certificate is no certificate of an authority";
+    const Status found = certificate_first(certificate, first);
+    if (found != Status::ok || certificate_read(first, facts) != Status::ok) return Status::invalid;
+    if (!facts.is_authority || first.size > sizeof issuer.certificate) return Status::invalid;
+    reason = "the issuing key does not belong to the issuing certificate";
+    if (key.size > sizeof issuer.key) return Status::invalid;
+    if (certificate_match(first, key) != Status::ok) return Status::invalid;
+    reason = "no listener's ca has signed the issuing certificate";
+    bool is_known = false;
+    for (uint32_t i = 0; i < server.config.listener_count; i++) {
+        if (!config_is_channel(server.config.listeners[i], "tls")) continue;
+        is_known = is_known || tls_config_has_ca(server.tls[i], facts.issuer_hash);
+    }
+    if (!is_known) return Status::invalid;
+    memcpy(issuer.certificate, first.data, first.size);
+    issuer.certificate_size = first.size;
+    memcpy(issuer.key, key.data, key.size);
+    issuer.key_size = key.size;
+    return Status::ok;
+}
+
 namespace {
 
 // When the newest of our own certificates begins to hold.
@@ -306,6 +341,8 @@ uint64_t clock_floor_ms(const Server& server) {
     return from_ms > built_ms ? from_ms : built_ms;
 }
 
+}  // namespace
+
 // The time by which certificates are judged: a board without a clock of its own starts in 1970, and
 // would let nobody in. It is at least as late as the last batch and our own certificate.
 uint64_t judging_ms(const Server& server) {
@@ -315,6 +352,8 @@ uint64_t judging_ms(const Server& server) {
     const uint64_t last_ms = server.book.log.time_durable_ms;
     return last_ms > from_ms ? last_ms : from_ms;
 }
+
+namespace {
 
 void take_dearer(const PasswordRecord& record, PasswordCost& most) {
     PasswordCost cost = {};

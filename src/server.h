@@ -25,6 +25,8 @@
 //   Z6. The laboratory takes at most `lab-sessions` sessions and one worker, and that one only when
 //       nobody else wants it; for as long as it takes to open what one read brought and to seal
 //       what it is answered with.
+//   Z7. One job of ENROL or RENEW at a time, beside no receipt and no message: whoever comes
+//       meanwhile waits for it.
 #pragma once
 
 #include "base/heap.h"
@@ -49,6 +51,7 @@ inline constexpr uint32_t penalties_rows_per_turn = 4096;
 enum class WishKind : uint8_t {
     channel,            // server_wish_run: a handshake, or the records of a slow channel
     hash,               // server_wish_run
+    enrol,              // read the files of `enrol`, then server_wish_run, then write them
     key,                // server_wish_run: sign a receipt or judge its signature, answer a message
     read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
     sensor,             // read all of the file `path` into `memory`, as sensor_read_done has it
@@ -67,6 +70,7 @@ struct Wish {
     uint32_t table;
     Position position;  // read
     const char* path;   // sensor
+    EnrolJob* enrol;
     uint8_t* memory;
     uint32_t size;      // bytes
     uint64_t salt;
@@ -112,6 +116,24 @@ struct ServerMessages {
     MessageScratch* scratch;  // clear texts, of one message at a time
 };
 
+// The authority of the server's own that signs terminals, which a worker uses.
+struct ServerIssuer {
+    uint32_t certificate_size;  // bytes; 0 where the operator signs
+    uint32_t key_size;
+    uint8_t certificate[certificate_pem_size_max];
+    uint8_t key[certificate_key_pem_size_max];
+};
+
+// The one job of ENROL and RENEW.
+enum class EnrolStep : uint8_t { none, wished, running };
+
+struct ServerEnrol {
+    EnrolStep step;
+    uint32_t owner;             // session
+    EnrolJob* job;
+    ServerIssuer* issuer;       // nullptr where the operator signs
+};
+
 enum class ServerPhase : uint8_t {
     running,
     ending_sessions,
@@ -133,6 +155,7 @@ struct Server {
     TlsConfig tls[listeners_max];
     LabConfig* lab;                  // by listener, where there is one of the laboratory
     ServerMessages messages;
+    ServerEnrol enrol;
     PasswordArena password_arena;    // a mapping of the port's own
     Pool<Session> sessions;
     Pool<SessionBuffers> buffers;
@@ -198,6 +221,10 @@ Status server_load_lab(Server& server, uint32_t listener, const LabFiles& files,
 // invalid for a text that is no RSA key of 3072 bits, failed without memory.
 Status server_load_message_key(Server& server, Slice pem);
 
+// Takes the authority that [server] issuing-certificate and issuing-key name; the caller wipes its
+// own copy of the key. Returns ok; invalid, with a literal as `reason`.
+Status server_load_issuer(Server& server, Slice certificate, Slice key, const char*& reason);
+
 // The book is open and segment `next_segment` (0: none) waits behind the present one. Limits that
 // the journal does not know yet are noted now, or as soon as clock and disk let it be.
 void server_start(Server& server, uint32_t checkpoint_number);
@@ -241,7 +268,7 @@ void server_write_done(Server& server, Status outcome);
 
 // Work for worker threads.
 bool server_wish_take(Server& server, Wish& out);
-void server_wish_run(Server& server, Wish& wish);  // on a worker: channel, hash, key
+void server_wish_run(Server& server, Wish& wish);  // on a worker: channel, hash, key, enrol
 void server_wish_done(Server& server, const Wish& wish);
 
 // True when the password arena's pages can be given back: no hash runs or waits.

@@ -59,8 +59,13 @@ void begin_hash(Server& server, Session& session, uint32_t job);
 void finish_hash(Server& server, uint32_t job);
 void begin_read(Server& server, Session& session, uint32_t job);
 
+void begin_enrol(Server& server, Session& session);
+
 // Feeds a read until it wants bytes or a commit. Returns true when its request is answered.
 bool advance_read(Server& server, uint32_t job);
+
+// The time by which certificates are judged: that of the clock where it is set.
+uint64_t judging_ms(const Server& server);
 
 // Takes back the slot of a group that has ended.
 void settle_group(Server& server, Session& session);

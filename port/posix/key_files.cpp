@@ -183,6 +183,29 @@ int key_files_load(KeyFiles& files, Server& server) {
     return -1;
 }
 
+int key_files_load_issuer(KeyFiles& files, Server& server) {
+    const Config& config = server.config;
+    if (!config.issue) return -1;
+    Writer message = message_writer();
+    put_text(message, "[server] issue = yes: ");
+    const char* paths[] = {config.issuing_certificate, config.issuing_key};
+    Slice certificate = {};
+    Slice key = {};
+    const char* reason = nullptr;
+    Status status = read_file(files, {paths[0], 0, Secrecy::anybody, false}, certificate, message);
+    if (status == Status::ok) {
+        status = read_file(files, {paths[1], 1, Secrecy::owner, false}, key, message);
+    }
+    if (status == Status::ok) status = server_load_issuer(server, certificate, key, reason);
+    wipe(files.pem, sizeof files.pem);
+    if (status == Status::ok) return -1;
+    if (reason == nullptr) {
+        put_text(message, "; pennyctl cert issuing makes it");
+        return refuse(exit_refused, message);
+    }
+    return judge(files, status, reason, paths, 2, message);
+}
+
 int key_files_load_message(KeyFiles& files, Server& server) {
     const Config& config = server.config;
     if (config.message_key[0] == '\0') return -1;

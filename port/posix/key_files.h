@@ -21,5 +21,8 @@ Status key_files_resolve(const KeyFiles& files, const char* path, char out[key_p
 // Loads what each listener has.
 int key_files_load(KeyFiles& files, Server& server);
 
+// Loads the authority that signs terminals' certificates, where the server does that.
+int key_files_load_issuer(KeyFiles& files, Server& server);
+
 // Loads the key of messages to the server itself, where one is named.
 int key_files_load_message(KeyFiles& files, Server& server);

@@ -295,6 +295,7 @@ int serve(bool read_only) {
     }
     if (code < 0) crypto_clock_set(system_wall_us() / 1000);
     if (code < 0) code = key_files_load(process.keys, *process.server);
+    if (code < 0) code = key_files_load_issuer(process.keys, *process.server);
     if (code < 0) code = key_files_load_message(process.keys, *process.server);
     if (code < 0) code = open_book(read_only);
     if (code >= 0) return code;
@@ -319,6 +320,7 @@ int test() {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }
     if (code < 0) code = key_files_load(process.keys, *process.server);
+    if (code < 0) code = key_files_load_issuer(process.keys, *process.server);
     if (code < 0) code = key_files_load_message(process.keys, *process.server);
     if (code >= 0) return code;
     system_print_text(STDOUT_FILENO, "the configuration is fine\n");

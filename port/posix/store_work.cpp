@@ -40,6 +40,7 @@ bool store_work_is_for(const Wish& wish) {
     switch (wish.kind) {
         case WishKind::channel:
         case WishKind::hash:
+        case WishKind::enrol:
         case WishKind::key:
         case WishKind::sensor: return false;
         case WishKind::read:
