@@ -43,10 +43,10 @@ Status check_channel(const ListenerConfig& listener, Writer& error) {
 
 Status refuse_key(Writer& error, const ListenerConfig& listener, const char* what,
                   const char* key) {
-    refuse_listener(error, listener, ": channel ", listener.channel);
+    const Status status = refuse_listener(error, listener, ": channel ", listener.channel);
     put_text(error, what);
     put_text(error, key);
-    return Status::invalid;
+    return status;
 }
 
 // P9: a laboratory channel has no part in what makes a terminal or a person; nor has one to enrol,

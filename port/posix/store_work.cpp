@@ -76,6 +76,7 @@ void store_work_run(Store& store, Wish& wish) {
             break;
         case WishKind::channel:
         case WishKind::hash:
+        case WishKind::enrol:
         case WishKind::key:
         case WishKind::sensor: CHECK(false);
     }

@@ -26,11 +26,6 @@ uint32_t digit_of(uint8_t byte) {
 // The bytes of both halves, one behind the other.
 uint8_t* bytes_of(EnrolCode& code) { return reinterpret_cast<uint8_t*>(&code); }
 
-void take_anchor(Slice ca_der, uint8_t out[enrol_half_size]) {
-    const Hash hash = hash_of(ca_der);
-    memcpy(out, hash.bytes, enrol_half_size);
-}
-
 }  // namespace
 
 Status enrol_code_parse(Slice text, EnrolCode& out) {
@@ -66,12 +61,12 @@ void put_enrol_code(Writer& out, const EnrolCode& code) {
     }
 }
 
-void enrol_code_set_anchor(EnrolCode& code, Slice ca_der) { take_anchor(ca_der, code.anchor); }
+void enrol_code_set_anchor(EnrolCode& code, const Hash& ca) {
+    memcpy(code.anchor, ca.bytes, enrol_half_size);
+}
 
-bool enrol_code_fits(const EnrolCode& code, Slice ca_der) {
-    uint8_t anchor[enrol_half_size];
-    take_anchor(ca_der, anchor);
-    return memcmp(anchor, code.anchor, enrol_half_size) == 0;
+bool enrol_code_fits(const EnrolCode& code, const Hash& ca) {
+    return memcmp(code.anchor, ca.bytes, enrol_half_size) == 0;
 }
 
 void put_enrol_hash(Writer& out, const EnrolCode& code) {

@@ -30,9 +30,9 @@ Status enrol_code_parse(Slice text, EnrolCode& out);
 
 void put_enrol_code(Writer& out, const EnrolCode& code);
 
-// The second half for a CA, and whether this is the CA that it was made for.
-void enrol_code_set_anchor(EnrolCode& code, Slice ca_der);
-bool enrol_code_fits(const EnrolCode& code, Slice ca_der);
+// The second half for a CA whose certificate has this SHA-256, and whether it was made for this one.
+void enrol_code_set_anchor(EnrolCode& code, const Hash& ca);
+bool enrol_code_fits(const EnrolCode& code, const Hash& ca);
 
 // C1: puts 32 hex digits.
 void put_enrol_hash(Writer& out, const EnrolCode& code);

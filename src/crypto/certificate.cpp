@@ -497,6 +497,14 @@ Status certificate_sign(const CertificateRequest& request, Slice csr_pem,
     return status;
 }
 
+Status certificate_put_pem(Slice der, Writer& pem) {
+    Writer text = pem;
+    put_pem(text, "CERTIFICATE", der);
+    if (text.overflow) return Status::full;
+    pem = text;
+    return Status::ok;
+}
+
 Status certificate_read(Slice pem, CertificateFacts& out) {
     mbedtls_x509_crt certificate;
     Hash key_hash = {};

@@ -165,10 +165,10 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
     if (caller.lab && (flags & command_lab) == 0) {  // S3
         return refuse(call, Status::noperm, "a laboratory channel carries no such command");
     }
-    if (caller.enrol && (flags & command_enrol) == 0) {
+    if (caller.enrol && (flags & command_stranger) == 0) {
         return refuse(call, Status::noperm, "channel enrol carries ENROL and QUIT alone");
     }
-    if (caller.renew_only && (flags & command_renew) == 0) {
+    if (caller.renew_only && (flags & command_expired) == 0) {
         return refuse(call, Status::noperm,
                       "the certificate has expired: it can be renewed, and nothing else");
     }

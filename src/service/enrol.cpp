@@ -57,19 +57,19 @@ void count_try(Caller& caller) {
 ServiceNext refuse_job(ServiceCall& call, const EnrolJob& job) {
     log_outcome(call, job, event_of(job));
     count_try(*call.caller);
-    switch (job.outcome) {
-        case Status::absent: return refuse(call, Status::noperm, job.reason);
-        case Status::expired:
-        case Status::state:
-        case Status::busy: return refuse(call, job.outcome, job.reason);
-        case Status::invalid:
-            reply_error_begin(call.reply, status_word(Status::err));
-            put_text(*call.reply.out, "the request is refused: ");
-            put_text(*call.reply.out, job.reason);
-            reply_error_end(call.reply);
-            return ServiceNext::replied;
-        default: return refuse(call, Status::busy, "no certificate can be given now; try later");
+    const Status status = job.outcome;
+    if (status == Status::absent) return refuse(call, Status::noperm, job.reason);
+    if (status == Status::expired || status == Status::state || status == Status::busy) {
+        return refuse(call, status, job.reason);
     }
+    if (status != Status::invalid) {
+        return refuse(call, Status::busy, "no certificate can be given now; try later");
+    }
+    reply_error_begin(call.reply, status_word(Status::err));
+    put_text(*call.reply.out, "the request is refused: ");
+    put_text(*call.reply.out, job.reason);
+    reply_error_end(call.reply);
+    return ServiceNext::replied;
 }
 
 // Begins a job, where the one that there is is free.

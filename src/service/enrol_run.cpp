@@ -11,7 +11,7 @@ namespace {
 constexpr uint64_t ms_per_day = 86'400'000;
 
 template <uint32_t size_max>
-Slice slice_of(const EnrolText<size_max>& text) {
+Slice text_of(const EnrolText<size_max>& text) {
     return {text.bytes, text.size};
 }
 
@@ -27,7 +27,7 @@ constexpr char own_files[] = "the server's own files of it are damaged";
 Status read_grant(EnrolJob& job, uint64_t& expires_ms) {
     EnrolGrant grant = {};
     if (job.grant.size == 0) return refuse(job, Status::absent, "no such code");
-    if (enrol_grant_parse(slice_of(job.grant), grant) != Status::ok) {
+    if (enrol_grant_parse(text_of(job.grant), grant) != Status::ok) {
         return refuse(job, Status::damaged, own_files);
     }
     job.name = grant.name;
@@ -38,7 +38,7 @@ Status read_grant(EnrolJob& job, uint64_t& expires_ms) {
 // Whether the request may have a certificate of this name (M2, M5).
 Status read_request(EnrolJob& job, RequestFacts& out) {
     const char* reason = nullptr;
-    const Status status = request_read(slice_of(job.csr), out, reason);
+    const Status status = request_read(text_of(job.csr), out, reason);
     if (status != Status::ok) return refuse(job, status, reason);
     if (out.name[0] == '\0' || slice_equal(slice_of(out.name), name_slice(job.name))) {
         return Status::ok;
@@ -53,11 +53,11 @@ Status compare_key(EnrolJob& job, const RequestFacts& asked) {
     const uint8_t* known = nullptr;
     const char* reason = nullptr;
     if (job.answer.size > 0) {
-        const Status status = certificate_read(slice_of(job.answer), certificate);
+        const Status status = certificate_read(text_of(job.answer), certificate);
         if (status != Status::ok) return refuse(job, Status::damaged, own_files);
         known = certificate.key_hash;
     } else if (job.known.size > 0) {
-        const Status status = request_read(slice_of(job.known), request, reason);
+        const Status status = request_read(text_of(job.known), request, reason);
         if (status == Status::failed) return refuse(job, status, reason);
         if (status != Status::ok) return refuse(job, Status::damaged, own_files);
         known = request.key_hash;
@@ -70,7 +70,7 @@ Status compare_key(EnrolJob& job, const RequestFacts& asked) {
 // A renewal's answer that was fetched long ago is no answer.
 bool has_ended(const EnrolJob& job) {
     CertificateFacts facts = {};
-    return certificate_read(slice_of(job.answer), facts) != Status::ok ||
+    return certificate_read(text_of(job.answer), facts) != Status::ok ||
            facts.not_after_ms <= job.wall_ms;
 }
 
@@ -85,7 +85,7 @@ Status sign(EnrolJob& job, const EnrolIssuer& issuer) {
     Writer chain = writer_of(job.answer.bytes, sizeof job.answer.bytes);
     const char* reason = nullptr;
     const Status status =
-        certificate_sign(request, slice_of(job.csr), issuer.signer, chain, reason);
+        certificate_sign(request, text_of(job.csr), issuer.signer, chain, reason);
     if (status != Status::ok) return refuse(job, Status::failed, reason);
     IssuedRow row = {};
     if (issued_row_of(writer_slice(chain), CertificateKind::client, IssuedSigner::issuing, row) !=
@@ -93,7 +93,7 @@ Status sign(EnrolJob& job, const EnrolIssuer& issuer) {
         return refuse(job, Status::failed, "what was made is no certificate");
     }
     put_bytes(chain, issuer.signer.certificate);
-    put_text(chain, "\n");
+    if (chain.data[chain.size - 1] != '\n') put_text(chain, "\n");
     Writer line = writer_of(job.row.bytes, sizeof job.row.bytes);
     issued_put_line(row, line);
     CHECK(!line.overflow && !chain.overflow);
@@ -107,7 +107,8 @@ void run_ask(EnrolJob& job) {
     uint64_t expires_ms = 0;
     if (read_grant(job, expires_ms) != Status::ok) return;
     const bool is_used = job.known.size > 0 || job.answer.size > 0;
-    if (!is_used && expires_ms <= job.wall_ms) refuse(job, Status::expired, "the code has expired");
+    if (is_used || expires_ms > job.wall_ms) return;
+    (void)refuse(job, Status::expired, "the code has expired");
 }
 
 void run_sign(EnrolJob& job, const EnrolIssuer& issuer) {
@@ -118,11 +119,11 @@ void run_sign(EnrolJob& job, const EnrolIssuer& issuer) {
     const Status bound = compare_key(job, asked);
     if (job.outcome != Status::ok) return;
     if (bound == Status::state) {
-        refuse(job, bound, "the code was used with another key");
+        (void)refuse(job, bound, "the code was used with another key");
     } else if (job.answer.size > 0) {
         job.is_issued = true;  // M4
     } else if (bound == Status::absent && expires_ms <= job.wall_ms) {
-        refuse(job, Status::expired, "the code has expired");
+        (void)refuse(job, Status::expired, "the code has expired");
     } else {
         job.puts_csr = bound == Status::absent;
         job.puts_answer = issuer.signer.key.size > 0 && sign(job, issuer) == Status::ok;
@@ -140,7 +141,7 @@ void run_renew(EnrolJob& job, const EnrolIssuer& issuer) {
     } else if (bound == Status::ok && job.answer.size == 0 && !is_ours) {
         return;  // It waits.
     } else if (!job.may_spend) {
-        refuse(job, Status::busy, "it was renewed often enough today");
+        (void)refuse(job, Status::busy, "it was renewed often enough today");
     } else {
         job.is_spent = true;
         job.drops_answer = job.answer.size > 0;
@@ -159,8 +160,8 @@ void enrol_run(EnrolJob& job, const EnrolIssuer& issuer) {
         case EnrolUse::sign: run_sign(job, issuer); break;
         case EnrolUse::renew: run_renew(job, issuer); break;
     }
-    if (job.is_issued && certificate_read(slice_of(job.answer), job.facts) != Status::ok) {
-        refuse(job, Status::damaged, own_files);
+    if (job.is_issued && certificate_read(text_of(job.answer), job.facts) != Status::ok) {
+        (void)refuse(job, Status::damaged, own_files);
     }
     if (job.outcome == Status::ok) return;
     job.puts_csr = false;

@@ -14,7 +14,7 @@
 //   S1. Every refusal is a row's or a named rule's; a command that has no row gets Redis's text.
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
 //   S3. A laboratory caller reaches only rows marked lab, one of a listener of channel `enrol` only
-//       rows marked enrol, and one whose certificate has expired only rows marked renew; that is
+//       rows marked stranger, and one whose certificate has expired only rows marked expired; that is
 //       checked before anything else (P9).
 //   S4. Between MULTI and EXEC only commands that move money are queued; anything else that is
 //       refused breaks the group, and EXEC then books nothing.
@@ -186,10 +186,11 @@ inline constexpr uint8_t command_none = 0;
 inline constexpr uint8_t command_lab = 1;
 inline constexpr uint8_t command_money = 2;
 inline constexpr uint8_t command_steer = 4;
-inline constexpr uint8_t command_enrol = 8;
-inline constexpr uint8_t command_renew = 16;
+inline constexpr uint8_t command_stranger = 8;
+inline constexpr uint8_t command_expired = 16;
 inline constexpr uint8_t command_lab_steer = command_lab | command_steer;
-inline constexpr uint8_t command_leave = command_lab_steer | command_enrol | command_renew;
+inline constexpr uint8_t command_leave =
+    command_lab_steer | command_stranger | command_expired;
 
 struct CommandRow {
     const char* name;
