@@ -160,6 +160,23 @@ Status enrol_files_drop(const StoreCalls& calls, int dir_fd, const EnrolBase& ba
     return store_sync_directory(calls, dir_fd, enrol_folder);
 }
 
+namespace {
+
+// T2.
+Status cut_torn_line(const StoreCalls& calls, int fd, uint64_t& end) {
+    uint8_t tail[issued_line_size_max];
+    uint32_t got = 0;
+    const uint64_t from = end < sizeof tail ? 0 : end - sizeof tail;
+    const Status status =
+        store_read_all(calls, fd, tail, static_cast<uint32_t>(end - from), from, got);
+    if (status != Status::ok || got == 0 || tail[got - 1] == '\n') return status;
+    while (got > 0 && tail[got - 1] != '\n') got--;
+    end = from + got;
+    return calls.truncate(fd, end) == 0 ? Status::ok : Status::failed;
+}
+
+}  // namespace
+
 Status enrol_files_register(const StoreCalls& calls, int dir_fd, Slice line) {
     const int fd = calls.open(dir_fd, enrol_register,
                               O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, store_file_mode);
@@ -167,15 +184,7 @@ Status enrol_files_register(const StoreCalls& calls, int dir_fd, Slice line) {
     const int64_t size = calls.size(fd);
     Status status = size < 0 ? Status::failed : Status::ok;
     uint64_t end = size < 0 ? 0 : static_cast<uint64_t>(size);
-    uint8_t last = '\n';
-    uint32_t got = 0;
-    if (status == Status::ok && end > 0) {
-        status = store_read_all(calls, fd, &last, 1, end - 1, got);
-    }
-    if (status == Status::ok && last != '\n') {
-        status = store_write_all(calls, fd, slice_of("\n"), end);  // T2
-        end++;
-    }
+    if (status == Status::ok) status = cut_torn_line(calls, fd, end);
     if (status == Status::ok) status = store_write_all(calls, fd, line, end);
     if (status == Status::ok && calls.fdatasync(fd) != 0) status = store_status_of_errno();
     status = close_with(calls, fd, status);

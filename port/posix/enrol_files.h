@@ -9,8 +9,8 @@
 //
 //   T1. A file appears whole or not at all: it is written under another name, synced, renamed, and
 //       its folder synced.
-//   T2. A line of the register is whole: what a cut left of the last one gets an end of its own first,
-//       so that the lines behind it stay lines.
+//   T2. What a cut has left of a last line of the register is taken away before the next one is put
+//       there: nobody has got a certificate by it.
 //   T3. A job of which anything could not be read or written ends as failed, and hands nothing out.
 #pragma once
 

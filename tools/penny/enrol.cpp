@@ -372,10 +372,20 @@ ExitCode ask_certificate(Client& client) {
     }
 }
 
+ExitCode lock_folder() {
+    if (folder_lock(enrolment.folder, false) == Status::ok) {
+        folder_sweep(enrolment.folder);
+        return exit_go_on;
+    }
+    say("%s: another penny works there", enrolment.folder.path);
+    return exit_refused;
+}
+
 ExitCode enrol(Client& client) {
     bool has_conf = false;
     ExitCode code = find_anchor(client);
     if (code == exit_go_on) code = folder_open_at(enrolment.folder, enrolment.dir, true);
+    if (code == exit_go_on) code = lock_folder();
     if (code == exit_go_on) code = keep_ca();
     if (code == exit_go_on) code = connect_verified(client);
     if (code == exit_go_on) code = ask_name(client);

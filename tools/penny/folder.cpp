@@ -137,6 +137,20 @@ Status folder_lock(const KeyFolder& folder, bool waits) {
     return errno == EWOULDBLOCK ? Status::state : Status::failed;
 }
 
+namespace {
+
+bool remove_draft(void* context, const char* name) {
+    (void)folder_remove(*static_cast<const KeyFolder*>(context), name);
+    return true;
+}
+
+}  // namespace
+
+void folder_sweep(const KeyFolder& folder) {
+    KeyFolder copy = folder;
+    (void)folder_each(folder, "draft-", remove_draft, &copy);
+}
+
 Status folder_liken(const KeyFolder& folder, const char* name, const char* other) {
     struct stat facts = {};
     if (fstatat(folder.fd, other, &facts, AT_SYMLINK_NOFOLLOW) != 0) return status_of_errno();

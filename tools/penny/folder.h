@@ -40,6 +40,10 @@ void folder_close(KeyFolder& folder);
 // is in there and `waits` is false.
 Status folder_lock(const KeyFolder& folder, bool waits);
 
+// With the lock, in a folder in which nobody works without it: removes what pennys that were killed
+// have left of files that they were making.
+void folder_sweep(const KeyFolder& folder);
+
 Status folder_read(const KeyFolder& folder, const char* name, Writer& out);
 
 // As folder_read for a file that nobody else may read. Returns noperm when others may.

@@ -83,13 +83,21 @@ void pair_close(Pair& pair) {
     folder_close(pair.key_folder);
 }
 
+Status pair_lock(const Pair& pair, bool waits) {
+    const Status status = folder_lock(pair.key_folder, waits);
+    if (status != Status::ok) return status;
+    folder_sweep(pair.key_folder);
+    folder_sweep(pair.cert_folder);
+    return status;
+}
+
 Status pair_heal(const char* cert_path, const char* key_path, bool waits) {
     Pair pair = {};
     char path[folder_path_size_max + sizeof next];
     snprintf(path, sizeof path, "%s%s", key_path, next);
     if (access(path, F_OK) != 0) return Status::ok;
     if (pair_open(pair, cert_path, key_path) != exit_go_on) return Status::failed;
-    Status status = folder_lock(pair.key_folder, waits);
+    Status status = pair_lock(pair, waits);
     if (status == Status::ok) status = heal(pair);
     pair_close(pair);
     return status;

@@ -12,7 +12,7 @@
 //   H1. KEY.next is made here, readable by its owner alone, and goes nowhere but into KEY.
 //   H2. CERT.next is only written when it belongs to KEY.next, and each step is on the disk before
 //       the next one begins: whatever is cut off where, penny has a pair that works.
-//   H3. Two pennys do not replace the same pair at once: pair_open with PairUse::change locks it.
+//   H3. Two pennys do not replace the same pair at once: whoever does has the lock (pair_lock).
 #pragma once
 
 #include "penny/folder.h"
@@ -37,6 +37,9 @@ struct PairPem {
 // Opens the folders of both files. Print the reason on anything but exit_go_on.
 ExitCode pair_open(Pair& pair, const char* cert_path, const char* key_path);
 void pair_close(Pair& pair);
+
+// Returns as folder_lock.
+Status pair_lock(const Pair& pair, bool waits);
 
 // Puts right what a cut has left. Returns ok, also where there is nothing to do; state where another
 // penny is at it and `waits` is false.

@@ -98,7 +98,7 @@ Renewed open_and_renew(Client& client, bool waits,
                        bool (*ask)(Client& client, const Slice* words, Reply& out)) {
     const Options& options = *renewal.options;
     if (pair_open(renewal.pair, options.cert, options.key) != exit_go_on) return Renewed::failed;
-    const Status status = folder_lock(renewal.pair.key_folder, waits);
+    const Status status = pair_lock(renewal.pair, waits);
     Renewed outcome = Renewed::waits;  // Another penny is at it.
     if (status == Status::ok) outcome = renew(client, ask);
     if (status == Status::failed) outcome = Renewed::failed;
