@@ -77,6 +77,7 @@ struct Config {
     bool self_service;      // customers deposit and withdraw for themselves
     char message[config_message_size_max + 1];
     char message_key[path_size_max + 1];  // empty: the server takes no messages itself
+    uint32_t crl_days;      // that pennyctl makes lists for; 0: until their signer ends
     uint32_t handshake_ms;  // from accept to an established channel
     uint32_t login_ms;      // from there to a login
     uint32_t request_ms;    // from a request's first byte to its last
