@@ -82,6 +82,7 @@ struct Config {
     char issuing_key[path_size_max + 1];
     uint32_t issued_days;   // of validity of what it signs
     char message_key[path_size_max + 1];  // empty: the server takes no messages itself
+    uint32_t crl_days;      // that pennyctl makes lists for; 0: until their signer ends
     uint32_t handshake_ms;  // from accept to an established channel
     uint32_t login_ms;      // from there to a login
     uint32_t request_ms;    // from a request's first byte to its last

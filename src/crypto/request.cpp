@@ -24,9 +24,11 @@ namespace {
 
 constexpr uint32_t der_size_max = 2048;  // bytes of a request that is made here
 constexpr uint32_t rsa_bits_min = 2048;
-constexpr uint32_t rsa_bits_max = 4096;
+static_assert(MBEDTLS_MPI_MAX_SIZE * 8 == 4096, "the library reads no longer key of RSA (R1)");
 
 constexpr const char* not_a_request = "it is not a certificate request";
+constexpr const char* refused_kind =
+    "its key is of a kind that is refused; P-256, P-384 and RSA of 2048 to 4096 bits are taken";
 constexpr const char* no_memory = "there is no memory for it";
 
 // One request while it is judged. What points points into the DER text.
@@ -99,13 +101,9 @@ Status take_subject(unsigned char** at, const unsigned char* end, Parts& parts,
 // Whether a key is one that certificates may be for (R1).
 Status judge_key(const mbedtls_pk_context& key, const char*& reason) {
     if (mbedtls_pk_can_do(&key, MBEDTLS_PK_ECDSA) == 1) return Status::ok;  // No other curve parses.
-    if (mbedtls_pk_can_do(&key, MBEDTLS_PK_RSA) != 1) {
-        return refuse(reason, "its key is of a kind that is refused");
-    }
-    const size_t bits = mbedtls_pk_get_bitlen(&key);
-    if (bits < rsa_bits_min) return refuse(reason, "its key is too weak");
-    if (bits > rsa_bits_max) return refuse(reason, "its key is too long");
-    return Status::ok;
+    if (mbedtls_pk_can_do(&key, MBEDTLS_PK_RSA) != 1) return refuse(reason, refused_kind);
+    if (mbedtls_pk_get_bitlen(&key) >= rsa_bits_min) return Status::ok;
+    return refuse(reason, "its key is too weak");
 }
 
 Status take_key(unsigned char** at, const unsigned char* end, mbedtls_pk_context& key,
@@ -118,7 +116,7 @@ Status take_key(unsigned char** at, const unsigned char* end, mbedtls_pk_context
         reason = no_memory;
         return Status::failed;
     }
-    if (answer != 0) return refuse(reason, "its key is of a kind that is refused");
+    if (answer != 0) return refuse(reason, refused_kind);
     if (*at != key_end) return refuse(reason, not_a_request);
     return judge_key(key, reason);
 }
