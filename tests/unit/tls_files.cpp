@@ -66,6 +66,7 @@ leaf long-name p256 /CN=a123456789a123456789a123456789ab $client
 leaf weak-rsa rsa1024 /CN=till-8 $client
 leaf rsa rsa2048 /CN=till-9 $client
 leaf p384 p384 /CN=till-10 $client
+leaf short p256 /CN=till-11 $client -days 10
 echo 01 >crlnumber
 : >index.txt
 openssl ca -config req.cnf -gencrl -keyfile ca.key -cert ca.crt -out empty.pem 2>/dev/null

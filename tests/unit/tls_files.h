@@ -13,6 +13,7 @@
 //   till                a terminal as it should be ("till-1")
 //   twin                another terminal of the same name
 //   revoked, ca-leaf, server-use, any-use, no-name, two-names, long-name, weak-rsa, rsa, p384
+//   short               a terminal's that ends after 10 days; all others last 300
 // and crl.pem (revoked is on it), empty.pem (nobody is), other.pem (of other-ca).
 const std::string& tls_files_dir();
 
