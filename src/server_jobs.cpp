@@ -131,21 +131,24 @@ void finish_enrol(Server& server) {
 // On a worker.
 void run_enrol(Server& server, EnrolJob& job) {
     EnrolIssuer issuer = {};
-    const ServerIssuer* const own = server.enrol.issuer;
-    if (own != nullptr) {
-        issuer.signer = {{own->certificate, own->certificate_size}, {own->key, own->key_size}};
+    const uint32_t generation = server.enrol.generation;
+    if (server.enrol.issuers != nullptr) {
+        const ServerIssuer& own = server.enrol.issuers[generation];
+        issuer.signer = {{own.certificate, own.certificate_size}, {own.key, own.key_size}};
         issuer.days = server.config.issued_days;
     }
     enrol_run(job, issuer);
     if (job.use != EnrolUse::ask || job.outcome != Status::ok) return;
     Writer ca = writer_of(job.answer.bytes, sizeof job.answer.bytes);
-    tls_config_put_ca(server.tls[session_at(server, server.enrol.owner).listener], ca);
+    const uint32_t listener = session_at(server, server.enrol.owner).listener;
+    tls_config_put_ca(server.generations[generation].tls[listener], ca);
     job.answer.size = ca.size;
 }
 
 // On a worker. The certificate of the first listener that carries money signs.
-Status run_key(Server& server, ReadJob& job) {
-    TlsConfig& config = server.tls[config_bank_listener(server.config)];
+Status run_key(Server& server, uint32_t generation, ReadJob& job) {
+    const uint32_t listener = config_bank_listener(server.config);
+    TlsConfig& config = server.generations[generation].tls[listener];
     Receipt& receipt = job.receipt;
     const Hash own = tls_config_fingerprint(config);
     const bool signs = job.use == ReadUse::receipt_sign;
@@ -333,6 +336,7 @@ void finish_segment(Server& server, const Wish& wish) {
 bool take_enrol_wish(Server& server, Wish& out) {
     if (server.enrol.step != EnrolStep::wished || server.key_running != pool_none) return false;
     server.enrol.step = EnrolStep::running;
+    server.enrol.generation = server.generation;
     out.kind = WishKind::enrol;
     out.enrol = server.enrol.job;
     return true;
@@ -376,7 +380,9 @@ bool server_wish_take(Server& server, Wish& out) {
                           server.enrol.step != EnrolStep::running;
     if (may_sign && ring_pop(server.key_queue, slot)) {
         server.key_running = slot;
+        server.key_generation = server.generation;
         out.kind = WishKind::key;
+        out.number = server.generation;
         out.slot = slot;
         return true;
     }
@@ -390,7 +396,7 @@ bool server_wish_take(Server& server, Wish& out) {
         return true;
     }
     return take_snapshot_wish(server, out) || door_take_wish(server, out) ||
-           take_lab_wish(server, out);
+           take_reload_wish(server, out) || take_lab_wish(server, out);
 }
 
 void server_wish_run(Server& server, Wish& wish) {
@@ -401,7 +407,7 @@ void server_wish_run(Server& server, Wish& wish) {
     if (wish.kind == WishKind::key) {
         ReadJob& job = server.reads.slots[wish.slot];
         const bool is_message = job.use == ReadUse::server_message;
-        wish.outcome = is_message ? run_message(server, job) : run_key(server, job);
+        wish.outcome = is_message ? run_message(server, job) : run_key(server, wish.number, job);
         return;
     }
     if (wish.kind == WishKind::enrol) {
@@ -437,6 +443,7 @@ void server_wish_done(Server& server, const Wish& wish) {
         case WishKind::checkpoint_append:
         case WishKind::checkpoint_finish: finish_snapshot_wish(server, wish); break;
         case WishKind::penalties: door_finish_wish(server, wish); break;
+        case WishKind::reload: finish_reload(server, wish); break;
     }
     serve_commit_queue(server);
 }

@@ -15,6 +15,10 @@ void on_work(uv_work_t* request) {
         wish.outcome = sensor_file_read(wish.path, wish.memory, wish.size);
     } else if (wish.kind == WishKind::enrol) {
         enrol_files_work(*loop.store, *loop.server, wish);
+    } else if (wish.kind == WishKind::reload) {
+        Writer why = writer_of(wish.memory, wish.size);
+        wish.outcome = loop.plan.reload(*loop.server, wish.number, why);
+        wish.size = why.size;
     } else {
         server_wish_run(*loop.server, wish);
     }

@@ -65,6 +65,11 @@ void run_work(uint32_t slot) {
     } else if (wish.kind == WishKind::enrol) {
         wish.enrol->outcome = Status::failed;  // Nor an operator who makes codes.
         wish.enrol->reason = "there is no spool";
+    } else if (wish.kind == WishKind::reload) {
+        Writer why = writer_of(wish.memory, wish.size);
+        put_text(why, "there are no files of keys in this world");
+        wish.outcome = Status::failed;
+        wish.size = why.size;
     } else {
         server_wish_run(server(), wish);
     }

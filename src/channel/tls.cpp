@@ -6,6 +6,7 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
 #include <mbedtls/rsa.h>
+#include <mbedtls/version.h>
 
 #include "base/check.h"
 #include "channel/tls_state.h"
@@ -223,19 +224,18 @@ Status establish(Channel& channel, Lent& lent) {
     TlsSession& session = *lent.session;
     const TlsEnd end = session.generation->end;
     const bool judges = end == TlsEnd::server || end == TlsEnd::client;
+    ChannelPeer& peer = channel.peer;
     if (judges) {
         const TlsFailure failure = judge(session);
         if (failure.reason != nullptr) return fail(channel, lent, failure);
+        tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
     }
-    ChannelPeer peer = {};
-    if (judges) tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
     // tls_verify has seen the name of a client already.
     CHECK(end != TlsEnd::server || peer.name[0] != '\0');
     copy_text(peer.protocol, sizeof peer.protocol, mbedtls_ssl_get_version(&session.ssl));
     copy_text(peer.cipher, sizeof peer.cipher,
               tls_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&session.ssl)));
     peer.authenticated = judges;
-    channel.peer = peer;
     session.phase = TlsPhase::established;
     return Status::ok;
 }
@@ -390,7 +390,7 @@ Status tls_open(Channel& channel, TlsConfig& config, const char* host) {
         return code == MBEDTLS_ERR_SSL_ALLOC_FAILED ? Status::full : Status::invalid;
     }
     if (generation.end == TlsEnd::server) {
-        mbedtls_ssl_set_verify(&session.ssl, tls_verify, &session);
+        mbedtls_ssl_set_verify(&session.ssl, tls_verify, &channel);
     }
     if (generation.end == TlsEnd::client) {
         mbedtls_ssl_set_verify(&session.ssl, tls_verify_server, &session);
@@ -407,4 +407,19 @@ Status tls_peer_certificate(const Channel& channel, uint32_t index, Slice& der) 
     if (at == nullptr) return Status::absent;
     der = tls_slice(at->raw);
     return Status::ok;
+}
+
+bool tls_is(const Channel& channel) { return channel.type == &tls_type; }
+
+// The library has no call for it. What it reads of a configuration behind the handshake is the
+// same in all of ours: which end it is, the source of randomness, no timeout.
+static_assert(MBEDTLS_VERSION_MAJOR == 3, "look again at what is read behind the handshake");
+
+void tls_move(Channel& channel, TlsConfig& config) {
+    CHECK(config.loaded && tls_is(channel));
+    TlsSession& session = tls_session(channel);
+    TlsGeneration& generation = tls_generation(config);
+    CHECK(session.phase == TlsPhase::established && session.generation->end == generation.end);
+    session.generation = &generation;
+    session.ssl.MBEDTLS_PRIVATE(conf) = &generation.config;
 }

@@ -226,6 +226,20 @@ Status load_own(TlsGeneration& generation, const TlsFiles& files, PemBlock& bloc
     return Status::ok;
 }
 
+void note_first(uint64_t& first_ms, uint64_t ms) {
+    if (first_ms == 0 || ms < first_ms) first_ms = ms;
+}
+
+void note_ends(TlsGeneration& generation) {
+    for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
+        note_first(generation.ca_not_after_ms, tls_time_ms(ca->valid_to));
+    }
+    for (const mbedtls_x509_crl* crl = &generation.crl; crl != nullptr; crl = crl->next) {
+        if (crl->issuer_raw.len == 0) continue;  // There is none.
+        note_first(generation.crl_not_after_ms, tls_time_ms(crl->next_update));
+    }
+}
+
 Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& block,
                   const char*& reason) {
     if (generation.end == TlsEnd::stranger) return Status::ok;
@@ -253,6 +267,7 @@ Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& bl
     }
     mbedtls_ssl_conf_ca_chain(&generation.config, &generation.ca,
                               files.crl.size > 0 ? &generation.crl : nullptr);
+    note_ends(generation);
     return Status::ok;
 }
 
@@ -321,13 +336,24 @@ void tls_config_free(TlsConfig& config) {
 }
 
 uint64_t tls_config_not_before_ms(const TlsConfig& config) {
-    if (!config.loaded) return 0;
-    return reinterpret_cast<const TlsGeneration*>(config.state)->not_before_ms;
+    return config.loaded ? tls_generation(config).not_before_ms : 0;
 }
 
 uint64_t tls_config_not_after_ms(const TlsConfig& config) {
-    if (!config.loaded) return 0;
-    return reinterpret_cast<const TlsGeneration*>(config.state)->not_after_ms;
+    return config.loaded ? tls_generation(config).not_after_ms : 0;
+}
+
+uint64_t tls_config_ca_not_after_ms(const TlsConfig& config) {
+    return config.loaded ? tls_generation(config).ca_not_after_ms : 0;
+}
+
+uint64_t tls_config_crl_not_after_ms(const TlsConfig& config) {
+    return config.loaded ? tls_generation(config).crl_not_after_ms : 0;
+}
+
+void tls_config_set_grace(TlsConfig& config, uint64_t grace_ms) {
+    CHECK(config.loaded);
+    tls_generation(config).grace_ms = grace_ms;
 }
 
 Status tls_config_sign(TlsConfig& config, Slice text, Writer& signature) {
@@ -342,19 +368,18 @@ Status tls_config_verify(TlsConfig& config, Slice text, Slice signature) {
 
 Hash tls_config_fingerprint(const TlsConfig& config) {
     CHECK(config.loaded);
-    return sign_fingerprint_of(
-        reinterpret_cast<const TlsGeneration*>(config.state)->certificate);
+    return sign_fingerprint_of(tls_generation(config).certificate);
 }
 
 void tls_config_put_ca(const TlsConfig& config, Writer& out) {
     CHECK(config.loaded);
     put_pem(out, "CERTIFICATE",
-            tls_slice(reinterpret_cast<const TlsGeneration*>(config.state)->ca.raw));
+            tls_slice(tls_generation(config).ca.raw));
 }
 
 bool tls_config_has_ca(const TlsConfig& config, const uint8_t subject_hash[hash_size]) {
     CHECK(config.loaded);
-    const TlsGeneration& generation = *reinterpret_cast<const TlsGeneration*>(config.state);
+    const TlsGeneration& generation = tls_generation(config);
     for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
         const Hash hash = hash_of(tls_slice(ca->subject_raw));
         if (memcmp(hash.bytes, subject_hash, hash_size) == 0) return true;

@@ -170,7 +170,7 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
     }
     if (caller.renew_only && (flags & command_expired) == 0) {
         return refuse(call, Status::noperm,
-                      "the certificate has expired: it can be renewed, and nothing else");
+                      "the certificate has expired; it can be renewed, and nothing else");
     }
     if (!call.alone && (row == nullptr || (row->flags & command_money) == 0)) {
         return ServiceNext::waiting;

@@ -7,7 +7,8 @@
 //                     ──► proposed   an entry waits for its commit; service_committed answers
 //                     ──► hashing    `hash` is filled; service_hashed goes on when it was run
 //                     ──► reading    `read` is begun; service_read_done goes on when it has ended
-//                     ──► snapshot   a checkpoint or digest; the server answers when it is made
+//                     ──► snapshot   a checkpoint, digest or reload; the server answers when it is
+//                                    made
 //                     ──► waiting    ask again with the same request after the next commit, or when
 //                                    the sensor has answered
 //
@@ -26,6 +27,7 @@
 #pragma once
 
 #include "access/access.h"
+#include "access/expiry.h"
 #include "access/penalties.h"
 #include "book.h"
 #include "crypto/password.h"
@@ -64,6 +66,7 @@ enum class ServiceNext : uint8_t {
     enrolling,
     checkpoint,
     digest,
+    reload,
     shutdown,
     waiting,
 };
@@ -133,6 +136,8 @@ struct ServiceStats {
     uint32_t sessions_max;
     uint32_t port;                // of the first TLS listener
     uint64_t memory_reserved;     // bytes
+    uint64_t reloads;             // that were taken, since start
+    uint64_t reloads_failed;
 };
 
 // Receipts of this server's own that its book does not bear out.
@@ -147,6 +152,7 @@ struct Service {
     Book* book;
     Access* access;
     Penalties* penalties;
+    const Expiry* expiry;
     Attempt guess;                // the newest that failed or was refused, for the log
     ReceiptAlarms alarms;
     const Archived* archived;     // which segments lie elsewhere
@@ -247,3 +253,6 @@ ServiceNext service_enrolled(Service& service, ServiceCall& call);
 // The replies to CHECKPOINT and DIGEST.
 void service_snapshot_done(ServiceCall& call, bool was_checkpoint, Status outcome,
                            const Hash& digest, uint64_t entry);
+
+// The reply to RELOAD. `why` says what was wrong, where the outcome is not ok.
+void service_reload_done(ServiceCall& call, Status outcome, Slice why);

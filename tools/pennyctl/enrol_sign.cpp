@@ -52,16 +52,21 @@ ExitCode sign_row(void* context, const EnrolRow& row) {
     ExitCode code = enrol_read(spool, row.base, ".csr", bytes, sizeof bytes, size);
     if (code == exit_done) code = check_request(row, {bytes, size});
     if (code != exit_done) return exit_done;  // It was told; the others are not to wait for it.
-    const Subject subject = {.request = {.kind = CertificateKind::client,
-                                         .name = name_slice(row.name),
-                                         .hosts = nullptr,
-                                         .host_count = 0,
-                                         .wall_ms = spool.wall_ms,
-                                         .days = spool.place.config.issued_days},
-                             .csr = {bytes, size}};
+    const CertificateRequest request = {.kind = CertificateKind::client,
+                                        .name = name_slice(row.name),
+                                        .hosts = nullptr,
+                                        .host_count = 0,
+                                        .wall_ms = spool.wall_ms,
+                                        .days = spool.place.config.issued_days};
+    const Signer& signer = signing.is_issuing ? authority.issuing : authority.ca;
     pem_clear(key);
     pem_clear(certificate);
-    code = authority_sign(authority, subject, signing.is_issuing, key, certificate);
+    code = signer_sign(signer, request, {bytes, size}, key, certificate);
+    if (code == exit_done) {
+        code = authority_enter(authority.made, authority.folder.text, pem_slice(certificate),
+                               CertificateKind::client,
+                               signing.is_issuing ? IssuedSigner::issuing : IssuedSigner::ca);
+    }
     if (code == exit_done) {
         code = enrol_write(spool, row.base, ".crt", pem_slice(certificate));
     }
