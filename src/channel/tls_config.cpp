@@ -220,6 +220,20 @@ Status load_own(TlsGeneration& generation, const TlsFiles& files, PemBlock& bloc
     return Status::ok;
 }
 
+void note_first(uint64_t& first_ms, uint64_t ms) {
+    if (first_ms == 0 || ms < first_ms) first_ms = ms;
+}
+
+void note_ends(TlsGeneration& generation) {
+    for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
+        note_first(generation.ca_not_after_ms, tls_time_ms(ca->valid_to));
+    }
+    for (const mbedtls_x509_crl* crl = &generation.crl; crl != nullptr; crl = crl->next) {
+        if (crl->issuer_raw.len == 0) continue;  // There is none.
+        note_first(generation.crl_not_after_ms, tls_time_ms(crl->next_update));
+    }
+}
+
 Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& block,
                   const char*& reason) {
     Status status = parse_certificates(files.ca, block, generation.ca);
@@ -246,6 +260,7 @@ Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& bl
     }
     mbedtls_ssl_conf_ca_chain(&generation.config, &generation.ca,
                               files.crl.size > 0 ? &generation.crl : nullptr);
+    note_ends(generation);
     return Status::ok;
 }
 
@@ -312,13 +327,24 @@ void tls_config_free(TlsConfig& config) {
 }
 
 uint64_t tls_config_not_before_ms(const TlsConfig& config) {
-    if (!config.loaded) return 0;
-    return reinterpret_cast<const TlsGeneration*>(config.state)->not_before_ms;
+    return config.loaded ? tls_generation(config).not_before_ms : 0;
 }
 
 uint64_t tls_config_not_after_ms(const TlsConfig& config) {
-    if (!config.loaded) return 0;
-    return reinterpret_cast<const TlsGeneration*>(config.state)->not_after_ms;
+    return config.loaded ? tls_generation(config).not_after_ms : 0;
+}
+
+uint64_t tls_config_ca_not_after_ms(const TlsConfig& config) {
+    return config.loaded ? tls_generation(config).ca_not_after_ms : 0;
+}
+
+uint64_t tls_config_crl_not_after_ms(const TlsConfig& config) {
+    return config.loaded ? tls_generation(config).crl_not_after_ms : 0;
+}
+
+void tls_config_set_grace(TlsConfig& config, uint64_t grace_ms) {
+    CHECK(config.loaded);
+    tls_generation(config).grace_ms = grace_ms;
 }
 
 Status tls_config_sign(TlsConfig& config, Slice text, Writer& signature) {
@@ -333,8 +359,7 @@ Status tls_config_verify(TlsConfig& config, Slice text, Slice signature) {
 
 Hash tls_config_fingerprint(const TlsConfig& config) {
     CHECK(config.loaded);
-    return sign_fingerprint_of(
-        reinterpret_cast<const TlsGeneration*>(config.state)->certificate);
+    return sign_fingerprint_of(tls_generation(config).certificate);
 }
 
 const char* tls_suite_name(int suite) {

@@ -164,6 +164,10 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
     if (caller.lab && (row == nullptr || (row->flags & command_lab) == 0)) {  // S3
         return refuse(call, Status::noperm, "a laboratory channel carries no such command");
     }
+    if (caller.renew_only && (row == nullptr || (row->flags & command_renew) == 0)) {  // S3
+        return refuse(call, Status::noperm,
+                      "the certificate has expired; it can be renewed, and nothing else");
+    }
     if (!call.alone && (row == nullptr || (row->flags & command_money) == 0)) {
         return ServiceNext::waiting;
     }
