@@ -14,6 +14,7 @@
 //   twin                another terminal of the same name
 //   server-no-use       localhost too, without a purpose
 //   below               a terminal ("till-11") whose certificate `issuing` signed, which ca signed
+//   short               a terminal's that ends after 10 days; all others last 300
 //   revoked, ca-leaf, server-use, no-use, any-use, both-uses, no-name, two-names, long-name,
 //   weak-rsa, rsa, p384
 //   short               a terminal's that ends after 10 days; all others last 300
