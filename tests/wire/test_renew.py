@@ -315,10 +315,17 @@ class Expired(RenewTest):
 class Revoked(RenewTest):
     def test_a_revoked_certificate_renews_nothing(self):
         folder, conf = self.terminal("lost")
-        with open(f"{folder}/lost.crt", "rb") as file:
-            serial = certificates(file.read())[0].serial_number
-        self.bank.pennyctl("cert", "revoke", "%x" % serial, self.bank.home)
-        self.bank.restart()
+        chain, key = self.bank.enrolled("lost")
+        with open(f"{folder}/lost.crt", "wb") as file:
+            file.write(chain)
+        with open(f"{folder}/lost.key", "wb") as file:
+            file.write(pem_of_key(key))
+        serial = self.serial(folder, "lost")
+        with self.bank.by_certificate(chain, key) as wire:
+            self.bank.pennyctl("cert", "revoke", "lost", self.bank.home)
+            with self.bank.wire("admin") as admin:
+                self.assertEqual(admin.ask("RELOAD"), "OK")
+            self.assertTrue(wire.ends())  # On the connection that it had, neither.
         done = self.penny(conf, "renew", expect=1)
         self.assertIn("did not accept our certificate", done.stderr)
         self.assertIn("because certificate revoked", self.bank.log())
