@@ -8,9 +8,11 @@ import signal
 import socket
 import ssl
 import struct
+import subprocess
 import unittest
 
 from bank import Bank, BankTest, ROOT, library, preloading, program, run
+from dying import Dying
 from resp import Wire, wait_until
 
 HEAD = "name,kind,serial,ends,days left,state,signer"
@@ -107,11 +109,19 @@ class Making(CertTest):
     def test_no_key_and_no_certificate_is_written_over(self):
         before = self.read("clients", "alice.key"), self.read("clients", "alice.crt")
         self.assertIn("is there already", self.refused("client", "alice"))
-        os.unlink(self.path("clients", "alice.crt"))
-        self.assertIn("a key is never replaced", self.refused("client", "alice"))
-        self.assertEqual(self.read("clients", "alice.key"), before[0])
-        self.assertFalse(os.path.exists(self.path("clients", "alice.crt")))
         self.assertIn("is there already", self.refused("server"))
+        self.assertEqual((self.read("clients", "alice.key"), self.read("clients", "alice.crt")),
+                         before)
+        os.unlink(self.path("clients", "alice.crt"))
+        self.cert("client", "alice")  # A key without a certificate is taken.
+        self.assertEqual(self.read("clients", "alice.key"), before[0])
+        self.verify(self.path("clients", "alice.crt"))
+        os.unlink(self.path("clients", "alice.crt"))
+        with open(self.path("clients", "alice.key"), "w", encoding="utf-8") as file:
+            file.write("x")
+        self.assertIn("none is ever replaced", self.refused("client", "alice"))
+        self.assertEqual(self.read("clients", "alice.key"), b"x")
+        self.assertFalse(os.path.exists(self.path("clients", "alice.crt")))
 
     def test_names_that_nobody_can_have_are_refused(self):
         for name in ("Zoe", "0zoe", "zoe.", "z" * 32, "", "a b", "a/b", "../a", "z\u00f6e"):
@@ -488,6 +498,83 @@ class Issuing(CertTest):
         self.cert("issuing")
         self.verify(self.path("issuing.crt"), "any")
         self.verify(self.path("clients", "alice.crt"))
+
+
+class Cuts(CertTest):
+    """At every write the power goes, or the disk is full."""
+
+    def each(self, check, *words, full=False):
+        kept = os.path.join(self.bank.folder, "kept")
+        shutil.copytree(self.bank.home, kept)
+
+        def before():
+            shutil.rmtree(self.bank.home)
+            shutil.copytree(kept, self.bank.home)
+
+        argv = [program("pennyctl"), "cert", *words, self.bank.home]
+        with Dying() as dying:
+            each = dying.each_full if full else dying.each
+            for call, done in each(argv, before=before):
+                with self.subTest(call=call):
+                    check(done)
+                    if full and done.returncode != 0:
+                        self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1))
+
+    def server_starts(self, _):
+        run([program("pennyd"), "-t", self.bank.path("pennyd.conf")])
+        match = run(["openssl", "x509", "-in", self.path("server.crt"), "-noout", "-pubkey"]).stdout
+        self.assertEqual(match, run(["openssl", "pkey", "-in", self.path("server.key"),
+                                     "-pubout"]).stdout)
+
+    def test_a_servers_certificate_and_key_are_never_seen_apart(self):
+        self.each(self.server_starts, "renew", "server")
+
+    def test_nor_where_the_disk_is_full(self):
+        self.each(self.server_starts, "renew", "server", full=True)
+
+    def test_a_client_is_made_by_the_next_run(self):
+        def check(done):
+            if not os.path.exists(self.path("clients", "zoe.crt")):
+                self.assertNotEqual(done.returncode, 0)
+                self.cert("client", "zoe")
+            self.verify(self.path("clients", "zoe.crt"))
+            serial = self.serial("clients", "zoe.crt")
+            self.assertIn(serial, self.read("issued").decode())  # U1
+            self.assertEqual(os.stat(self.path("clients", "zoe.key")).st_mode & 0o777, 0o600)
+
+        for full in (False, True):
+            self.each(check, "client", "zoe", full=full)
+            shutil.rmtree(os.path.join(self.bank.folder, "kept"))
+            os.unlink(self.path("clients", "zoe.crt"))
+            os.unlink(self.path("clients", "zoe.key"))
+
+    def test_a_list_keeps_its_rows_whatever_happens(self):
+        self.cert("revoke", "bob")
+
+        def check(_):
+            self.verify(self.path("clients", "bob.crt"), expect=2)
+            self.cert("revoke", "alice")
+            self.verify(self.path("clients", "alice.crt"), expect=2)
+            self.verify(self.path("clients", "till.crt"))
+
+        self.each(check, "revoke", "alice")
+
+    def test_an_intermediate_is_made_by_the_next_run(self):
+        def check(_):
+            run([program("pennyd"), "-t", self.bank.path("pennyd.conf")])
+            if not os.path.exists(self.path("issuing.crt")):
+                self.cert("issuing")
+            self.cert("renew", "crl")
+            self.verify(self.path("issuing.crt"), "any")
+
+        self.each(check, "issuing")
+
+    def test_no_revocation_is_lost_between_two_runs_at_once(self):
+        names = ("alice", "bob", "till", "admin", "kiosk")
+        running = [subprocess.Popen([program("pennyctl"), "cert", "revoke", name, self.bank.home],
+                                    stdout=subprocess.DEVNULL) for name in names]
+        self.assertEqual([process.wait(60) for process in running], [0] * 5)
+        self.assertEqual([self.states(name) for name in names], [["revoked"]] * 5)
 
 
 class Many(CertTest):
