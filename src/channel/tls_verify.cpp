@@ -155,7 +155,7 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
     }
     if (has_other_flags(*flags)) return 0;
     Name name = {};
-    if (mbedtls_x509_crt_get_ca_istrue(certificate) != 0) {
+    if (mbedtls_x509_crt_get_ca_istrue(certificate) == 1) {  // Negative: it does not say.
         session.refused = {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT,
                            "certificate is a CA's, not a terminal's"};
     } else if (!has_purpose(*certificate, MBEDTLS_OID_CLIENT_AUTH,

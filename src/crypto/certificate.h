@@ -107,5 +107,8 @@ const char* certificate_kind_name(CertificateKind kind);
 // How long a certificate of this kind is valid where nobody asks for less or more.
 uint32_t certificate_days(CertificateKind kind);
 
+// True for a text that is a private key, of whatever kind.
+bool certificate_key_is_readable(Slice key_pem);
+
 // True for a DNS name (RFC 1123) or an IPv4 or IPv6 address.
 bool certificate_host_is_valid(Slice host);

@@ -416,7 +416,8 @@ TEST_P(TlsAccepts, a_certificate) {
     EXPECT_EQ(server.status, Status::ok) << server.channel.reason;
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TlsAccepts, testing::Values("both-uses", "rsa", "p384", "twin"));
+INSTANTIATE_TEST_SUITE_P(Kinds, TlsAccepts,
+                         testing::Values("both-uses", "no-constraints", "rsa", "p384", "twin"));
 
 TEST_F(Tls, tells_twins_apart_by_their_serial) {
     open();

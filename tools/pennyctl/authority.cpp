@@ -281,10 +281,13 @@ ExitCode signer_make(const char* words, CertificateKind kind, const Signer* by, 
     put_u8(name, ' ');
     put_hex(name, {number, sizeof number});
     CHECK(!name.overflow);
-    pem_clear(out.key);
     pem_clear(out.certificate);
     const CertificateRequest request = {kind, writer_slice(name), nullptr, 0, wall_ms, days};
-    Status status = certificate_make_key(out.key.text);
+    Status status = Status::ok;
+    if (out.key.text.size == 0) {
+        pem_clear(out.key);
+        status = certificate_make_key(out.key.text);
+    }
     if (status == Status::ok) {
         const CertificateIssuer issuer = by == nullptr ? CertificateIssuer{} : issuer_of(*by);
         status = certificate_make(request, pem_slice(out.key), issuer, out.certificate.text);

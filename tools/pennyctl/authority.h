@@ -94,7 +94,7 @@ ExitCode authority_need_signer(const Authority& authority, bool& is_issuing);
 // --- Making certificates ---
 
 // Makes an authority's key and certificate, "WORDS 0123abcd" by name, signed by itself or `by`: a number keeps the authorities of two
-// banks apart in one list of trusted ones.
+// banks apart in one list of trusted ones. The key is the one that `out` has, or a new one.
 ExitCode signer_make(const char* words, CertificateKind kind, const Signer* by, uint64_t wall_ms,
                      uint32_t days, Signer& out);
 
