@@ -28,9 +28,10 @@ endif
 
 OPT    := -Os
 # Without relro: only a dynamic loader acts on it, so here it would be nothing but up to a page of
-# padding.
-LINK    = -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,noexecstack -Wl,--build-id=none \
-          $(BOARD_LINK) $(BOARD_FLAGS)
+# padding. So would be the linker's other care, that data begin on a page of their own in the file:
+# the page in which code ends and data begin is mapped twice, once for each.
+LINK    = -static -no-pie -Wl,--gc-sections -Wl,-z,norelro -Wl,-z,common-page-size=16 \
+          -Wl,-z,noexecstack -Wl,--build-id=none $(BOARD_LINK) $(BOARD_FLAGS)
 HARDEN := -fstack-protector-strong -fno-pie
 
 BOARD_FLAGS += -fno-asynchronous-unwind-tables -fno-unwind-tables -fstack-usage \
