@@ -137,7 +137,7 @@ TEST_LIBS   := -lgtest_main -lgtest
 ifneq ($(BOARD),host)
 include port/board/cross.mk
 endif
-BOARD_OPT = $(OPT) $(HARDEN) $(BOARD_FLAGS) $(BOARD_SMALL)
+BOARD_OPT = $(OPT) $(HARDEN) $(BOARD_FLAGS) $(BOARD_SMALL) $(BOARD_WHOLE)
 
 # --- The libraries --------------------------------------------------------------------------
 
@@ -294,10 +294,13 @@ $(eval $(call variant,$(F),$$(FUZZ_OPT)))
 $(O)/penny $(A)/penny: EXTRA_LIBS = $(if $(filter 1,$(HAVE_EDITLINE)),-ledit)
 
 # The C driver links, so that nothing of the C++ run-time library can slip in; readelf checks.
-# Beside a board's stripped programs lie the same ones with their symbols, for tools that look.
+# Beside a board's stripped programs lie the same ones with their symbols, for tools that look, and
+# the stack frames of what is compiled only here.
+FRAMES = $(O)/whole/$(@F).frames
 $(addprefix $(O)/,pennyd penny pennyctl):
 	$(call say,LINK,$(@:$(BUILD)/%=%))
-	$(Q)$(CC) $(BOARD_OPT) $(LINK) -o $@ $(filter %.o,$^) \
+	$(Q)rm -rf $(FRAMES)$(if $(BOARD_WHOLE), && mkdir -p $(FRAMES))
+	$(Q)$(CC) $(BOARD_OPT) $(if $(BOARD_WHOLE),-dumpdir $(FRAMES)/) $(LINK) -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTRA_LIBS) $(SYSTEM_LIBS)
 	$(Q)if readelf -d $@ | grep 'libstdc++'; then \
 	    echo "error: $@ needs the C++ run-time library" >&2; rm -f $@; exit 1; fi
