@@ -1,5 +1,5 @@
-// enrol_files.h - the files of data/enrol and data/issued, for pennyd's job of ENROL and RENEW and for
-// pennyctl; see access/enrol_spool.h for what they are.
+// enrol_files.h - the files of data/enrol and data/issued, for pennyd's job of ENROL and RENEW and
+// for pennyctl; see access/enrol_spool.h for what they are.
 //
 // All calls block, and make every call of the system through StoreCalls. Paths are relative to the
 // data directory `dir_fd`. Names end in .code, .csr or .crt behind an EnrolBase.
@@ -17,7 +17,8 @@
 #include "server.h"
 #include "store.h"
 
-// Carries a wish of that kind out, on a worker. Nothing is written where the store may only be read.
+// Carries a wish of that kind out, on a worker. Nothing is written where the store may only be
+// read.
 void enrol_files_work(const Store& store, Server& server, Wish& wish);
 
 // The rest is for pennyctl too. All return failed with errno.
@@ -29,7 +30,7 @@ Status enrol_files_make_folder(const StoreCalls& calls, int dir_fd);
 Status enrol_files_read(const StoreCalls& calls, int dir_fd, const EnrolBase& base,
                         const char* ending, uint8_t* out, uint32_t capacity, uint32_t& size);
 
-// Writes a file in the place of whatever is there (T1). `owner_of` is called with its descriptor
+// Writes a file in the place of whatever is there (T1). `prepare` is called with its descriptor
 // before it gets its name, where it is not nullptr: pennyctl gives it to who owns the data.
 Status enrol_files_write(const StoreCalls& calls, int dir_fd, const EnrolBase& base,
                          const char* ending, Slice bytes, int (*prepare)(int fd));

@@ -30,7 +30,8 @@ Status enrol_code_parse(Slice text, EnrolCode& out);
 
 void put_enrol_code(Writer& out, const EnrolCode& code);
 
-// The second half for a CA whose certificate has this SHA-256, and whether it was made for this one.
+// The second half for a CA whose certificate has this SHA-256, and whether it is the one of that
+// CA.
 void enrol_code_set_anchor(EnrolCode& code, const Hash& ca);
 bool enrol_code_fits(const EnrolCode& code, const Hash& ca);
 

@@ -27,8 +27,8 @@
 #include "channel/channel.h"
 #include "crypto/sign.h"
 
-// `enrol` is a server that asks for no certificate, since its clients come to get one, and shows its
-// CA behind its own chain; `stranger` is a client that knows no CA yet, and believes nothing.
+// `enrol` is a server that asks for no certificate, since its clients come to get one, and shows
+// its CA behind its own chain; `stranger` is a client that knows no CA yet, and believes nothing.
 enum class TlsEnd : uint8_t { server, client, enrol, stranger };
 enum class TlsVersion : uint8_t { tls12, tls13 };
 

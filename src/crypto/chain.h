@@ -6,7 +6,7 @@
 
 #include "crypto/certificate.h"
 
-// Judges the first certificate of `pem`, with the others of that text between it and one of `ca_pem`:
-// signatures, dates by the library's clock, what authorities may do. Returns ok; invalid, with a
-// literal as `reason`.
+// Judges the first certificate of `pem`, with the others of that text between it and one of
+// `ca_pem`: signatures, dates by the library's clock, what authorities may do. Returns ok; invalid,
+// with a literal as `reason`.
 Status chain_verify(Slice pem, Slice ca_pem, const char*& reason);

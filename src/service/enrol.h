@@ -2,8 +2,9 @@
 //
 // A terminal without a certificate comes to a listener of channel `enrol` with a code that
 // `pennyctl enrol` made (access/enrol_code.h). One with a certificate asks for the next one on the
-// connection that it has. Either sends a request for a key that it made itself and keeps (PKCS #10);
-// the server signs it with the key of its own authority `issuing`, or leaves it to the operator.
+// connection that it has. Either sends a request for a key that it made itself and keeps
+// (PKCS #10); the server signs it with the key of its own authority `issuing`, or leaves it to the
+// operator.
 //
 //     command_enrol ┐   the port reads       enrol_run            the port writes     enrol_done
 //     command_renew ┴─► the spool files ──► judges and signs ──► register, request, ──► the reply

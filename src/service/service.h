@@ -15,8 +15,8 @@
 //   S1. Every refusal is a row's or a named rule's; a command that has no row gets Redis's text.
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
 //   S3. A laboratory caller reaches only rows marked lab, one of a listener of channel `enrol` only
-//       rows marked stranger, and one whose certificate has expired only rows marked expired; that is
-//       checked before anything else (P9).
+//       rows marked stranger, and one whose certificate has expired only rows marked expired; that
+//       is checked before anything else (P9).
 //   S4. Between MULTI and EXEC only commands that move money are queued; anything else that is
 //       refused breaks the group, and EXEC then books nothing.
 //   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.

@@ -4,8 +4,8 @@
 //     handshake again, by the anchor and HOST ──► ENROL code ──► name, port
 //     DIR/ca.crt, DIR/NAME.key made ──► ENROL code request ──► DIR/NAME.crt, DIR/client.conf
 //
-//   V1. Of the code nothing is sent before the server was verified by the anchor, under the name that
-//       was typed: a man in the middle learns that somebody would enrol, and no more.
+//   V1. Of the code nothing is sent before the server was verified by the anchor, under the name
+//       that was typed: a man in the middle learns that somebody would enrol, and no more.
 //   V2. The key is made here and stays in DIR. The request alone is sent.
 //   V3. A file that belongs to another bank or another terminal is not overwritten; then nothing is
 //       asked for in the first place.

@@ -41,8 +41,8 @@ void pair_close(Pair& pair);
 // Returns as folder_lock.
 Status pair_lock(const Pair& pair, bool waits);
 
-// Puts right what a cut has left. Returns ok, also where there is nothing to do; state where another
-// penny is at it and `waits` is false.
+// Puts right what a cut has left. Returns ok, also where there is nothing to do; state where
+// another penny is at it and `waits` is false.
 Status pair_heal(const char* cert_path, const char* key_path, bool waits);
 
 // Reads KEY.next, and makes it where there is none. Returns as the calls of folder.h.

@@ -301,8 +301,8 @@ ExitCode make(const EnrolWords& words) {
     ExitCode result = check_name(words.name, grant.name);
     if (result == exit_done && spool.listener == spool.place.config.listener_count) {
         result = tool_refuse("%s has no listener for it; add a section [listener enrol] with "
-                             "channel = enrol, and certificate, key and ca as those of channel tls, "
-                             "and start the server again", spool.place.conf.text);
+                             "channel = enrol, and certificate, key and ca as those of channel "
+                             "tls, and start the server again", spool.place.conf.text);
     }
     if (result == exit_done) result = make_folder();
     if (result == exit_done) result = enrol_each(spool, clear_old, &left);
@@ -334,13 +334,14 @@ ExitCode print_row(void* context, const EnrolRow& row) {
     Writer time = writer_of(text, sizeof text - 1);
     if (!row.is_renewal) put_enrol_time(time, row.expires_ms);
     text[time.size] = '\0';
+    const char* expires = row.is_renewal ? "-" : reinterpret_cast<const char*>(text);
     const bool is_over = !row.is_renewal && row.expires_ms <= spool.wall_ms;
     const char* state = row.has_answer    ? "answered"
                         : row.has_request ? "waits for pennyctl enrol --sign"
                         : is_over         ? "expired"
                                           : "unused";
     printf("%-31.*s  %-9s  %-20s  %s\n", static_cast<int>(row.name.size), row.name.text,
-           row.is_renewal ? "renewal" : "enrolment", row.is_renewal ? "-" : reinterpret_cast<char*>(text), state);
+           row.is_renewal ? "renewal" : "enrolment", expires, state);
     any = true;
     return exit_done;
 }

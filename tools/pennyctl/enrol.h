@@ -1,7 +1,8 @@
 // enrol.h - what the halves of `pennyctl enrol` share: enrol.cpp and enrol_sign.cpp.
 //
-// The spool of access/enrol_spool.h, beside a running server or without one. Files that are made here
-// belong to whoever owns the data folder, so that the server can read them, also when root made them.
+// The spool of access/enrol_spool.h, beside a running server or without one. Files that are made
+// here belong to whoever owns the data folder, so that the server can read them, also when root
+// made them.
 #pragma once
 
 #include "access/enrol_spool.h"
@@ -31,8 +32,8 @@ ExitCode enrol_each(EnrolSpool& spool, ExitCode (*each)(void* context, const Enr
                     void* context);
 
 // Reads or writes one file of the spool. Print the reason.
-ExitCode enrol_read(const EnrolSpool& spool, const EnrolBase& base, const char* ending, uint8_t* out,
-                    uint32_t capacity, uint32_t& size);
+ExitCode enrol_read(const EnrolSpool& spool, const EnrolBase& base, const char* ending,
+                    uint8_t* out, uint32_t capacity, uint32_t& size);
 ExitCode enrol_write(const EnrolSpool& spool, const EnrolBase& base, const char* ending,
                      Slice bytes);
 
