@@ -155,6 +155,7 @@ void run_renew(EnrolJob& job, const EnrolIssuer& issuer) {
 
 void enrol_run(EnrolJob& job, const EnrolIssuer& issuer) {
     job.outcome = Status::ok;
+    job.reason = nullptr;
     switch (job.use) {
         case EnrolUse::ask: run_ask(job); break;
         case EnrolUse::sign: run_sign(job, issuer); break;

@@ -204,7 +204,7 @@ TEST(Config, EveryTextIsTakenFromItsLeastToItsGreatestSizeAndNotBeyond) {
                                         ConfigType::currency, ConfigType::zone,
                                         ConfigType::root, ConfigType::sensor,
                                         ConfigType::prefixes};
-    EXPECT_EQ(rows_of(types).size(), 15u);
+    EXPECT_EQ(rows_of(types).size(), 17u);
     for (const ConfigRow& row : rows_of(types)) {
         SCOPED_TRACE(row.key);
         for (const uint32_t size : {least_size(row), row.max - 1, row.max}) {
@@ -304,7 +304,7 @@ TEST(Config, TextMayHoldQuotesBackslashesAndOtherAlphabets) {
 
 // What this build has (CHANNELS=).
 std::vector<std::string> built_channels() {
-    return {"tls",
+    return {"tls", "enrol",
 #define LAB_BUILT(symbol) #symbol,
 #include "lab_built.def"
 #undef LAB_BUILT
@@ -328,6 +328,7 @@ TEST(Config, AChoiceIsOneOfItsWordsAndTheRefusalNamesThemAll) {
     };
     const std::vector<Choice> choices = {{"register", {"off", "till", "open"}, "off, till or open"},
                                          {"self-service", {"yes", "no"}, "yes or no"},
+                                         {"issue", {"yes", "no"}, "yes or no"},
                                          {"certificate-is-user", {"yes", "no"}, "yes or no"},
                                          {"login", {"yes", "no"}, "yes or no"},
                                          {"tls-min", {"1.2", "1.3"}, "1.2 or 1.3"},

@@ -171,7 +171,7 @@ TEST(Rights, RowsGiveEachCommandToTheRolesThatAreMeant) {
         {"RELOAD", admin},
         {"USER", admin},     {"ITEM", manager},   {"ORDER", member},      {"CANCEL", member}};
     const std::string before_login =
-        "HELLO AUTH QUIT RESET REGISTER TIME CLOCK DATE TEMPERATURE ";
+        "HELLO AUTH QUIT RESET REGISTER ENROL RENEW TIME CLOCK DATE TEMPERATURE ";
     const std::string of_nobody = "PING ECHO SELECT INFO ";
     uint32_t found = 0;
     for (uint32_t i = 0; i < command_count(); i++) {

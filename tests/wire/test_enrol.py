@@ -11,17 +11,17 @@ import shutil
 import socket
 import ssl
 import stat
-import subprocess
 import threading
 import unittest
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 import enrolment
-from bank import ROOT, Bank, run
+from bank import Bank, run
 from enrolment import EnrolBank, certificates, name_of, new_key, request, state_of
-from resp import Broken, Error, Simple, command, wait_until
+from resp import Error, command, wait_until
 from tls_bytes import TlsBytes
 
 CSR_SIZE_MAX = 4096
@@ -443,7 +443,6 @@ class Strangers(EnrolTest):
             done = self.bank.enrol(code, f"{folder}/dir", port=middle.port, expect=1)
             self.assertIn("pennyctl enrol --sign watched", done.stderr)
         with open(f"{folder}/dir/watched.key", "rb") as file:
-            from cryptography.hazmat.primitives.serialization import load_pem_private_key
             text = file.read()
         number = load_pem_private_key(text, None).private_numbers().private_value.to_bytes(32, "big")
         for secret in (number, number.hex().encode(), text, *text.splitlines()[1:-1]):
@@ -500,6 +499,45 @@ class Strangers(EnrolTest):
             with bank.stranger() as wire:
                 self.assertTrue(wire.ends())
             wait_until("the log says why", lambda: "nobody logged in in time" in bank.log())
+
+
+class Reloaded(EnrolTest):
+    """What a reload changes for who enrols."""
+
+    def reload(self):
+        with self.bank.wire("admin") as admin:
+            return admin.ask("RELOAD")
+
+    def read(self, name):
+        with open(self.bank.path("certs", name), "rb") as file:
+            return file.read()
+
+    def test_a_session_goes_on_and_is_signed_by_what_there_is_now(self):
+        code, key = self.bank.code("over"), new_key()
+        with self.bank.stranger() as wire:
+            self.assertIsInstance(wire.ask("ENROL", code), list)
+            before = self.read("issuing.crt")
+            self.bank.pennyctl("cert", "renew", "issuing", self.bank.home)
+            self.assertNotEqual(self.read("issuing.crt"), before)
+            self.assertEqual(self.reload(), "OK")
+            state, chain = state_of(wire.ask("ENROL", code, request(key)))
+        self.assertEqual(state, "issued")
+        self.assertEqual(certificates(chain)[1:], certificates(self.read("issuing.crt")))
+        with self.bank.by_certificate(chain, key) as wire:
+            self.assertEqual(state_of(wire.ask("RENEW", request(new_key())))[0], "issued")
+
+    def test_a_signer_that_cannot_be_leaves_everything_as_it_was(self):
+        kept = self.read("issuing.key")
+        path = self.bank.path("certs", "issuing.key")
+        with open(path, "wb") as file:
+            file.write(enrolment.pem_of_key(new_key()))
+        self.assert_error(self.reload(), "ERR", "the issuing key does not belong to the issuing")
+        chain, key = self.bank.enrolled("as-before")
+        with self.bank.by_certificate(chain, key):
+            pass
+        with open(path, "wb") as file:
+            file.write(kept)
+        self.assertEqual(self.reload(), "OK")
 
 
 class Place:
