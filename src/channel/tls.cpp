@@ -5,6 +5,7 @@
 #include <mbedtls/ecp.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
+#include <mbedtls/oid.h>
 #include <mbedtls/rsa.h>
 
 #include "base/check.h"
@@ -39,6 +40,12 @@ constexpr TlsFailure failure_memory = {MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
                                        "no memory for a session"};
 constexpr TlsFailure failure_certificate = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
                                             "certificate was not understood"};
+constexpr TlsFailure failure_key = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
+                                    "certificate has a kind of key that is refused"};
+constexpr TlsFailure failure_possession = {MBEDTLS_SSL_ALERT_MSG_DECRYPT_ERROR,
+                                           "the client does not have the key of its certificate"};
+constexpr TlsFailure failure_finished = {MBEDTLS_SSL_ALERT_MSG_DECRYPT_ERROR,
+                                         "the end of the handshake does not fit its beginning"};
 constexpr TlsFailure failure_too_long = {MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW,
                                          "a record is longer than TLS allows"};
 constexpr TlsFailure failure_renegotiation = {tls_alert_none, "the peer asked to negotiate again"};
@@ -65,6 +72,11 @@ constexpr FailureRow failure_rows[] = {
     {MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
      {tls_alert_none, "the peer ended the session with an alert"}},
     {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, {tls_alert_none, "the peer closed during the handshake"}},
+    {MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND,
+     {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "certificate is signed in a way that is refused"}},
+    {MBEDTLS_ERR_X509_FATAL_ERROR, tls_failure_chain},
+    {MBEDTLS_ERR_PK_UNKNOWN_PK_ALG, failure_key},
+    {MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE, failure_key},
     {MBEDTLS_ERR_SSL_ALLOC_FAILED, failure_memory},
     {MBEDTLS_ERR_X509_ALLOC_FAILED, failure_memory},
     {MBEDTLS_ERR_ENTROPY_SOURCE_FAILED, failure_random},
@@ -154,6 +166,17 @@ bool is_certificate_code(int code) {
            family <= -MBEDTLS_ERR_X509_FATAL_ERROR;
 }
 
+// Codes that mean several things are told apart by the message that was waited for.
+TlsFailure failure_in_turn(const TlsSession& session, int code) {
+    const bool is_unproven = code == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE ||
+                             code == MBEDTLS_ERR_ECP_VERIFY_FAILED ||
+                             code == MBEDTLS_ERR_RSA_VERIFY_FAILED;
+    const int state = session.ssl.MBEDTLS_PRIVATE(state);
+    if (!is_unproven || session.generation->end == TlsEnd::client) return {};
+    if (state == MBEDTLS_SSL_CERTIFICATE_VERIFY) return failure_possession;
+    return state == MBEDTLS_SSL_CLIENT_FINISHED ? failure_finished : TlsFailure{};
+}
+
 TlsFailure failure_of(TlsSession& session, int code) {
     if (session.refused.reason != nullptr) return session.refused;
     // A doubtful certificate explains whatever went wrong after it.
@@ -164,6 +187,8 @@ TlsFailure failure_of(TlsSession& session, int code) {
     if (record && is_record(session.in) && session.in.body_size > record_plain_size_max) {
         return failure_too_long;
     }
+    const TlsFailure in_turn = failure_in_turn(session, code);
+    if (in_turn.reason != nullptr) return in_turn;
     for (const FailureRow& row : failure_rows) {
         if (row.code == code) return row.failure;
     }
@@ -199,11 +224,12 @@ void copy_text(char* out, uint32_t capacity, const char* text) {
     memcpy(out, slice.data, slice.size);
 }
 
-// V1 for the server, which lets the library finish first; a client's library has refused by itself.
-// Returns a failure without a reason where nothing is wrong.
+// V1 for the server, whose library goes on whatever the certificate; a client's has refused by
+// itself. Returns a failure without a reason where nothing is wrong, or nothing is known yet.
 TlsFailure judge(TlsSession& session) {
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
-    if (mbedtls_ssl_get_peer_cert(&session.ssl) == nullptr) {
+    if (flags == UINT32_MAX) return {tls_alert_none, nullptr};
+    if ((flags & MBEDTLS_X509_BADCERT_MISSING) != 0) {
         TlsFailure missing = tls_verify_failure(MBEDTLS_X509_BADCERT_MISSING);
         // Only 1.3 has an alert for it.
         const bool is_tls13 =
@@ -219,8 +245,7 @@ TlsFailure judge(TlsSession& session) {
 // Copies out whom the handshake authenticated (C4).
 Status establish(Channel& channel, Lent& lent) {
     TlsSession& session = *lent.session;
-    const TlsFailure failure = judge(session);
-    if (failure.reason != nullptr) return fail(channel, lent, failure);
+    CHECK(mbedtls_ssl_get_verify_result(&session.ssl) == 0);
     ChannelPeer peer = {};
     tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
     // tls_verify has seen the name of a client already.
@@ -234,14 +259,41 @@ Status establish(Channel& channel, Lent& lent) {
     return Status::ok;
 }
 
+// Behind its Finished a server seals with the keys of the session, and its alerts too. The library
+// goes over to them when the client has finished; until then nobody could read what it says (Mbed
+// TLS issue 10877).
+void use_session_keys(TlsSession& session) {
+    mbedtls_ssl_context& ssl = session.ssl;
+    mbedtls_ssl_transform* const keys = ssl.MBEDTLS_PRIVATE(transform_application);
+    if (session.generation->end == TlsEnd::client || keys == nullptr) return;
+    if (ssl.MBEDTLS_PRIVATE(transform_out) == keys) return;
+    ssl.MBEDTLS_PRIVATE(transform_out) = keys;
+    memset(ssl.MBEDTLS_PRIVATE(cur_out_ctr), 0, sizeof ssl.MBEDTLS_PRIVATE(cur_out_ctr));
+}
+
+// Steps until the handshake is over, cannot go on, or the certificate is refused. Returns the code
+// of the library; `failure` has a reason when it was ours to refuse.
+int shake(TlsSession& session, TlsFailure& failure) {
+    while (mbedtls_ssl_is_handshake_over(&session.ssl) == 0) {
+        const int code = mbedtls_ssl_handshake_step(&session.ssl);
+        if (code != 0) return code;
+        use_session_keys(session);
+        failure = judge(session);
+        if (failure.reason != nullptr) return 0;
+    }
+    return 0;
+}
+
 Status advance_lent(Channel& channel, Lent& lent) {
     TlsSession& session = *lent.session;
-    const int code = mbedtls_ssl_handshake(&session.ssl);
+    TlsFailure failure = {};
+    const int code = shake(session, failure);
     if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE) {
         return Status::more;
     }
-    const Status status = code == 0 ? establish(channel, lent)
-                                    : fail(channel, lent, failure_of(session, code));
+    if (code != 0) failure = failure_of(session, code);
+    const Status status = failure.reason == nullptr ? establish(channel, lent)
+                                                    : fail(channel, lent, failure);
     // The alert is ours to bring out before the end is told.
     return status == Status::failed && session.out_left > 0 ? Status::more : status;
 }
