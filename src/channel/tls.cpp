@@ -438,6 +438,9 @@ Status tls_open(Channel& channel, TlsConfig& config, const char* host) {
     if (generation.end == TlsEnd::server) {
         mbedtls_ssl_set_verify(&session.ssl, tls_verify, &session);
     }
+    if (generation.end == TlsEnd::client) {
+        mbedtls_ssl_set_verify(&session.ssl, tls_verify_server, &session);
+    }
     channel.type = &tls_type;
     return Status::ok;
 }

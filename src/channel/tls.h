@@ -8,10 +8,11 @@
 // not supported by the library and ends the session.
 //
 //   V1. A server session is established only with a client certificate that the CA signed, that is
-//       inside its dates, meant for client authentication (or for any use), not a CA's own, not on
-//       the CRL, and whose one common name is a name as parse_name has it. A CRL that is out of
+//       inside its dates, meant for client authentication by name (extKeyUsage has clientAuth; none
+//       at all, or anyExtendedKeyUsage, is not enough), not a CA's own, not on the CRL, and whose one common name is a name as parse_name has it. A CRL that is out of
 //       date lets nobody in.
-//   V2. A client session is established only with a server whose certificate names the host asked.
+//   V2. A client session is established only with a server whose certificate names the host asked,
+//       and serverAuth in the same way.
 //   V3. Nothing but TLS records is ever put into cipher_out.
 #pragma once
 
@@ -22,7 +23,8 @@ enum class TlsEnd : uint8_t { server, client };
 enum class TlsVersion : uint8_t { tls12, tls13 };
 
 // Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty, and on a
-// client also `certificate` and `key`. One PEM block is at most 32 KiB long.
+// client also `certificate` and `key`. One PEM block is at most 32 KiB long. Each list in `crl` is a
+// CA's, or that of an authority whose certificate, signed by a CA, stands in `crl` too.
 struct TlsFiles {
     Slice certificate;  // own certificate, then intermediates
     Slice key;

@@ -151,14 +151,32 @@ Status parse_key(Slice text, PemBlock& block, mbedtls_pk_context& out) {
     return status == Status::end ? Status::absent : status;
 }
 
-// A list of somebody else would be passed over in silence, and revoke nobody.
-bool crls_are_from_ca(const TlsGeneration& generation) {
+bool has_subject(const mbedtls_x509_crt& certificates, const mbedtls_x509_buf& name) {
+    for (const mbedtls_x509_crt* at = &certificates; at != nullptr; at = at->next) {
+        if (at->raw.len == 0) continue;  // There is none.
+        if (slice_equal(tls_slice(name), tls_slice(at->subject_raw))) return true;
+    }
+    return false;
+}
+
+// Whether our CA signed it; its dates are for the handshakes to judge.
+bool is_signed(mbedtls_x509_crt& certificate, TlsGeneration& generation) {
+    uint32_t flags = 0;
+    // The answer is in the flags.
+    mbedtls_x509_crt_verify_with_profile(&certificate, &generation.ca, nullptr, &profile, nullptr,
+                                         &flags, nullptr, nullptr);
+    return (flags & ~static_cast<uint32_t>(MBEDTLS_X509_BADCERT_EXPIRED)) == 0;
+}
+
+// A list of somebody else would be passed over in silence, and revoke nobody. An intermediate's
+// list comes with its certificate in the same file, which our CA must have signed.
+bool crls_are_ours(TlsGeneration& generation, mbedtls_x509_crt& vouched) {
+    for (mbedtls_x509_crt* at = &vouched; at != nullptr; at = at->next) {
+        if (at->raw.len > 0 && !is_signed(*at, generation)) return false;
+    }
     for (const mbedtls_x509_crl* crl = &generation.crl; crl != nullptr; crl = crl->next) {
-        bool found = false;
-        for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
-            found = found || slice_equal(tls_slice(crl->issuer_raw), tls_slice(ca->subject_raw));
-        }
-        if (!found) return false;
+        if (has_subject(generation.ca, crl->issuer_raw)) continue;
+        if (!has_subject(vouched, crl->issuer_raw)) return false;
     }
     return true;
 }
@@ -213,7 +231,16 @@ Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& bl
         if (status != Status::ok) {
             return refuse(status, reason, "the CRL file holds no readable revocation list");
         }
-        if (!crls_are_from_ca(generation)) {
+        mbedtls_x509_crt vouched;
+        mbedtls_x509_crt_init(&vouched);
+        status = parse_certificates(files.crl, block, vouched);
+        const bool is_read = status == Status::ok || status == Status::absent;
+        const bool are_ours = is_read && crls_are_ours(generation, vouched);
+        mbedtls_x509_crt_free(&vouched);
+        if (!is_read) {
+            return refuse(status, reason, "the CRL file holds no readable revocation list");
+        }
+        if (!are_ours) {
             return refuse(Status::invalid, reason, "a revocation list is not from our CA");
         }
     }

@@ -77,6 +77,9 @@ inline Slice tls_slice(const mbedtls_x509_buf& buf) {
 // What the library asks about each certificate of a client's chain; `context` is the TlsSession.
 int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
 
+// The same about a server's chain; `context` is the TlsSession.
+int tls_verify_server(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
+
 // Copies what a certificate says about its owner; the name stays empty where it is no name.
 void tls_copy_peer(const mbedtls_x509_crt& certificate, ChannelPeer& out);
 

@@ -56,6 +56,23 @@ Status find_name(const mbedtls_x509_crt& certificate, Name& out) {
     return parse_name(tls_slice(found->val), out);
 }
 
+// The library passes a certificate that names no purpose, and one that names every purpose. Neither
+// was made for this one, so both are refused (V1, V2).
+bool has_purpose(const mbedtls_x509_crt& certificate, const char* oid, size_t size) {
+    const bool is_there =
+        mbedtls_x509_crt_has_ext_type(&certificate, MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE) != 0;
+    const mbedtls_x509_sequence* at = is_there ? &certificate.ext_key_usage : nullptr;
+    for (; at != nullptr; at = at->next) {
+        if (at->buf.len == size && memcmp(at->buf.p, oid, size) == 0) return true;
+    }
+    return false;
+}
+
+// What the library has found already, but for a purpose that is another: has_purpose says which.
+bool has_other_flags(uint32_t flags) {
+    return (flags & ~static_cast<uint32_t>(MBEDTLS_X509_BADCERT_EXT_KEY_USAGE)) != 0;
+}
+
 // Days from 1970-01-01 in the proleptic Gregorian calendar; years are counted from March.
 uint64_t days_of(uint64_t year, uint64_t month, uint64_t day) {
     const uint64_t shifted = month > 2 ? year : year - 1;
@@ -86,7 +103,7 @@ constexpr uint8_t oid_name_constraints[] = {0x55, 0x1d, 0x1e};  // 2.5.29.30
 
 int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags) {
     TlsSession& session = *static_cast<TlsSession*>(context);
-    if (*flags != 0) return 0;  // The library has found fault with it already.
+    if (has_other_flags(*flags)) return 0;  // The library has found fault with it already.
     Name name = {};
     if (depth > 0) {
         // Whoever cannot judge by them may not pass over them (RFC 5280, section 4.2.1.10).
@@ -100,6 +117,10 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
     } else if (mbedtls_x509_crt_get_ca_istrue(certificate) > 0) {
         session.refused = {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT,
                            "certificate is a CA's, not a terminal's"};
+    } else if (!has_purpose(*certificate, MBEDTLS_OID_CLIENT_AUTH,
+                            MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH))) {
+        session.refused = {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT,
+                           "certificate lacks the extended key usage clientAuth"};
     } else if (find_name(*certificate, name) != Status::ok) {
         session.refused = {MBEDTLS_SSL_ALERT_MSG_ACCESS_DENIED,
                            "certificate's common name is not the name of a terminal"};
@@ -110,6 +131,19 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
         session.refused = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "certificate has no serial number"};
     }
     if (session.refused.reason != nullptr) *flags |= MBEDTLS_X509_BADCERT_OTHER;
+    return 0;
+}
+
+int tls_verify_server(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags) {
+    TlsSession& session = *static_cast<TlsSession*>(context);
+    if (depth > 0 || has_other_flags(*flags)) return 0;
+    if (has_purpose(*certificate, MBEDTLS_OID_SERVER_AUTH,
+                    MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH))) {
+        return 0;
+    }
+    session.refused = {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT,
+                       "certificate lacks the extended key usage serverAuth"};
+    *flags |= MBEDTLS_X509_BADCERT_OTHER;
     return 0;
 }
 

@@ -331,6 +331,34 @@ TEST_F(Tls, lets_nobody_in_by_an_old_revocation_list) {
     expect_refused("revocation list expired");
 }
 
+TEST_F(Tls, takes_the_list_of_an_intermediate_that_the_ca_vouches_for) {
+    open("below", "both.pem");
+    shake();
+    EXPECT_EQ(server.status, Status::ok) << server.channel.reason;
+    EXPECT_STREQ(server.channel.peer.name, "till-11");
+}
+
+TEST_F(Tls, refuses_who_is_on_the_list_of_an_intermediate) {
+    open("below", "both-revoked.pem");
+    expect_refused("certificate revoked");
+}
+
+// A server with a certificate for another purpose does not get that far: its own library refuses it.
+TEST_F(Tls, refuses_a_server_whose_certificate_names_no_purpose) {
+    End there;
+    ASSERT_EQ(tls_files_load(there.config, TlsEnd::server, "server-no-use"), Status::ok);
+    ASSERT_EQ(tls_files_load(client.config, TlsEnd::client, "till"), Status::ok);
+    ASSERT_EQ(tls_open(there.channel, there.config, nullptr), Status::ok);
+    ASSERT_EQ(tls_open(client.channel, client.config, "localhost"), Status::ok);
+    for (uint32_t i = 0; i < 10; i++) {
+        if (client.status == Status::more) advance_once(there, client, {});
+        if (there.status == Status::more) advance_once(client, there, {});
+    }
+    EXPECT_EQ(client.status, Status::failed);
+    EXPECT_STREQ(client.channel.reason, "certificate lacks the extended key usage serverAuth");
+    EXPECT_EQ(there.status, Status::failed);
+}
+
 TEST_F(Tls, refuses_the_wrong_host) {
     for (const char* host : {"example.org", "localhost.example.org", "127.0.0.2", "::1", ""}) {
         End here;
@@ -365,7 +393,9 @@ INSTANTIATE_TEST_SUITE_P(
     Kinds, TlsRefuses,
     testing::Values(
         Refusal{"ca-leaf", "certificate is a CA's, not a terminal's"},
-        Refusal{"server-use", "certificate not meant for this use"},
+        Refusal{"server-use", "certificate lacks the extended key usage clientAuth"},
+        Refusal{"no-use", "certificate lacks the extended key usage clientAuth"},
+        Refusal{"any-use", "certificate lacks the extended key usage clientAuth"},
         Refusal{"no-name", "certificate's common name is not the name of a terminal"},
         Refusal{"two-names", "certificate's common name is not the name of a terminal"},
         Refusal{"long-name", "certificate's common name is not the name of a terminal"}));
@@ -386,7 +416,7 @@ TEST_P(TlsAccepts, a_certificate) {
     EXPECT_EQ(server.status, Status::ok) << server.channel.reason;
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TlsAccepts, testing::Values("any-use", "rsa", "p384", "twin"));
+INSTANTIATE_TEST_SUITE_P(Kinds, TlsAccepts, testing::Values("both-uses", "rsa", "p384", "twin"));
 
 TEST_F(Tls, tells_twins_apart_by_their_serial) {
     open();
@@ -595,6 +625,10 @@ TEST_F(Tls, names_the_file_that_is_at_fault) {
         {good, key, "", "", Status::invalid, "the CA file holds no readable certificate"},
         {good, key, ca, "x", Status::invalid, "the CRL file holds no readable revocation list"},
         {good, key, ca, tls_file("other.pem"), Status::invalid,
+         "a revocation list is not from our CA"},
+        {good, key, ca, tls_file("unvouched.pem"), Status::invalid,
+         "a revocation list is not from our CA"},
+        {good, key, ca, tls_file("misvouched.pem"), Status::invalid,
          "a revocation list is not from our CA"},
         {good, tls_file("till.key"), ca, "", Status::absent,
          "the key does not belong to the certificate"},

@@ -21,6 +21,7 @@ from wall import wait_until_alone, why_ended
 
 NOT_OURS = "certificate not signed by our CA"
 NOT_FOR_THIS = "certificate not meant for this use"
+NO_PURPOSE = "certificate lacks the extended key usage clientAuth"
 NO_NAME = "certificate's common name is not the name of a terminal"
 NOT_UNDERSTOOD = "certificate was not understood"
 WEAK_HASH = "certificate is signed with a hash that is too weak"
@@ -247,7 +248,7 @@ REFUSED = [
     ("of a CA with our name and another key, sent along", "unknown_ca", NOT_OURS,
      lambda w: ([w.impostor.leaf("alice")[0], w.impostor.der], key_of("p256 leaf"))),
     ("with a flipped bit in its signature", "unknown_ca", NOT_OURS, bytes_of(spoiled)),
-    ("with an empty issuer", "unknown_ca", NOT_OURS, signed({"issuer_name": x509.Name([])})),
+    ("with an empty issuer", "bad_certificate", NOT_UNDERSTOOD, signed({"issuer_name": x509.Name([])})),
     ("of an intermediate that is not sent", "unknown_ca", NOT_OURS,
      lambda w: w.issuing.leaf("alice")),
     ("of an intermediate of another CA", "unknown_ca", NOT_OURS,
@@ -330,11 +331,13 @@ REFUSED = [
     ("of an intermediate with an unknown critical extension", "bad_certificate", NOT_UNDERSTOOD,
      lambda w: chained(w.below(extra=[unknown(True)]))),
     # What for
-    ("for nothing in particular", "unsupported_certificate", NOT_FOR_THIS,
+    ("for nothing in particular", "unsupported_certificate", NO_PURPOSE,
      signed({"usages": None})),
-    ("for servers", "unsupported_certificate", NOT_FOR_THIS, signed({"usages": [SERVER]})),
-    ("for code", "unsupported_certificate", NOT_FOR_THIS,
+    ("for servers", "unsupported_certificate", NO_PURPOSE, signed({"usages": [SERVER]})),
+    ("for code", "unsupported_certificate", NO_PURPOSE,
      signed({"usages": [ExtendedKeyUsageOID.CODE_SIGNING]})),
+    ("for any purpose", "unsupported_certificate", NO_PURPOSE,
+     signed({"usages": [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]})),
     ("for an empty list of purposes", "bad_certificate", NOT_UNDERSTOOD,
      patched(der.set_extension(PURPOSE, b"\x30\x00"))),
     ("whose key may only encrypt", "unsupported_certificate", NOT_FOR_THIS,
@@ -418,8 +421,8 @@ REFUSED = [
      patched(der.set_node(der.SERIAL, der.Node(0x02, b"")))),
     ("without a serial", "bad_certificate", NOT_UNDERSTOOD,
      patched(lambda tbs: tbs.content.pop(der.SERIAL))),
-    ("of version 1", "unsupported_certificate", NOT_FOR_THIS, patched(as_version_1)),
-    ("of version 3 without extensions", "unsupported_certificate", NOT_FOR_THIS,
+    ("of version 1", "unsupported_certificate", NO_PURPOSE, patched(as_version_1)),
+    ("of version 3 without extensions", "unsupported_certificate", NO_PURPOSE,
      patched(without_extensions)),
     ("of version 4", "unsupported_certificate", NOT_UNDERSTOOD,
      patched(der.set_node(der.VERSION, der.Node(0xa0, [der.Node(0x02, b"\x03")])))),
@@ -461,7 +464,6 @@ ACCEPTED = [
     ("with others sent along",
      lambda w: ([w.root.leaf("alice")[0], w.other.der, w.issuing.der], key_of("p256 leaf"))),
     ("cross-signed, with ours first", lambda w: cross_signed(w, True)),
-    ("for any use", signed({"usages": [ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]})),
     ("for servers and clients", signed({"usages": [SERVER, CLIENT]})),
     ("without keyUsage", signed({"bits": None})),
     ("without basicConstraints", signed({"basic": None})),

@@ -143,7 +143,7 @@ ExitCode make_list(Made& made, const Authority& authority, uint64_t wall_ms) {
     static Pem list;
     pem_clear(list);
     const Status status =
-        revocation_make(issuer_of(authority), wall_ms, nullptr, 0, list.text);
+        revocation_make(issuer_of(authority), wall_ms, 0, nullptr, 0, list.text);
     if (status != Status::ok) return refuse_making("certs/crl.pem", status);
     return write_file(made, "certs/crl.pem", public_mode, list);
 }
