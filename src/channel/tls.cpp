@@ -40,6 +40,8 @@ constexpr TlsFailure failure_memory = {MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
                                        "no memory for a session"};
 constexpr TlsFailure failure_certificate = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
                                             "certificate was not understood"};
+constexpr TlsFailure failure_common = {MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE,
+                                       "no cipher suite, group or signature in common"};
 constexpr TlsFailure failure_key = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
                                     "certificate has a kind of key that is refused"};
 constexpr TlsFailure failure_possession = {MBEDTLS_SSL_ALERT_MSG_DECRYPT_ERROR,
@@ -57,8 +59,6 @@ constexpr FailureRow failure_rows[] = {
      {MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE, "not a TLS record"}},
     {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION,
      {MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION, "no version of TLS in common"}},
-    {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE,
-     {MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE, "no cipher suite, group or signature in common"}},
     {MBEDTLS_ERR_SSL_INVALID_MAC,
      {MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC, "a record was altered on its way"}},
     {MBEDTLS_ERR_SSL_DECODE_ERROR,
@@ -69,16 +69,18 @@ constexpr FailureRow failure_rows[] = {
      {MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER, "handshake was not understood"}},
     {MBEDTLS_ERR_SSL_UNSUPPORTED_EXTENSION,
      {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_EXT, "handshake was not understood"}},
+    {MBEDTLS_ERR_SSL_BAD_INPUT_DATA,  // by the buffer of the records that bring one message
+     {MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER, "a message is longer than we take"}},
     {MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
      {tls_alert_none, "the peer ended the session with an alert"}},
     {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, {tls_alert_none, "the peer closed during the handshake"}},
     {MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND,
      {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "certificate is signed in a way that is refused"}},
     {MBEDTLS_ERR_X509_FATAL_ERROR, tls_failure_chain},
-    {MBEDTLS_ERR_PK_UNKNOWN_PK_ALG, failure_key},
-    {MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE, failure_key},
     {MBEDTLS_ERR_SSL_ALLOC_FAILED, failure_memory},
     {MBEDTLS_ERR_X509_ALLOC_FAILED, failure_memory},
+    {MBEDTLS_ERR_PK_ALLOC_FAILED, failure_memory},
+    {MBEDTLS_ERR_ECP_ALLOC_FAILED, failure_memory},
     {MBEDTLS_ERR_ENTROPY_SOURCE_FAILED, failure_random},
     {MBEDTLS_ERR_ECP_RANDOM_FAILED, failure_random},
     {MBEDTLS_ERR_RSA_RNG_FAILED, failure_random},
@@ -166,15 +168,27 @@ bool is_certificate_code(int code) {
            family <= -MBEDTLS_ERR_X509_FATAL_ERROR;
 }
 
-// Codes that mean several things are told apart by the message that was waited for.
+// Codes about keys and signatures, whatever is added to them.
+bool is_key_code(int code) {
+    const int family = -code & 0xff80;
+    return (family >= -MBEDTLS_ERR_PK_BUFFER_TOO_SMALL && family <= -MBEDTLS_ERR_PK_ALLOC_FAILED) ||
+           (family >= -MBEDTLS_ERR_RSA_BAD_INPUT_DATA && family <= -MBEDTLS_ERR_RSA_RNG_FAILED) ||
+           (family >= -MBEDTLS_ERR_ECP_SIG_LEN_MISMATCH && family <= -MBEDTLS_ERR_ECP_BAD_INPUT_DATA);
+}
+
+// What mean several things is told apart by the message that was waited for.
 TlsFailure failure_in_turn(const TlsSession& session, int code) {
-    const bool is_unproven = code == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE ||
-                             code == MBEDTLS_ERR_ECP_VERIFY_FAILED ||
-                             code == MBEDTLS_ERR_RSA_VERIFY_FAILED;
+    const bool is_failure = code == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE;
+    const TlsFailure other = is_failure                  ? failure_common
+                             : is_certificate_code(code) ? failure_certificate
+                                                         : failure_other;
+    if (session.generation->end == TlsEnd::client) return other;
     const int state = session.ssl.MBEDTLS_PRIVATE(state);
-    if (!is_unproven || session.generation->end == TlsEnd::client) return {};
-    if (state == MBEDTLS_SSL_CERTIFICATE_VERIFY) return failure_possession;
-    return state == MBEDTLS_SSL_CLIENT_FINISHED ? failure_finished : TlsFailure{};
+    if (state == MBEDTLS_SSL_CLIENT_CERTIFICATE && is_key_code(code)) return failure_key;
+    if (state == MBEDTLS_SSL_CERTIFICATE_VERIFY && (is_failure || is_key_code(code))) {
+        return failure_possession;
+    }
+    return state == MBEDTLS_SSL_CLIENT_FINISHED && is_failure ? failure_finished : other;
 }
 
 TlsFailure failure_of(TlsSession& session, int code) {
@@ -187,12 +201,10 @@ TlsFailure failure_of(TlsSession& session, int code) {
     if (record && is_record(session.in) && session.in.body_size > record_plain_size_max) {
         return failure_too_long;
     }
-    const TlsFailure in_turn = failure_in_turn(session, code);
-    if (in_turn.reason != nullptr) return in_turn;
     for (const FailureRow& row : failure_rows) {
         if (row.code == code) return row.failure;
     }
-    return is_certificate_code(code) ? failure_certificate : failure_other;
+    return failure_in_turn(session, code);
 }
 
 // Ends the session and lets the peer know, unless the library has done so.

@@ -97,12 +97,19 @@ bool has_extension(const mbedtls_x509_crt& certificate, Slice oid) {
     return false;
 }
 
+// Certificates below an authority of ours: a terminal's, and one authority's between them.
+constexpr int links_max = 2;
+
 constexpr uint8_t oid_name_constraints[] = {0x55, 0x1d, 0x1e};  // 2.5.29.30
 
 }  // namespace
 
 int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags) {
     TlsSession& session = *static_cast<TlsSession*>(context);
+    if (depth > links_max) {
+        session.refused = tls_failure_chain;
+        *flags |= MBEDTLS_X509_BADCERT_OTHER;
+    }
     if (has_other_flags(*flags)) return 0;  // The library has found fault with it already.
     Name name = {};
     if (depth > 0) {

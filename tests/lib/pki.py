@@ -73,6 +73,11 @@ def pem_of(kind, *many):
     return "".join(der.pem(kind, one) for one in many)
 
 
+def pem_of_key(key):
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                             serialization.NoEncryption()).decode()
+
+
 def own_digest(key):
     return hashes.SHA384() if getattr(key.curve, "name", "") == "secp384r1" else hashes.SHA256()
 

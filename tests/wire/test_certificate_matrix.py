@@ -2,19 +2,20 @@
 have read the alert, under the keys that it has then, before the server closes; and the log must say
 why. None of these certificates is of our making (pki.py)."""
 
-import datetime
+import os
+import tempfile
 import unittest
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 import der
 import tls13
 from bank import Bank, run
-from pki import (CLIENT, DAY, SERVER, Authority, certificate, key_of, make_keys, name, now,
-                 own_digest, pem_of)
+from pki import (CLIENT, DAY, SERVER, Authority, certificate, key_of, make_keys, name, now, pem_of,
+                 pem_of_key)
 from resp import command
 from tls13 import Broken, Tls13
 from wall import wait_until_alone, why_ended
@@ -191,9 +192,23 @@ def forged_basic(value):
     return make
 
 
-def pss_signed(world, **options):
+def pss_signed(world, digest="sha256", salt=32):
     """A certificate that an RSA key has signed with PSS, by the openssl program."""
-    raise NotImplementedError
+    key = key_of("p256 leaf")
+    with tempfile.TemporaryDirectory(dir=os.environ.get("PENNY_TMP")) as folder:
+        for path, text in (("leaf.key", pem_of_key(key)), ("ca.key", pem_of_key(world.rsa.key)),
+                           ("ca.crt", pem_of("CERTIFICATE", world.rsa.der)),
+                           ("conf", "[req]\ndistinguished_name = dn\n[dn]\n")):
+            with open(os.path.join(folder, path), "w", encoding="ascii") as file:
+                file.write(text)
+        run(["openssl", "req", "-x509", "-config", "conf", "-key", "leaf.key", "-subj",
+             "/O=Club/CN=alice", "-CA", "ca.crt", "-CAkey", "ca.key", "-days", "300",
+             f"-{digest}", "-sigopt", "rsa_padding_mode:pss", "-sigopt",
+             f"rsa_pss_saltlen:{salt}", "-addext", "basicConstraints=critical,CA:FALSE",
+             "-addext", "extendedKeyUsage=clientAuth", "-outform", "DER", "-out", "leaf.der"],
+            cwd=folder)
+        with open(os.path.join(folder, "leaf.der"), "rb") as file:
+            return file.read(), key
 
 
 def signed(options):
@@ -230,6 +245,50 @@ def bytes_of(change):
         leaf, key = world.root.leaf("alice")
         return change(leaf), key
     return make
+
+
+def large_rsa(world):
+    """Nobody has its key: it is refused before anybody would have to show it."""
+    number = int.from_bytes(b"\xc1" * 1024, "big")
+    return world.root.leaf("alice", key=Unowned(rsa.RSAPublicNumbers(65537, number).public_key()))
+
+
+class Unowned:
+    """A public key whose private one there is not."""
+
+    def __init__(self, public):
+        self.public = public
+
+    def public_key(self):
+        return self.public
+
+    def __call__(self, text):
+        return tls13.PSS_SHA256, bytes(256)
+
+
+def key_info(change):
+    """The sound certificate of an EC key with another SubjectPublicKeyInfo."""
+    def patch(tbs):
+        change(tbs[der.KEY])
+    return patched(patch)
+
+
+def off_the_curve(info):
+    point = info[1].content
+    info[1] = der.Node(0x03, point[:-1] + bytes([point[-1] ^ 1]))
+
+
+def rsa_info(number, exponent):
+    """An RSA key of such numbers in the place of the EC key."""
+    def change(info):
+        numbers = der.sequence(der.Node(0x02, number), der.Node(0x02, exponent))
+        info[0] = der.sequence(der.oid("1.2.840.113549.1.1.1"), der.Node(0x05, b""))
+        info[1] = der.Node(0x03, b"\0" + der.write(numbers))
+    return key_info(change)
+
+
+def pss_key(info):
+    info[0] = der.sequence(der.oid("1.2.840.113549.1.1.10"))
 
 
 def spoiled(leaf):
@@ -383,6 +442,20 @@ REFUSED = [
     ("with a key of brainpoolP256r1", "bad_certificate", STRANGE_KEY, of("brainpool")),
     ("with a key of Ed25519", "bad_certificate", STRANGE_KEY,
      strange_key(ed25519.Ed25519PrivateKey.generate())),
+    ("with a key of RSA-8192", "bad_certificate", STRANGE_KEY, large_rsa),
+    ("with a key of RSA with the exponent 1", "bad_certificate", STRANGE_KEY,
+     rsa_info(b"\0" + b"\xc1" * 256, b"\x01")),
+    ("with a key of RSA of an even number", "bad_certificate", STRANGE_KEY,
+     rsa_info(b"\0" + b"\xc0" * 256, b"\x01\x00\x01")),
+    ("with a key of RSA for PSS alone", "bad_certificate", STRANGE_KEY,
+     patched(lambda tbs: pss_key(tbs[der.KEY]), kind="rsa2048")),
+    ("with a key off its curve", "bad_certificate", STRANGE_KEY, key_info(off_the_curve)),
+    ("with a key at infinity", "bad_certificate", STRANGE_KEY,
+     key_info(lambda info: info.content.__setitem__(1, der.Node(0x03, b"\0\0")))),
+    ("with a key on a curve of its own", "bad_certificate", STRANGE_KEY,
+     key_info(lambda info: info[0].content.__setitem__(1, der.sequence(der.Node(2, b"\1"))))),
+    ("signed with PSS and SHA-1", "unknown_ca", NOT_OURS,
+     lambda w: pss_signed(w, "sha1", 20)),
     # Whose
     ("without a name", "access_denied", NO_NAME, named(None)),
     ("of an empty subject", "access_denied", NO_NAME, signed({"subject": x509.Name([])})),
@@ -441,7 +514,7 @@ REFUSED = [
     ("in PEM", "bad_certificate", NOT_UNDERSTOOD,
      bytes_of(lambda leaf: der.pem("CERTIFICATE", leaf).encode())),
     ("of 127 bytes", "decode_error", GARBLED, bytes_of(lambda leaf: leaf[:127])),
-    ("of 20 KiB", "internal_error", TOO_LARGE,
+    ("of 20 KiB", "illegal_parameter", TOO_LARGE,
      signed({"extra": [(x509.UnrecognizedExtension(UNKNOWN, bytes(20000)), False)]})),
 ]
 
@@ -453,6 +526,7 @@ ACCEPTED = [
     ("with a key of RSA-3072", of("rsa3072")),
     ("with a key of RSA-4096", of("rsa4096")),
     ("of a CA with a key of RSA-2048", lambda w: w.rsa.leaf("alice")),
+    ("signed with PSS", pss_signed),
     ("signed with SHA-512", signed({"digest": hashes.SHA512()})),
     ("of the first of two CAs of one name", lambda w: w.twin.leaf("alice")),
     ("of the second of two CAs of one name", lambda w: w.twin_new.leaf("alice")),
@@ -485,6 +559,9 @@ ACCEPTED = [
     ("with the serial of another one", signed({"serial": 0x4242})),
     ("with the serial of another one again", signed({"serial": 0x4242})),
     ("of the same name with another key", of("p256 second")),
+    ("of another name with the same key", lambda w: w.root.leaf("alice", subject=name("alice"))),
+    ("of a name that is reserved for an account", named("cash")),
+    ("of a name of 31 bytes", named("a" * 31)),
     ("since 1950", patched(set_time(0, general_time("19500101000000Z")))),
     ("until the end of 9999", patched(set_time(1, general_time("99991231235959Z")))),
     ("with a length that is longer than need be",
@@ -512,7 +589,7 @@ class Certificates(unittest.TestCase):
 
 def door(authorities, lists, settings=()):
     """A running bank that trusts these and nobody else."""
-    bank = Bank(start=False, settings=["server.penalty-exempt=127.0.0.1", *settings])
+    bank = Bank(start=False, settings=["server.penalty-exempt=127.0.0.0/8", *settings])
     try:
         for path, text in ((bank.ca(), authorities), (bank.path("certs", "crl.pem"), lists)):
             with open(path, "w", encoding="ascii") as file:
@@ -553,7 +630,7 @@ def add_rows():
                 local = peer.local()
             self.assertEqual((outcome.alert, outcome.plain[:4]), (None, b"*2\r\n"),
                              self.bank.log()[-300:])
-            self.assertIn(f"from {local} terminal alice ", self.bank.log())
+            self.assertRegex(self.bank.log(), f"from {local} terminal (alice|cash|a{{31}}) serial ")
         return test
 
     for what, alert, reason, make in REFUSED:
