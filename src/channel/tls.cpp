@@ -185,9 +185,9 @@ TlsFailure failure_in_turn(const TlsSession& session, int code) {
     if (session.generation->end == TlsEnd::client) return other;
     const int state = session.ssl.MBEDTLS_PRIVATE(state);
     if (state == MBEDTLS_SSL_CLIENT_CERTIFICATE && is_key_code(code)) return failure_key;
-    if (state == MBEDTLS_SSL_CERTIFICATE_VERIFY && (is_failure || is_key_code(code))) {
-        return failure_possession;
-    }
+    const bool is_proof = state == MBEDTLS_SSL_CERTIFICATE_VERIFY ||        // TLS 1.2
+                          state == MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY;  // TLS 1.3
+    if (is_proof && (is_failure || is_key_code(code))) return failure_possession;
     return state == MBEDTLS_SSL_CLIENT_FINISHED && is_failure ? failure_finished : other;
 }
 
@@ -197,7 +197,8 @@ TlsFailure failure_of(TlsSession& session, int code) {
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
     if (flags != 0 && flags != UINT32_MAX) return tls_verify_failure(flags);
     const bool record = code == MBEDTLS_ERR_SSL_INVALID_RECORD ||
-                        code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+                        (code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA &&
+                         session.in.header[0] != record_data);
     if (record && is_record(session.in) && session.in.body_size > record_plain_size_max) {
         return failure_too_long;
     }

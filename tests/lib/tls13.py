@@ -34,6 +34,7 @@ ALERTS = {
     "certificate_revoked": 44, "certificate_expired": 45, "certificate_unknown": 46,
     "illegal_parameter": 47, "unknown_ca": 48, "access_denied": 49, "decode_error": 50,
     "decrypt_error": 51, "protocol_version": 70, "internal_error": 80,
+    "unsupported_extension": 110,
     "certificate_required": 116,
 }
 ALERT_NAMES = {number: name for name, number in ALERTS.items()}
@@ -300,22 +301,25 @@ class Tls13:
 
     def flight(self, chain, signer, certificate=None, leave_out=(), spoil=b"", piece=16000):
         """The records of the client's answer. `signer` gives (scheme, signature) for a text, or is
-        a key; `certificate` is the body of the Certificate where it is not made of the chain."""
+        a key; `certificate` is the body of the Certificate where it is not made of the chain. No
+        record has more than `piece` bytes, nor any of two messages."""
         if certificate is None:
             entries = b"".join(vector(3, der) + b"\0\0" for der in chain)
             certificate = vector(1, self.context) + vector(3, entries)
-        said = b"" if CERTIFICATE in leave_out else message(CERTIFICATE, certificate)
+        said = [] if CERTIFICATE in leave_out else [message(CERTIFICATE, certificate)]
+        transcript = self.transcript + b"".join(said)
         if signer is not None and VERIFY not in leave_out:
             text = (b" " * 64 + b"TLS 1.3, client CertificateVerify\0" +
-                    hashlib.sha256(self.transcript + said).digest())
+                    hashlib.sha256(transcript).digest())
             scheme, signature = signer(text) if callable(signer) else sign_verify(signer, text)
-            said += message(VERIFY, struct.pack(">H", scheme) + vector(2, signature))
+            said.append(message(VERIFY, struct.pack(">H", scheme) + vector(2, signature)))
+            transcript += said[-1]
         if FINISHED not in leave_out:
-            mac = finished_of(self.writing.secret, self.transcript + said)
+            mac = finished_of(self.writing.secret, transcript)
             mac = bytes(a ^ b for a, b in zip(mac, spoil)) + mac[len(spoil):]
-            said += message(FINISHED, mac)
-        return b"".join(self.writing.seal(HANDSHAKE, said[at:at + piece])
-                        for at in range(0, len(said), piece))
+            said.append(message(FINISHED, mac))
+        return b"".join(self.writing.seal(HANDSHAKE, one[at:at + piece])
+                        for one in said for at in range(0, len(one), piece))
 
     def send(self, data):
         try:

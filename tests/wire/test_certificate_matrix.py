@@ -8,10 +8,11 @@ import unittest
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 import der
+import pki
 import tls13
 from bank import Bank, run
 from pki import (CLIENT, DAY, SERVER, Authority, certificate, key_of, make_keys, name, now, pem_of,
@@ -608,6 +609,258 @@ def refusal(bank, chain, key, **options):
         outcome = peer.answer(chain, key, **options).ask(command("TIME"))
         local = peer.local()
     return outcome, why_ended(bank, local)  # It lingers for as long as the client does.
+
+
+class Proof(unittest.TestCase):
+    """A sound certificate in an answer that is not."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = Authority("Root")
+        cls.leaf, cls.key = cls.root.leaf("alice")
+        cls.bank = door(pem_of("CERTIFICATE", cls.root.der), pem_of("X509 CRL", cls.root.crl()))
+        cls.addClassCleanup(cls.bank.close)
+
+    def assert_refused(self, alert, reason, chain=None, key=None, keys="application", **options):
+        outcome, why = refusal(self.bank, [self.leaf] if chain is None else chain,
+                               key or self.key, **options)
+        self.assertEqual((outcome, why), ((alert, keys, b"", "closed"), reason))
+
+    def assert_accepted(self, chain, key, **options):
+        with Tls13((self.bank.host, self.bank.port)) as peer:
+            peer.hello().answer(chain, key, **options)
+            self.assertEqual(peer.ask(command("TIME"), 4).plain[:4], b"*2\r\n")
+
+    def test_with_another_key(self):
+        self.assert_refused("decrypt_error", NOT_THE_KEY, key=key_of("p256 mallory"))
+
+    def test_with_another_key_for_each_kind(self):
+        for kind in ("p384", "rsa2048"):
+            leaf, _ = self.root.leaf("alice", kind=kind)
+            with self.subTest(kind):
+                self.assert_refused("decrypt_error", NOT_THE_KEY, [leaf],
+                                    key_of(f"{kind} mallory"))
+
+    def test_with_the_certificate_of_somebody_else_in_front(self):
+        mine, key = self.root.leaf("mallory", kind="p256 mallory")
+        self.assert_refused("decrypt_error", NOT_THE_KEY, [self.leaf, mine], key)
+
+    def test_with_one_in_front_that_is_passed_over(self):
+        """What is signed in an unknown way is not read, and the next one is the client's."""
+        odd, key = self.root.leaf("mallory", kind="p256 mallory", digest=hashes.SHA1())
+        self.assert_refused("decrypt_error", NOT_THE_KEY, [odd, self.leaf], key)
+
+    def test_over_another_handshake(self):
+        self.assert_refused("decrypt_error", NOT_THE_KEY,
+                            key=lambda text: tls13.sign_verify(self.key, text + b"x"))
+
+    def test_over_a_servers_text(self):
+        self.assert_refused("decrypt_error", NOT_THE_KEY, key=lambda text: tls13.sign_verify(
+            self.key, text.replace(b"client", b"server")))
+
+    def test_by_a_scheme_that_was_not_offered(self):
+        for scheme in (0x0203, 0x0201, tls13.PKCS1_SHA256, tls13.ED25519, 0x0000, 0xffff):
+            with self.subTest(hex(scheme)):
+                self.assert_refused("decrypt_error", NOT_THE_KEY, key=lambda text: (
+                    scheme, tls13.sign_verify(self.key, text)[1]))
+
+    def test_by_a_scheme_that_is_for_older_versions(self):
+        """The library offers it for certificates and takes it here too. It proves as much."""
+        leaf, key = self.root.leaf("alice", kind="rsa2048")
+        self.assert_accepted([leaf], lambda text:
+                             tls13.sign_verify(key, text, tls13.PKCS1_SHA256))
+        self.assert_accepted([self.leaf], lambda text: (
+            tls13.ECDSA_P384, self.key.sign(text, ec.ECDSA(hashes.SHA384()))))
+
+    def test_by_no_bytes_and_by_zeros(self):
+        for signature in (b"", bytes(8), der.write(der.sequence(der.Node(2, b"\0"),
+                                                                der.Node(2, b"\0")))):
+            with self.subTest(len(signature)):
+                self.assert_refused("decrypt_error", NOT_THE_KEY,
+                                    key=lambda text: (tls13.ECDSA_P256, signature))
+
+    def test_without_a_certificate(self):
+        outcome, why = refusal(self.bank, [], None)
+        self.assertEqual(outcome, ("certificate_required", "application", b"", "closed"))
+        self.assertEqual(why, "no certificate")
+
+    def test_without_the_message_of_the_certificate(self):
+        self.assert_refused("unexpected_message", "a message came out of turn",
+                            leave_out=(tls13.CERTIFICATE,))
+
+    def test_without_a_proof(self):
+        self.assert_refused("unexpected_message", "a message came out of turn",
+                            leave_out=(tls13.VERIFY,))
+
+    def test_without_an_end(self):
+        self.assert_refused("bad_record_mac", "a record was altered on its way",
+                            leave_out=(tls13.FINISHED,))
+
+    def test_with_an_end_that_does_not_fit(self):
+        self.assert_refused("decrypt_error", "the end of the handshake does not fit its beginning",
+                            spoil=b"\1")
+
+    def test_in_a_message_that_is_none(self):
+        entry = tls13.vector(3, self.leaf)
+        for what, alert, body in (
+                ("a context", "decode_error", b"\1x" + tls13.vector(3, entry + b"\0\0")),
+                ("a list too long", "decode_error", b"\0\0\xff\xff" + entry + b"\0\0"),
+                ("bytes behind", "decode_error", b"\0" + tls13.vector(3, entry + b"\0\0") + b"x"),
+                ("no room for extensions", "decode_error", b"\0" + tls13.vector(3, entry)),
+                ("an entry of nothing", "decode_error",
+                 b"\0" + tls13.vector(3, b"\0\0\0\0\0")),
+                ("an extension not asked for", "unsupported_extension", b"\0" + tls13.vector(
+                    3, entry + tls13.vector(2, tls13.extension(5, b"\1\0\0\0"))))):
+            with self.subTest(what):
+                self.assert_refused(alert, GARBLED, certificate=body)
+
+    def test_in_records_of_any_size(self):
+        for piece in (4, 5, 100, 16000):
+            with self.subTest(piece):
+                self.assert_accepted([self.leaf], self.key, piece=piece)
+
+    def test_in_records_that_cut_the_head_of_a_message(self):
+        """The library does not take it."""
+        for piece in (1, 2, 3):
+            with self.subTest(piece):
+                self.assert_refused("unexpected_message", "not a TLS record", piece=piece)
+
+    def test_too_long_in_records_of_any_size(self):
+        large, key = self.root.leaf("alice", extra=[
+            (x509.UnrecognizedExtension(UNKNOWN, bytes(40000)), False)])
+        for piece in (1000, 4096, 16000, 16384):
+            with self.subTest(piece):
+                self.assert_refused("illegal_parameter", TOO_LARGE, [large], key, piece=piece)
+
+    def test_with_fifty_certificates_behind_it(self):
+        chain = [self.leaf, *[Authority(f"Between {n}", self.root, kind="p256").der
+                              for n in range(50)]]
+        self.assert_refused("illegal_parameter", TOO_LARGE, chain)
+
+
+class Lists(unittest.TestCase):
+    """What a revocation list must be, so that whoever it does not name is let in."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root, cls.other = Authority("Root"), Authority("Other Root")
+        cls.silent = Authority("Silent Root", usages=("key_cert_sign",))
+        cls.issuing = Authority("Issuing", cls.root, path_length=0)
+        make_keys("rsa2048 RSA Root")
+        cls.rsa = Authority("RSA Root", kind="rsa2048")
+        cls.bank = door(pem_of("CERTIFICATE", cls.root.der, cls.silent.der, cls.rsa.der),
+                        pem_of("X509 CRL", cls.root.crl()))
+        cls.addClassCleanup(cls.bank.close)
+
+    def begin(self, text):
+        if self.bank.process is not None:
+            self.bank.kill()
+        with open(self.bank.path("certs", "crl.pem"), "w", encoding="ascii") as file:
+            file.write(text)
+
+    def serve(self, *lists):
+        self.begin(pem_of("X509 CRL", *lists))
+        self.bank.start()
+
+    def assert_in(self, authority, **options):
+        with Tls13((self.bank.host, self.bank.port)) as peer:
+            peer.hello().answer(*chained(authority, **options))
+            self.assertEqual(peer.ask(command("TIME"), 4).plain[:4], b"*2\r\n")
+
+    def assert_out(self, authority, reason, alert="certificate_unknown", **options):
+        outcome, why = refusal(self.bank, *chained(authority, **options))
+        self.assertEqual((outcome, why), ((alert, "application", b"", "closed"), reason))
+
+    def test_the_list_of_another_time(self):
+        for last, after, reason in ((now() - 9 * DAY, now() - DAY, "revocation list expired"),
+                                    (now() + DAY, now() + 9 * DAY,
+                                     "revocation list not yet valid")):
+            with self.subTest(reason):
+                self.serve(self.root.crl(last=last, after=after))
+                self.assert_out(self.root, reason)
+                self.assert_out(self.issuing, reason)
+                self.assert_in(self.silent)
+
+    def test_a_list_without_an_end(self):
+        self.serve(self.root.crl(patch=lambda tbs: tbs.content.pop(4)))
+        self.assert_out(self.root, "revocation list expired")
+
+    def test_a_list_that_somebody_else_signed(self):
+        reason = "revocation list not signed by our CA"
+        for what, made in (("another key", self.root.crl(signer=self.other.key)),
+                           ("a flipped bit", spoiled(self.root.crl())),
+                           ("an altered row", self.root.crl([0x1234]).replace(b"\x12\x34",
+                                                                              b"\x12\x35"))):
+            with self.subTest(what):
+                self.serve(made)
+                self.assert_out(self.root, reason)
+                self.assert_out(self.root, "certificate expired", "certificate_expired",
+                                not_before=now() - 9 * DAY, not_after=now() - DAY)
+
+    def test_a_list_of_a_ca_that_may_not_sign_lists(self):
+        self.serve(self.silent.crl())
+        self.assert_out(self.silent, "revocation list not signed by our CA")
+        self.assert_in(self.root)
+
+    def test_a_list_signed_with_a_weak_hash(self):
+        def md5(tbs):
+            tbs[1] = MD5_RSA
+
+        made = self.rsa.crl()
+        self.serve(pki.patched(made, md5, self.rsa.key, hashes.MD5(), MD5_RSA))
+        self.assert_out(self.rsa, "revocation list is signed with a hash that is too weak")
+
+    def test_lists_that_keep_the_server_from_starting(self):
+        sound = pem_of("X509 CRL", self.root.crl())
+        delta = der.sequence(der.sequence(der.oid("2.5.29.27"), der.Node(0x01, b"\xff"),
+                                          der.Node(0x04, b"\x02\x01\x01")))
+
+        def sha1(tbs):
+            tbs[1] = SHA1_ECDSA
+
+        for what, text in (
+                ("of another CA", pem_of("X509 CRL", self.other.crl())),
+                ("of another CA with our name behind ours", sound + pem_of(
+                    "X509 CRL", self.other.crl(issuer=name("Somebody")))),
+                ("empty", ""), ("of no list", "nothing\n"),
+                ("cut", sound[:-60]), ("of noise", pem_of("X509 CRL", bytes(200))),
+                ("that changes another", pem_of("X509 CRL", self.root.crl(
+                    patch=lambda tbs: tbs.content.append(der.Node(0xa0, [delta]))))),
+                ("signed with SHA-1", pem_of("X509 CRL", pki.patched(
+                    self.root.crl(), sha1, self.root.key, hashes.SHA1(), SHA1_ECDSA)))):
+            with self.subTest(what):
+                self.begin(text)
+                code, said = self.bank.refused_start()
+                self.assertEqual(code, 1, said)
+                self.assertRegex(said, "revocation list|[Cc][Rr][Ll]")
+
+    def test_a_list_that_is_not_there(self):
+        self.begin("")
+        os.unlink(self.bank.path("certs", "crl.pem"))
+        code, said = self.bank.refused_start()
+        self.assertEqual(code, 1, said)
+        self.assertIn("crl.pem", said)
+
+    def test_rows_of_several_lists_count_together(self):
+        self.serve(self.root.crl([1, 2, 3]), self.root.crl(range(4, 300)), self.silent.crl([5]))
+        for serial in (1, 3, 4, 299):
+            self.assert_out(self.root, "certificate revoked", "certificate_revoked", serial=serial)
+        self.assert_in(self.root, serial=300)
+
+    def test_a_ca_without_a_list_revokes_nobody(self):
+        """Its certificates are judged by all else; README says to keep a list for each CA."""
+        self.serve(self.root.crl([7]))
+        self.assert_in(self.silent, serial=7)
+        self.assert_in(self.issuing, serial=7)
+        self.assert_out(self.root, "certificate revoked", "certificate_revoked", serial=7)
+
+    def test_the_list_of_an_intermediate(self):
+        self.begin(pem_of("X509 CRL", self.root.crl(), self.issuing.crl([7])) +
+                   pem_of("CERTIFICATE", self.issuing.der))
+        self.bank.start()
+        self.assert_out(self.issuing, "certificate revoked", "certificate_revoked", serial=7)
+        self.assert_in(self.issuing, serial=8)
+        self.assert_in(self.root, serial=7)
 
 
 def slug(text):
