@@ -26,6 +26,7 @@ inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
 inline constexpr uint32_t config_zone_size_max = 63;      // bytes of a time zone's name
 inline constexpr uint32_t config_prefixes_size_max = 767;  // bytes of a list of addresses
 inline constexpr uint32_t config_sensor_size_max = 255;   // bytes of a sensor, its path included
+inline constexpr uint32_t config_enrol_port = 6228;       // of channel enrol unless told otherwise
 inline constexpr char config_lab_keys[] = "lab";          // where pennyctl lab puts its keys
 
 // What lies there for the server: key, certificate, the CA of clients, and a passphrase.
@@ -76,11 +77,17 @@ struct Config {
     Registration registration;
     bool self_service;      // customers deposit and withdraw for themselves
     char message[config_message_size_max + 1];
+    bool issue;             // the server signs what terminals ask for
+    char issuing_certificate[path_size_max + 1];
+    char issuing_key[path_size_max + 1];
+    uint32_t issued_days;   // of validity of what it signs
     char message_key[path_size_max + 1];  // empty: the server takes no messages itself
+    uint32_t crl_days;      // that pennyctl makes lists for; 0: until their signer ends
     uint32_t handshake_ms;  // from accept to an established channel
     uint32_t login_ms;      // from there to a login
     uint32_t request_ms;    // from a request's first byte to its last
     uint32_t idle_s;        // without a request
+    uint32_t renew_grace_days;  // for which an expired certificate may renew itself
     uint32_t password_memory_kib;
     uint32_t password_passes;
     uint32_t penalty_free;        // failed logins of one person that cost nothing
@@ -189,8 +196,21 @@ Status config_check(const Config& config, Writer& error);
 // between them, the first of which begins with a letter. So it never leads out of a folder.
 bool config_is_zone(Slice text);
 
+// Says whether a running server can take over what a file says now: its listeners are all there, on
+// the same channels, and the ledger's currency is the same. Returns ok, or invalid with the
+// sentence.
+Status config_check_reload(const Config& running, const Config& fresh, Writer& error);
+
+// Puts the options that differ and wait for a restart, such as "limits accounts, listener tls port".
+// [terminal NAME], and a listener's certificate, key, ca and crl, do not wait.
+void config_put_waiting(const Config& running, const Config& fresh, Writer& out);
+
 // The listener of that name, or nullptr.
 const ListenerConfig* config_find_listener(const Config& config, Slice name);
+
+// Whether a listener is of that channel, and the first one of channel tls; 0 where there is none.
+bool config_is_channel(const ListenerConfig& listener, const char* channel);
+uint32_t config_bank_listener(const Config& config);
 
 // The words that `roles` may have, in the order of their bits.
 inline constexpr uint32_t config_role_count = 5;

@@ -61,14 +61,15 @@ void log_established(const Session& session) {
     log_begin(line, "connected");
     log_number(line, "session", session.caller.number);
     log_text(line, "from", slice_of(session.address));
-    if (session.caller.lab) {
-        log_text(line, "channel", slice_of(session.channel.type->name));
+    if (session.caller.lab || session.caller.enrol) {
+        const char* const channel = session.caller.enrol ? "enrol" : session.channel.type->name;
+        log_text(line, "channel", slice_of(channel));
         log_end(line, LogLevel::info);
         return;
     }
     log_text(line, "terminal", slice_of(peer.name));
     put_text(line.writer, " serial ");
-    put_hex(line.writer, {peer.serial, peer.serial_size});
+    put_hex(line.writer, {peer.own.serial, peer.own.serial_size});
     log_text(line, "with", slice_of(peer.protocol));
     log_text(line, "cipher", slice_of(peer.cipher));
     log_end(line, LogLevel::info);

@@ -83,6 +83,7 @@ SessionTools session_tools(Server& server, const Session& session) {
             .wall_us = server.wall_us,
             .hash = nullptr,
             .read = nullptr,
+            .enrol = nullptr,
             .group = session.group == pool_none ? nullptr : &server.groups.slots[session.group],
             .certificate_is_user = server.config.listeners[session.listener].certificate_is_user,
             .login_ms = server.config.login_ms,
@@ -127,7 +128,8 @@ const char* open_channel(Server& server, Session& session) {
                  explain);
         return nullptr;
     }
-    const Status status = tls_open(session.channel, server.tls[session.listener], nullptr);
+    session.generation = server.generation;
+    const Status status = tls_open(session.channel, tls_of(server, session.listener), nullptr);
     return status == Status::ok ? nullptr : "no memory for another handshake";
 }
 
@@ -192,6 +194,7 @@ bool serve_need(Server& server, Session& session, SessionNeed need, uint32_t has
     switch (need) {
         case SessionNeed::none:
         case SessionNeed::hash: return false;
+        case SessionNeed::enrol: begin_enrol(server, session); return false;
         case SessionNeed::read: return session.block == SessionBlock::none;
         case SessionNeed::channel:
             session.lent = true;
@@ -208,6 +211,11 @@ bool serve_need(Server& server, Session& session, SessionNeed need, uint32_t has
             session.block = SessionBlock::none;
             return true;
         }
+        case SessionNeed::reload:
+            if (begin_reload(server, session.tag)) return false;
+            put_text(session.plain_out, "-BUSY another reload is under way, and one waits\r\n");
+            session.block = SessionBlock::none;
+            return true;
         case SessionNeed::shutdown: begin_stop(server, "SHUTDOWN was asked for"); return false;
     }
     CHECK(false);
@@ -241,6 +249,7 @@ void step_session(Server& server, uint32_t index) {
         }
         if (read != pool_none) tools.read = &server.reads.slots[read];
         if (group != pool_none) tools.group = &server.groups.slots[group];
+        if (server.enrol.step == EnrolStep::none) tools.enrol = server.enrol.job;
         const DoorCounts before = door_counts(server);
         const SessionNeed need = session_step(session, tools);
         door_log(server, session, before);
@@ -291,6 +300,7 @@ void finish_channel(Server& server, const Wish& wish) {
         if (session.phase == SessionPhase::ending && !session.surplus) {
             server.service.stats.handshakes_failed++;
         }
+        if (established) note_established(server, session);
         if (session.phase != SessionPhase::handshake) leave_handshake(server);
         if (session.peer_closed && session.phase == SessionPhase::handshake &&
             session.cipher_in.size == 0) {
@@ -320,6 +330,7 @@ uint32_t server_accept(Server& server, uint32_t listener) {
     session.lab = pool_none;
     session.listener = listener;
     session.caller.lab = server.config.listeners[listener].lab;
+    session.caller.enrol = config_is_channel(server.config.listeners[listener], "enrol");
     session.tag = {index, server.sessions.generation[index]};
     session.surplus = server.sessions.taken > server.config.sessions;
     session.caller.protocol = 2;

@@ -23,7 +23,8 @@
 //   N3. A command runs only when its largest reply fits into plain_out: a peer that does not read
 //       is soon not read either.
 //   N4. While a worker has the session (`lent`), nothing here is touched; a close only marks it.
-//   N5. A session of a laboratory channel has neither terminal nor person, from accept on (P9).
+//   N5. A session of a laboratory channel has neither terminal nor person, from accept on (P9); nor
+//       has one that comes to enrol (service/enrol.h, M1), which stays in its login for good.
 #pragma once
 
 #include "channel/channel.h"
@@ -42,11 +43,22 @@ enum class SessionBlock : uint8_t {
     commit,     // the next commit, a free job, or the sensor
     hash,       // its own HashJob
     read,       // its own ReadJob
-    snapshot,   // a checkpoint or digest
+    enrol,      // the EnrolJob
+    snapshot,   // a checkpoint, digest or reload
 };
 
 // What the server must do next for a session. `channel`: a worker is to take its channel on.
-enum class SessionNeed : uint8_t { none, channel, hash, read, checkpoint, digest, shutdown };
+enum class SessionNeed : uint8_t {
+    none,
+    channel,
+    hash,
+    read,
+    enrol,
+    checkpoint,
+    digest,
+    reload,
+    shutdown,
+};
 
 // Lent from a pool while the session is active. All four are empty when it is given back.
 struct SessionBuffers {
@@ -77,6 +89,7 @@ struct Session {
     uint32_t group;     // index of the group being queued, pool_none otherwise
     uint32_t lab;       // index of a laboratory channel's memory, pool_none otherwise
     uint32_t listener;
+    uint32_t generation;  // of the certificates that a channel of TLS uses
     BookTag tag;        // this slot and its tenant
     Caller caller;
     Writer cipher_in;
@@ -99,6 +112,7 @@ struct SessionTools {
     uint64_t wall_us;
     HashJob* hash;            // a free job or nullptr
     ReadJob* read;            // a free job or nullptr
+    EnrolJob* enrol;          // the job where it is free, or nullptr
     Group* group;             // its own one, or a free one, or nullptr
     bool certificate_is_user; // of the session's listener
     uint32_t login_ms;
@@ -121,11 +135,20 @@ Status session_channel_run(Session& session);
 // Back on the loop: goes on after it.
 void session_channel_done(Session& session, SessionTools& tools, Status status);
 
+// What may be done from its terminal may have changed.
+void session_rights_changed(Session& session, const SessionTools& tools);
+
+// The reload that it asked for is over; `why` is empty unless it failed.
+void session_reload_done(Session& session, SessionTools& tools, Status outcome, Slice why);
+
 // The session's job was run; `tools.hash` or `tools.read` is that job. Returns false while the
 // job is still needed: call again after the next commit if `job_waits`, else run it once more.
 // Behind a hash a read may be needed, for which `tools.read` is a free job or nullptr.
 bool session_hash_done(Session& session, SessionTools& tools, SessionNeed& need);
 bool session_read_done(Session& session, SessionTools& tools);
+
+// The job of ENROL or RENEW was run; `tools.enrol` is that job.
+void session_enrol_done(Session& session, SessionTools& tools);
 void session_snapshot_done(Session& session, SessionTools& tools, bool was_checkpoint,
                            Status outcome, const Hash& digest, uint64_t entry);
 

@@ -40,8 +40,10 @@ bool store_work_is_for(const Wish& wish) {
     switch (wish.kind) {
         case WishKind::channel:
         case WishKind::hash:
+        case WishKind::enrol:
         case WishKind::key:
-        case WishKind::sensor: return false;
+        case WishKind::sensor:
+        case WishKind::reload: return false;
         case WishKind::read:
         case WishKind::segment:
         case WishKind::checkpoint_begin:
@@ -75,8 +77,10 @@ void store_work_run(Store& store, Wish& wish) {
             break;
         case WishKind::channel:
         case WishKind::hash:
+        case WishKind::enrol:
         case WishKind::key:
-        case WishKind::sensor: CHECK(false);
+        case WishKind::sensor:
+        case WishKind::reload: CHECK(false);
     }
     if (wish.outcome == Status::ok) return;
     const bool is_checkpoint = wish.kind != WishKind::segment && wish.kind != WishKind::penalties;

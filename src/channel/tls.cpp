@@ -7,6 +7,7 @@
 #include <mbedtls/error.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/rsa.h>
+#include <mbedtls/version.h>
 
 #include "base/check.h"
 #include "channel/tls_state.h"
@@ -176,13 +177,18 @@ bool is_key_code(int code) {
            (family >= -MBEDTLS_ERR_ECP_SIG_LEN_MISMATCH && family <= -MBEDTLS_ERR_ECP_BAD_INPUT_DATA);
 }
 
-// What mean several things is told apart by the message that was waited for.
+// Whether the other end is to have a certificate.
+bool is_judge(const TlsSession& session) {
+    return session.generation->end == TlsEnd::server || session.generation->end == TlsEnd::client;
+}
+
+// What means several things is told apart by the message that was waited for.
 TlsFailure failure_in_turn(const TlsSession& session, int code) {
     const bool is_failure = code == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE;
     const TlsFailure other = is_failure                  ? failure_common
                              : is_certificate_code(code) ? failure_certificate
                                                          : failure_other;
-    if (session.generation->end == TlsEnd::client) return other;
+    if (session.generation->end != TlsEnd::server) return other;
     const int state = session.ssl.MBEDTLS_PRIVATE(state);
     if (state == MBEDTLS_SSL_CLIENT_CERTIFICATE && is_key_code(code)) return failure_key;
     const bool is_proof = state == MBEDTLS_SSL_CERTIFICATE_VERIFY ||        // TLS 1.2
@@ -195,7 +201,7 @@ TlsFailure failure_of(TlsSession& session, int code) {
     if (session.refused.reason != nullptr) return session.refused;
     // A doubtful certificate explains whatever went wrong after it.
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
-    if (flags != 0 && flags != UINT32_MAX) return tls_verify_failure(flags);
+    if (is_judge(session) && flags != 0 && flags != UINT32_MAX) return tls_verify_failure(flags);
     const bool record = code == MBEDTLS_ERR_SSL_INVALID_RECORD ||
                         (code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA &&
                          session.in.header[0] != record_data);
@@ -241,7 +247,8 @@ void copy_text(char* out, uint32_t capacity, const char* text) {
 // itself. Returns a failure without a reason where nothing is wrong, or nothing is known yet.
 TlsFailure judge(TlsSession& session) {
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
-    if (flags == UINT32_MAX) return {tls_alert_none, nullptr};
+    const bool is_over = mbedtls_ssl_is_handshake_over(&session.ssl) != 0;
+    if (!is_judge(session) || (flags == UINT32_MAX && !is_over)) return {tls_alert_none, nullptr};
     if ((flags & MBEDTLS_X509_BADCERT_MISSING) != 0) {
         TlsFailure missing = tls_verify_failure(MBEDTLS_X509_BADCERT_MISSING);
         // Only 1.3 has an alert for it.
@@ -258,16 +265,16 @@ TlsFailure judge(TlsSession& session) {
 // Copies out whom the handshake authenticated (C4).
 Status establish(Channel& channel, Lent& lent) {
     TlsSession& session = *lent.session;
-    CHECK(mbedtls_ssl_get_verify_result(&session.ssl) == 0);
-    ChannelPeer peer = {};
-    tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
+    const TlsEnd end = session.generation->end;
+    const bool judges = is_judge(session);
+    ChannelPeer& peer = channel.peer;
+    if (judges) tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
     // tls_verify has seen the name of a client already.
-    CHECK(session.generation->end == TlsEnd::client || peer.name[0] != '\0');
+    CHECK(end != TlsEnd::server || peer.name[0] != '\0');
     copy_text(peer.protocol, sizeof peer.protocol, mbedtls_ssl_get_version(&session.ssl));
     copy_text(peer.cipher, sizeof peer.cipher,
               tls_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&session.ssl)));
-    peer.authenticated = true;
-    channel.peer = peer;
+    peer.authenticated = judges;
     session.phase = TlsPhase::established;
     return Status::ok;
 }
@@ -278,7 +285,8 @@ Status establish(Channel& channel, Lent& lent) {
 void use_session_keys(TlsSession& session) {
     mbedtls_ssl_context& ssl = session.ssl;
     mbedtls_ssl_transform* const keys = ssl.MBEDTLS_PRIVATE(transform_application);
-    if (session.generation->end == TlsEnd::client || keys == nullptr) return;
+    const TlsEnd end = session.generation->end;
+    if ((end != TlsEnd::server && end != TlsEnd::enrol) || keys == nullptr) return;
     if (ssl.MBEDTLS_PRIVATE(transform_out) == keys) return;
     ssl.MBEDTLS_PRIVATE(transform_out) = keys;
     memset(ssl.MBEDTLS_PRIVATE(cur_out_ctr), 0, sizeof ssl.MBEDTLS_PRIVATE(cur_out_ctr));
@@ -436,7 +444,7 @@ constexpr ChannelType tls_type = {
 Status tls_open(Channel& channel, TlsConfig& config, const char* host) {
     CHECK(config.loaded);
     TlsGeneration& generation = tls_generation(config);
-    CHECK((host != nullptr) == (generation.end == TlsEnd::client));
+    CHECK((host == nullptr) == tls_is_server(generation.end));
     memset(&channel, 0, sizeof channel);
     TlsSession& session = tls_session(channel);
     session.generation = &generation;
@@ -449,11 +457,36 @@ Status tls_open(Channel& channel, TlsConfig& config, const char* host) {
         return code == MBEDTLS_ERR_SSL_ALLOC_FAILED ? Status::full : Status::invalid;
     }
     if (generation.end == TlsEnd::server) {
-        mbedtls_ssl_set_verify(&session.ssl, tls_verify, &session);
+        mbedtls_ssl_set_verify(&session.ssl, tls_verify, &channel);
     }
     if (generation.end == TlsEnd::client) {
         mbedtls_ssl_set_verify(&session.ssl, tls_verify_server, &session);
     }
     channel.type = &tls_type;
     return Status::ok;
+}
+
+Status tls_peer_certificate(const Channel& channel, uint32_t index, Slice& der) {
+    const TlsSession& session = tls_session(channel);
+    CHECK(session.phase == TlsPhase::established);
+    const mbedtls_x509_crt* at = mbedtls_ssl_get_peer_cert(&session.ssl);
+    for (uint32_t i = 0; i < index && at != nullptr; i++) at = at->next;
+    if (at == nullptr) return Status::absent;
+    der = tls_slice(at->raw);
+    return Status::ok;
+}
+
+bool tls_is(const Channel& channel) { return channel.type == &tls_type; }
+
+// The library has no call for it. What it reads of a configuration behind the handshake is the
+// same in all of ours: which end it is, the source of randomness, no timeout.
+static_assert(MBEDTLS_VERSION_MAJOR == 3, "look again at what is read behind the handshake");
+
+void tls_move(Channel& channel, TlsConfig& config) {
+    CHECK(config.loaded && tls_is(channel));
+    TlsSession& session = tls_session(channel);
+    TlsGeneration& generation = tls_generation(config);
+    CHECK(session.phase == TlsPhase::established && session.generation->end == generation.end);
+    session.generation = &generation;
+    session.ssl.MBEDTLS_PRIVATE(conf) = &generation.config;
 }

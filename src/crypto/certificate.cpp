@@ -497,6 +497,30 @@ Status certificate_sign(const CertificateRequest& request, Slice csr_pem,
     return status;
 }
 
+Status certificate_put_pem(Slice der, Writer& pem) {
+    Writer text = pem;
+    put_pem(text, "CERTIFICATE", der);
+    if (text.overflow) return Status::full;
+    pem = text;
+    return Status::ok;
+}
+
+Status certificate_renew(const CertificateRequest& request, Slice old_pem,
+                         const CertificateIssuer& issuer, Writer& pem) {
+    CHECK(request.kind != CertificateKind::authority);  // It signs with that key.
+    Draft draft = {};
+    mbedtls_x509_crt old;
+    mbedtls_x509_crt_init(&old);
+    Status status = parse_certificate(old_pem, old);
+    if (status == Status::ok) {
+        draft.key = old.pk;  // The key changes hands, so that it is freed once.
+        mbedtls_pk_init(&old.pk);
+        status = make(draft, request, issuer, pem);
+    }
+    mbedtls_x509_crt_free(&old);
+    return status;
+}
+
 Status certificate_read(Slice pem, CertificateFacts& out) {
     mbedtls_x509_crt certificate;
     Hash key_hash = {};

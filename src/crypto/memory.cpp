@@ -20,9 +20,9 @@
 // greatest, size by size; for RSA about half of it: handshakes that wait for a peer hold the
 // certificate and little else, only those on a worker calculate, and a short row borrows from the
 // rows below it. 256 sessions in 16 handshakes at a time, taken in steps in a random order, were
-// never refused. "process" is room for two generations of the configuration side by side, each with
-// a list of 512 revoked certificates. "signing" is what one receipt takes while it is signed or
-// judged, size by size the most of keys on P-256 and P-384 and of RSA-2048 and RSA-4096 (at once up
+// never refused. "listener" is room for two generations of the configuration of one listener side by
+// side, each with a list of 512 revoked certificates. "signing" is what one receipt takes while it
+// is signed or judged, size by size the most of keys on P-256 and P-384 and of RSA-2048 and RSA-4096 (at once up
 // to 12,912 bytes in 21 blocks, or 5,328 in 49); one is worked on at a time. "message" is what it
 // takes beyond that to open a message, to judge it, and to seal an answer, with keys of RSA-3072
 // (at once up to 21,280 bytes in 40 blocks); a receipt and a message are never worked on at the
@@ -44,7 +44,7 @@ constexpr uint32_t record_extra_size = 336;  // bytes around the content that th
 
 struct MemoryRow {
     uint32_t size;       // bytes of one block
-    uint32_t process;    // blocks
+    uint32_t listener;   // blocks of one listener of TLS
     uint32_t signing;    // further blocks, once
     uint32_t message;    // beyond those, where messages are opened
     uint32_t idle;       // blocks of one session
@@ -78,12 +78,12 @@ static_assert(memory_row_count <= heap_classes_max);
 }  // namespace
 
 void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes,
-                   uint32_t message_keys, uint32_t lab_listeners) {
+                   uint32_t message_keys, uint32_t lab_listeners, uint32_t tls_listeners) {
     HeapClassRow rows[memory_row_count] = {};
     for (uint32_t i = 0; i < memory_row_count; i++) {
         const MemoryRow& row = memory_rows[i];
         rows[i].size = row.size;
-        rows[i].count = row.process + row.signing;
+        rows[i].count = tls_listeners * row.listener + row.signing;
         rows[i].count += sessions * row.idle + handshakes * row.handshake;
         rows[i].count += message_keys * row.message;
         rows[i].count += lab_listeners * row.lab + (lab_listeners > 0 ? row.step : 0);

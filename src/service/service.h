@@ -7,14 +7,16 @@
 //                     ──► proposed   an entry waits for its commit; service_committed answers
 //                     ──► hashing    `hash` is filled; service_hashed goes on when it was run
 //                     ──► reading    `read` is begun; service_read_done goes on when it has ended
-//                     ──► snapshot   a checkpoint or digest; the server answers when it is made
+//                     ──► snapshot   a checkpoint, digest or reload; the server answers when it is
+//                                    made
 //                     ──► waiting    ask again with the same request after the next commit, or when
 //                                    the sensor has answered
 //
 //   S1. Every refusal is a row's or a named rule's; a command that has no row gets Redis's text.
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
-//   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else
-//       (P9).
+//   S3. A laboratory caller reaches only rows marked lab, one of a listener of channel `enrol` only
+//       rows marked stranger, and one whose certificate has expired only rows marked expired; that is
+//       checked before anything else (P9).
 //   S4. Between MULTI and EXEC only commands that move money are queued; anything else that is
 //       refused breaks the group, and EXEC then books nothing.
 //   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.
@@ -25,10 +27,12 @@
 #pragma once
 
 #include "access/access.h"
+#include "access/expiry.h"
 #include "access/penalties.h"
 #include "book.h"
 #include "crypto/password.h"
 #include "journal/archived.h"
+#include "service/enrol.h"
 #include "service/reading.h"
 #include "service/sensor.h"
 #include "wire/reply.h"
@@ -37,6 +41,9 @@
 // Who is asking: what the channel authenticated and who logged in.
 struct Caller {
     bool lab;
+    bool enrol;            // without a certificate, to get one (enrol.h)
+    bool renew_only;       // the certificate has expired, and is let in to be renewed
+    uint8_t enrol_tries;   // that were refused
     bool wants_close;      // set by QUIT
     bool in_group;         // between MULTI and EXEC
     bool group_refused;    // the same, of a MULTI that found no room: nothing is booked
@@ -56,8 +63,10 @@ enum class ServiceNext : uint8_t {
     proposed,
     hashing,
     reading,
+    enrolling,
     checkpoint,
     digest,
+    reload,
     shutdown,
     waiting,
 };
@@ -127,6 +136,8 @@ struct ServiceStats {
     uint32_t sessions_max;
     uint32_t port;                // of the first TLS listener
     uint64_t memory_reserved;     // bytes
+    uint64_t reloads;             // that were taken, since start
+    uint64_t reloads_failed;
 };
 
 // Receipts of this server's own that its book does not bear out.
@@ -141,6 +152,7 @@ struct Service {
     Book* book;
     Access* access;
     Penalties* penalties;
+    const Expiry* expiry;
     Attempt guess;                // the newest that failed or was refused, for the log
     ReceiptAlarms alarms;
     const Archived* archived;     // which segments lie elsewhere
@@ -148,6 +160,7 @@ struct Service {
     const char* message;          // what TELL is answered with; the owner's
     const JoseKey* message_key;   // of the server itself; nullptr for none; the owner's
     Sensor sensor;
+    Renewals renewals;
     PasswordCost cost;            // of new records
     PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
     ServiceStats stats;           // refreshed by the server before INFO is answered
@@ -165,6 +178,7 @@ struct ServiceCall {
     bool alone;               // no earlier request of this session waits for its commit
     HashJob* hash;            // nullptr when none is free
     ReadJob* read;            // nullptr when none is free
+    EnrolJob* enrol;          // nullptr while it is not free
     Group* group;             // the one of this session; in MULTI, nullptr when none is free
     Slice pin;                // given behind a movement; size 0 for none
     bool pin_verified;        // and found right
@@ -178,7 +192,11 @@ inline constexpr uint8_t command_none = 0;
 inline constexpr uint8_t command_lab = 1;
 inline constexpr uint8_t command_money = 2;
 inline constexpr uint8_t command_steer = 4;
+inline constexpr uint8_t command_stranger = 8;
+inline constexpr uint8_t command_expired = 16;
 inline constexpr uint8_t command_lab_steer = command_lab | command_steer;
+inline constexpr uint8_t command_leave =
+    command_lab_steer | command_stranger | command_expired;
 
 struct CommandRow {
     const char* name;
@@ -229,6 +247,12 @@ ServiceNext service_hashed(Service& service, ServiceCall& call);
 // job) or waiting (call again with the same job after the next commit).
 ServiceNext service_read_done(Service& service, ServiceCall& call);
 
+// Goes on after the job of ENROL or RENEW was run: replied.
+ServiceNext service_enrolled(Service& service, ServiceCall& call);
+
 // The replies to CHECKPOINT and DIGEST.
 void service_snapshot_done(ServiceCall& call, bool was_checkpoint, Status outcome,
                            const Hash& digest, uint64_t entry);
+
+// The reply to RELOAD. `why` says what was wrong, where the outcome is not ok.
+void service_reload_done(ServiceCall& call, Status outcome, Slice why);

@@ -573,4 +573,24 @@ TEST_F(CertificateTest, lists_are_cut_off_their_file_and_tell_their_issuer_and_d
     EXPECT_EQ(revocation_facts(slice_of("x"), facts), Status::invalid);
 }
 
+TEST_F(CertificateTest, a_renewed_certificate_is_for_the_key_of_the_old_one) {
+    const CertificateIssuer issuer = {slice_of(authority.certificate), slice_of(authority.key)};
+    const CertificateRequest request = {CertificateKind::client, slice_of("alice"), nullptr, 0,
+                                        now_ms + 30 * day_ms};
+    const std::string chain = client.certificate + authority.certificate;
+    const std::string renewed = written([&](Writer& pem) {
+        EXPECT_EQ(certificate_renew(request, slice_of(chain), issuer, pem), Status::ok);
+    });
+    EXPECT_EQ(certificate_match(slice_of(renewed), slice_of(client.key)), Status::ok);
+    EXPECT_EQ(facts_of(renewed).not_after_ms, now_ms / 1000 * 1000 + 855 * day_ms);
+    crypto_clock_set(now_ms + 850 * day_ms);
+    EXPECT_EQ(verify(renewed), 0u);
+    EXPECT_NE(verify(client.certificate), 0u);
+    uint8_t text[certificate_pem_size_max];
+    Writer out = writer_of(text, sizeof text);
+    EXPECT_EQ(certificate_renew(request, slice_of(client.key), issuer, out), Status::invalid);
+    EXPECT_EQ(certificate_renew(request, slice_of(client.certificate), {}, out), Status::invalid);
+    EXPECT_EQ(out.size, 0u);
+}
+
 }  // namespace

@@ -73,6 +73,7 @@ make issuing p256 '/CN=Test issuing' -CA ca.crt -CAkey ca.key $authority
 make below p256 /CN=till-11 -CA issuing.crt -CAkey issuing.key $client -set_serial 0x4321
 cat issuing.crt >>below.crt
 make other-issuing p256 '/CN=Test issuing' -CA other-ca.crt -CAkey other-ca.key $authority
+leaf short p256 /CN=till-12 $client -days 10
 echo 01 >crlnumber
 : >index.txt
 openssl ca -config req.cnf -gencrl -keyfile ca.key -cert ca.crt -out empty.pem 2>/dev/null

@@ -38,6 +38,7 @@ TOO_LARGE = "a message is longer than we take"
 
 BASIC, USAGE, PURPOSE, NAMES = "2.5.29.19", "2.5.29.15", "2.5.29.37", "2.5.29.30"
 REVOKED, REVOKED_AUTHORITY = 0x666, 0x777
+EXPIRED = {"not_before": now() - 9 * DAY, "not_after": now() - DAY}  # yesterday
 UNKNOWN = x509.ObjectIdentifier("1.3.6.1.4.1.99999.7")
 
 SHA1_ECDSA = der.sequence(der.oid("1.2.840.10045.4.1"))
@@ -122,7 +123,7 @@ class World:
         self.p384 = Authority("P-384 Root", kind="p384")
         self.weak = Authority("Weak Root", kind="rsa1024")
         self.flat = Authority("Flat Root", path_length=0)
-        self.ended = Authority("Ended Root", not_before=now() - 9 * DAY, not_after=now() - DAY)
+        self.ended = Authority("Ended Root", **EXPIRED)
         self.silent = Authority("Silent Root", usages=("key_cert_sign",))
         self.bounded = Authority("Bounded Root", extra=[
             (constraints(name(None, "Elsewhere")), False)])
@@ -318,7 +319,17 @@ REFUSED = [
      lambda w: cross_signed(w, False)),
     # When
     ("expired", "certificate_expired", "certificate expired",
-     signed({"not_before": now() - 9 * DAY, "not_after": now() - DAY})),
+     signed({"not_before": now() - 90 * DAY, "not_after": now() - 61 * DAY})),
+    ("expired yesterday and revoked", "certificate_revoked", "certificate revoked",
+     signed({**EXPIRED, "serial": REVOKED})),
+    ("expired yesterday of another CA", "unknown_ca", NOT_OURS,
+     lambda w: w.other.leaf("alice", **EXPIRED)),
+    ("expired yesterday for servers", "unsupported_certificate", NO_PURPOSE,
+     signed({**EXPIRED, "usages": [SERVER]})),
+    ("expired yesterday of two names", "access_denied", NO_NAME,
+     named(["alice", "admin"], **EXPIRED)),
+    ("expired yesterday of an intermediate that has ended too", "certificate_expired",
+     "certificate expired", lambda w: chained(w.below(**EXPIRED), **EXPIRED)),
     ("not yet valid", "certificate_expired", "certificate not yet valid",
      signed({"not_before": now() + DAY})),
     ("ending before it begins", "certificate_expired", "certificate expired",
@@ -330,7 +341,7 @@ REFUSED = [
     ("of a CA that has ended", "certificate_expired", "certificate expired",
      lambda w: w.ended.leaf("alice")),
     ("of an intermediate that has ended", "certificate_expired", "certificate expired",
-     lambda w: chained(w.below(not_before=now() - 9 * DAY, not_after=now() - DAY))),
+     lambda w: chained(w.below(**EXPIRED))),
     ("of an intermediate of the future", "certificate_expired", "certificate not yet valid",
      lambda w: chained(w.below(not_before=now() + DAY))),
     ("of month 13", "bad_certificate", NOT_UNDERSTOOD,
@@ -583,6 +594,11 @@ class Certificates(unittest.TestCase):
                         pem_of("X509 CRL", *cls.world.lists()))
         cls.addClassCleanup(cls.bank.close)
 
+    def test_one_that_expired_yesterday_is_let_in_to_renew_it_alone(self):
+        with Tls13((self.bank.host, self.bank.port)) as peer:
+            peer.hello().answer(*self.made(signed(EXPIRED)))
+            self.assertRegex(peer.ask(command("TIME"), 4).plain, b"^-")
+
     def made(self, make):
         chain, key = make(self.world)
         return (chain if isinstance(chain, list) else [chain]), key
@@ -794,8 +810,7 @@ class Lists(unittest.TestCase):
             with self.subTest(what):
                 self.serve(made)
                 self.assert_out(self.root, reason)
-                self.assert_out(self.root, "certificate expired", "certificate_expired",
-                                not_before=now() - 9 * DAY, not_after=now() - DAY)
+                self.assert_out(self.root, "certificate expired", "certificate_expired", **EXPIRED)
 
     def test_a_list_of_a_ca_that_may_not_sign_lists(self):
         self.serve(self.silent.crl())
