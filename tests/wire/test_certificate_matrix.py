@@ -3,6 +3,7 @@ have read the alert, under the keys that it has then, before the server closes; 
 why. None of these certificates is of our making (pki.py)."""
 
 import os
+import ssl
 import tempfile
 import unittest
 
@@ -18,8 +19,9 @@ from bank import Bank, run
 from pki import (CLIENT, DAY, SERVER, Authority, certificate, key_of, make_keys, name, now, pem_of,
                  pem_of_key)
 from resp import command
-from tls13 import Broken, Tls13
-from wall import wait_until_alone, why_ended
+from tls13 import Tls13
+from tls_bytes import TlsBytes
+from wall import why_ended
 
 NOT_OURS = "certificate not signed by our CA"
 NOT_FOR_THIS = "certificate not meant for this use"
@@ -876,6 +878,99 @@ class Lists(unittest.TestCase):
         self.assert_out(self.issuing, "certificate revoked", "certificate_revoked", serial=7)
         self.assert_in(self.issuing, serial=8)
         self.assert_in(self.root, serial=7)
+
+
+class Clients(unittest.TestCase):
+    """The same with clients of others, in both versions: what people will see."""
+
+    WANTED = (  # what OpenSSL calls the alert, the reason, the chain and its key
+        ("unknown ca", NOT_OURS, lambda w: w.other.leaf("alice")),
+        ("certificate expired", "certificate expired",
+         signed({"not_before": now() - 90 * DAY, "not_after": now() - 61 * DAY})),
+        ("certificate expired", "certificate not yet valid", signed({"not_before": now() + DAY})),
+        ("certificate revoked", "certificate revoked", signed({"serial": REVOKED})),
+        ("unsupported certificate", NO_PURPOSE, signed({"usages": None})),
+        ("unsupported certificate", "certificate is a CA's, not a terminal's",
+         signed({"basic": x509.BasicConstraints(True, None)})),
+        ("access denied", NO_NAME, named("Alice")),
+        ("bad certificate", TOO_LONG, lambda w: deep(w, 2)),
+        ("bad certificate", NOT_UNDERSTOOD, signed({"extra": [unknown(True)]})),
+    )
+
+    @classmethod
+    def setUpClass(cls):
+        cls.world = World()
+        cls.bank = door(pem_of("CERTIFICATE", *[one.der for one in cls.world.ours()]),
+                        pem_of("X509 CRL", *cls.world.lists()), ["listener tls.tls-min=1.2"])
+        cls.addClassCleanup(cls.bank.close)
+
+    def files(self, make):
+        """The paths of a chain and its key in PEM."""
+        chain, key = make(self.world)
+        paths = []
+        for end, text in ((".crt", pem_of("CERTIFICATE", *(
+                chain if isinstance(chain, list) else [chain]))), (".key", pem_of_key(key))):
+            paths.append(os.path.join(self.bank.folder, f"client{end}"))
+            with open(paths[-1], "w", encoding="ascii") as file:
+                file.write(text)
+        return paths
+
+    def context(self, version):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE  # It is the server's turn to judge.
+        context.minimum_version = context.maximum_version = version
+        return context
+
+    def told(self, context):
+        """What the library says of its end, and what the log does."""
+        with TlsBytes(self.bank, source=next(tls13.sources), context=context) as peer:
+            while peer.error is None and not peer.ended:
+                peer.send()
+                if not peer.take():
+                    break
+            local = peer.local()
+        self.assertEqual(peer.plain, b"")
+        return str(peer.error).lower().replace("_", " "), why_ended(self.bank, local)
+
+    def test_python_in_both_versions(self):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            for alert, reason, make in self.WANTED:
+                with self.subTest(version=version.name, reason=reason):
+                    context = self.context(version)
+                    context.load_cert_chain(*self.files(make))
+                    said, why = self.told(context)
+                    self.assertIn(f"alert {alert}", said)
+                    self.assertEqual(why, reason)
+
+    def test_python_without_a_certificate(self):
+        for version, alert in ((ssl.TLSVersion.TLSv1_2, "handshake failure"),
+                               (ssl.TLSVersion.TLSv1_3, "certificate required")):
+            with self.subTest(version.name):
+                said, why = self.told(self.context(version))
+                self.assertIn(f"alert {alert}", said)
+                self.assertEqual(why, "no certificate")
+
+    def test_the_openssl_program_in_both_versions(self):
+        for version, rows in (("-tls1_2", self.WANTED[:2]), ("-tls1_3", self.WANTED[:5])):
+            for alert, reason, make in rows:
+                with self.subTest(version=version, reason=reason):
+                    certificate_path, key_path = self.files(make)
+                    done = run(["openssl", "s_client", "-quiet", version, "-connect",
+                                f"{self.bank.host}:{self.bank.port}", "-cert", certificate_path,
+                                "-cert_chain", certificate_path, "-key", key_path],
+                               expect=None, stdin=None, input="PING\r\n")
+                    self.assertIn(f"alert {alert}", done.stderr.lower())
+                    self.assertEqual(done.stdout, "")
+
+    def test_both_let_a_sound_one_in(self):
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = self.context(version)
+            context.load_cert_chain(*self.files(lambda w: chained(w.issuing)))
+            with TlsBytes(self.bank, context=context) as peer, self.subTest(version.name):
+                peer.shake()
+                peer.say(command("TIME"))
+                self.assertEqual(peer.listen(4)[:4], b"*2\r\n")
 
 
 def slug(text):
