@@ -86,7 +86,10 @@ Status enrol_grant_parse(Slice text, EnrolGrant& out) {
     if (parse_name(reader_rest(line), found.name) != Status::ok) return Status::damaged;
     if (take_line(reader, "expires", line) != Status::ok) return Status::damaged;
     const Status status = parse_time(reader_rest(line), found.expires_ms);
-    if (status != Status::ok || reader_left(reader) > 0) return Status::damaged;
+    uint8_t memory[enrol_grant_size_max];
+    Writer again = writer_of(memory, sizeof memory);
+    if (status == Status::ok) put_enrol_grant(again, found);
+    if (!slice_equal(writer_slice(again), text)) return Status::damaged;
     out = found;
     return Status::ok;
 }

@@ -160,13 +160,15 @@ bool has_subject(const mbedtls_x509_crt& certificates, const mbedtls_x509_buf& n
     return false;
 }
 
-// Whether our CA signed it; its dates are for the handshakes to judge.
+// Whether our CA signed it; dates are for the handshakes to judge, and at a start the library has
+// not been told the time yet.
 bool is_signed(mbedtls_x509_crt& certificate, TlsGeneration& generation) {
     uint32_t flags = 0;
     // The answer is in the flags.
     mbedtls_x509_crt_verify_with_profile(&certificate, &generation.ca, nullptr, &profile, nullptr,
                                          &flags, nullptr, nullptr);
-    return (flags & ~static_cast<uint32_t>(MBEDTLS_X509_BADCERT_EXPIRED)) == 0;
+    constexpr uint32_t dates = MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE;
+    return (flags & ~dates) == 0;
 }
 
 // A list of somebody else would be passed over in silence, and revoke nobody. An intermediate's

@@ -74,26 +74,12 @@ class EnrolBank(Bank):
             self.issues = issues
             if issues:
                 self.settings.append("server.issue=yes")
-                self.make_issuing()
+                self.pennyctl("cert", "issuing", self.home)
             if start:
                 self.start()
         except BaseException:
             self.close()
             raise
-
-    def make_issuing(self):
-        import datetime
-        with open(self.ca(), "rb") as f: ca = x509.load_pem_x509_certificate(f.read())
-        with open(self.path("certs", "ca.key"), "rb") as f: k = serialization.load_pem_private_key(f.read(), None)
-        key = new_key()
-        now = datetime.datetime.utcnow()
-        ski = ca.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-        c = (x509.CertificateBuilder().subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Pennybank issuing")])).issuer_name(ca.subject).public_key(key.public_key()).serial_number(x509.random_serial_number()).not_valid_before(now-datetime.timedelta(hours=1)).not_valid_after(now+datetime.timedelta(days=300))
-         .add_extension(x509.BasicConstraints(True,0),True).add_extension(x509.KeyUsage(False,False,False,False,False,True,True,False,False),True).add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()),False).add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(ski),False).sign(k,hashes.SHA256()))
-        with open(self.path("certs", "issuing.crt"), "wb") as f: f.write(c.public_bytes(serialization.Encoding.PEM))
-        fd = os.open(self.path("certs", "issuing.key"), os.O_CREAT|os.O_WRONLY, 0o600)
-        os.write(fd, key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()))
-        os.close(fd)
 
     def enrol_port(self):
         """Of the server that runs now."""

@@ -5,12 +5,10 @@ The clients are penny and Python's ssl; certificates near their end are signed b
 
 import datetime
 import os
-import re
 import shutil
 import signal
 import ssl
 import stat
-import time
 import unittest
 
 from cryptography import x509
@@ -19,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from bank import run
 from dying import Dying
 from enrolment import (EnrolBank, certificates, name_of, new_key, pem_of_key, request, state_of)
+from reach import forms_of, rows
 from resp import Error
 
 CALLS_MAX = 200
@@ -84,6 +83,13 @@ class RenewTest(unittest.TestCase):
         with open(os.path.join(folder, f"{name}.crt"), "rb") as file:
             return certificates(file.read())[0].serial_number
 
+    @staticmethod
+    def pair(folder, name):
+        with open(os.path.join(folder, f"{name}.crt"), "rb") as file:
+            chain = file.read()
+        with open(os.path.join(folder, f"{name}.key"), "rb") as file:
+            return chain, serialization.load_pem_private_key(file.read(), None)
+
     def assert_pair(self, folder, name):
         """Certificate and key belong together, for other programs too."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -106,7 +112,7 @@ class Server(RenewTest):
         with self.bank.by_certificate(renewed, fresh) as wire:
             self.assertEqual(wire.ask("HELLO", "3", "AUTH", "alice", self.bank.passwords["alice"])
                              [b"proto"], 3)
-        self.assertIn(f"renewed session", self.bank.log())
+        self.assertIn("renewed session", self.bank.log())
 
     def test_nobody_need_log_in_and_the_book_is_untouched(self):
         with self.bank.wire("admin") as admin:
@@ -218,28 +224,19 @@ class Penny(RenewTest):
         self.assertEqual(done.stdout, "PONG\n")
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
 
-    @staticmethod
-    def pair(folder, name):
-        with open(os.path.join(folder, f"{name}.crt"), "rb") as file:
-            chain = file.read()
-        with open(os.path.join(folder, f"{name}.key"), "rb") as file:
-            return chain, serialization.load_pem_private_key(file.read(), None)
-
     def test_cut_at_each_write_it_leaves_a_pair_that_works(self):
-        """The budget of a day is spent soon, so the server forgets it now and then."""
         with Dying() as dying:
             for call in range(1, CALLS_MAX):
-                if call % PER_DAY == 1:
-                    self.bank.restart()
-                folder, conf = self.terminal("cut")
+                name = f"cut-{call}"  # Each has a day's budget of its own.
+                folder, conf = self.terminal(name)
                 argv = self.bank.penny_argv("-c", conf, "renew")
                 done = dying._run(argv, "DIE_AT", call, {})
                 # A young one would be left alone; this one is renewed by the next command.
                 again = self.penny(conf, "ping")
                 self.assertEqual((again.stdout, again.stderr), ("PONG\n", ""), call)
-                self.assert_pair(folder, "cut")
+                self.assert_pair(folder, name)
                 self.assertEqual(sorted(os.listdir(folder)),
-                                 ["ca.crt", "client.conf", "cut.crt", "cut.key"], call)
+                                 ["ca.crt", "client.conf", f"{name}.crt", f"{name}.key"], call)
                 shutil.rmtree(folder)
                 if done.returncode != -signal.SIGKILL:
                     break
@@ -280,6 +277,41 @@ class Penny(RenewTest):
         self.assertNotIn(b"PRIVATE KEY", middle.plain)
 
 
+class Expired(RenewTest):
+    """A certificate that has ended is good for its renewal, for some time."""
+
+    def test_it_reaches_renew_and_quit_alone(self):
+        folder, _ = self.terminal("ended", days_ago=40, days_left=-10)
+        asked = [words for name, least, most in rows() if name not in ("RENEW", "QUIT")
+                 for words in forms_of(name, least, most)]
+        asked += [("HELLO", "3", "AUTH", "alice", self.bank.passwords["alice"]), ("SET", "a", "b")]
+        with self.bank.by_certificate(*self.pair(folder, "ended")) as wire:
+            for words in asked:
+                self.assert_error(wire.ask(*words), "NOPERM", "the certificate has expired")
+            self.assertEqual(state_of(wire.ask("RENEW", request(new_key())))[0], "issued")
+            self.assert_error(wire.ask("WHOAMI"), "NOPERM")
+            self.assertEqual(wire.ask("QUIT"), "OK")
+
+    def test_penny_renews_it_by_itself_and_goes_on_with_the_command(self):
+        for name, words in (("ended-1", ("ping",)), ("ended-2", ("WHOAMI",))):
+            folder, conf = self.terminal(name, days_ago=40, days_left=-10)
+            before = self.serial(folder, name)
+            done = run(self.bank.penny_argv(
+                "-c", conf, *(() if words == ("ping",) else
+                              ("--user", "alice", "--pass", self.bank.passwords["alice"])), *words))
+            self.assertEqual(done.stderr, "")
+            self.assertIn("PONG" if words == ("ping",) else name, done.stdout)
+            self.assertNotEqual(self.serial(folder, name), before)
+            self.assert_pair(folder, name)
+            shutil.rmtree(folder)
+
+    def test_behind_the_time_of_grace_nothing_is_left(self):
+        folder, conf = self.terminal("gone", days_ago=100, days_left=-61)
+        done = self.penny(conf, "renew", expect=1)
+        self.assertIn("did not accept our certificate", done.stderr)
+        self.assertIn("because certificate expired", self.bank.log())
+
+
 class Revoked(RenewTest):
     def test_a_revoked_certificate_renews_nothing(self):
         folder, conf = self.terminal("lost")
@@ -288,7 +320,8 @@ class Revoked(RenewTest):
         self.bank.pennyctl("cert", "revoke", "%x" % serial, self.bank.home)
         self.bank.restart()
         done = self.penny(conf, "renew", expect=1)
-        self.assertIn("revoked", done.stderr)
+        self.assertIn("did not accept our certificate", done.stderr)
+        self.assertIn("because certificate revoked", self.bank.log())
         self.assertEqual(self.serial(folder, "lost"), serial)
 
 

@@ -81,6 +81,9 @@ bool authority_is_word(const char* name);
 ExitCode authority_open(Authority& authority, const char* given);
 void authority_close(Authority& authority);
 
+// Reads both signers again, after one of them was written.
+ExitCode authority_look(Authority& authority);
+
 // Refuses where the signer's key is away, open to others, another certificate's, or has ended.
 ExitCode authority_need_ca(const Authority& authority);
 ExitCode authority_need_issuing(const Authority& authority);
@@ -121,6 +124,12 @@ ExitCode authority_enter(Made& made, const char* folder, Slice pem, CertificateK
 // Writes a file that is not there yet, or one in the place of another.
 ExitCode authority_write(Made& made, const char* path, uint32_t mode, Slice bytes);
 ExitCode authority_replace(Made& made, const char* path, Slice bytes);
+
+// Puts the CA's certificate in the place of the one before in ca.crt, which may hold others too.
+ExitCode authority_replace_ca(Authority& authority, Slice pem);
+
+// True for the name of a CA in ca.crt, whoever has its key.
+bool authority_has_ca(const Authority& authority, const uint8_t subject_hash[hash_size]);
 
 // --- What there is ---
 
