@@ -171,10 +171,10 @@ bool is_certificate_code(int code) {
 
 // Codes about keys and signatures, whatever is added to them.
 bool is_key_code(int code) {
-    const int family = -code & 0xff80;
-    return (family >= -MBEDTLS_ERR_PK_BUFFER_TOO_SMALL && family <= -MBEDTLS_ERR_PK_ALLOC_FAILED) ||
-           (family >= -MBEDTLS_ERR_RSA_BAD_INPUT_DATA && family <= -MBEDTLS_ERR_RSA_RNG_FAILED) ||
-           (family >= -MBEDTLS_ERR_ECP_SIG_LEN_MISMATCH && family <= -MBEDTLS_ERR_ECP_BAD_INPUT_DATA);
+    const int family = -(-code & 0xff80);
+    return (family <= MBEDTLS_ERR_PK_BUFFER_TOO_SMALL && family >= MBEDTLS_ERR_PK_ALLOC_FAILED) ||
+           (family <= MBEDTLS_ERR_RSA_BAD_INPUT_DATA && family >= MBEDTLS_ERR_RSA_RNG_FAILED) ||
+           (family <= MBEDTLS_ERR_ECP_SIG_LEN_MISMATCH && family >= MBEDTLS_ERR_ECP_BAD_INPUT_DATA);
 }
 
 // Whether the other end is to have a certificate.

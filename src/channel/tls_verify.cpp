@@ -41,7 +41,8 @@ constexpr FlagRow flag_rows[] = {
     {MBEDTLS_X509_BADCRL_NOT_TRUSTED,
      {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "revocation list not signed by our CA"}},
     {MBEDTLS_X509_BADCRL_BAD_MD,
-     {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "revocation list is signed with a hash that is too weak"}},
+     {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN,
+      "revocation list is signed with a hash that is too weak"}},
 };
 
 // A certificate with two common names belongs to nobody.
@@ -168,7 +169,8 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
         *flags |= MBEDTLS_X509_BADCERT_OTHER;
     }
     if (session.refused.reason != nullptr) return 0;
-    if (depth == 0 && *flags == MBEDTLS_X509_BADCERT_EXPIRED && is_in_grace(session, *certificate)) {
+    const bool only_expired = depth == 0 && *flags == MBEDTLS_X509_BADCERT_EXPIRED;
+    if (only_expired && is_in_grace(session, *certificate)) {
         channel.peer.is_expired = true;
         *flags = 0;
     }

@@ -865,7 +865,7 @@ class Lists(unittest.TestCase):
         self.assert_in(self.root, serial=300)
 
     def test_a_ca_without_a_list_revokes_nobody(self):
-        """Its certificates are judged by all else; README says to keep a list for each CA."""
+        """Its certificates are judged by all else."""
         self.serve(self.root.crl([7]))
         self.assert_in(self.silent, serial=7)
         self.assert_in(self.issuing, serial=7)
