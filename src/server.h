@@ -60,8 +60,6 @@ inline constexpr uint32_t penalties_save_ms = 10'000;  // from one writing of th
 inline constexpr uint32_t penalties_text_size = 16384;  // bytes of one write of them
 inline constexpr uint32_t penalties_rows_per_turn = 4096;
 
-inline constexpr uint32_t wish_kind_count = 11;
-
 // Work for another thread. The port keeps the Wish until it calls server_wish_done with it.
 enum class WishKind : uint8_t {
     channel,            // server_wish_run: a handshake, or the records of a slow channel
@@ -79,6 +77,8 @@ enum class WishKind : uint8_t {
     reload,             // read the configuration into reload.config and its files into generation
                         // `number`, as before the start; `memory`, `size` is for why that failed
 };
+
+inline constexpr uint32_t wish_kind_count = static_cast<uint32_t>(WishKind::reload) + 1;
 
 struct Wish {
     WishKind kind;
