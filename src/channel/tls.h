@@ -9,11 +9,11 @@
 //
 //   V1. A server session is established only with a client certificate that the CA signed, that is
 //       inside its dates, meant for client authentication by name (extKeyUsage has clientAuth; none
-//       at all, or anyExtendedKeyUsage, is not enough), not a CA's own, not on the CRL, and whose one
-//       common name is a name as parse_name has it. A CRL that is out of date lets nobody in. Between
-//       the CA and the certificate is at most one more authority. Where there is a time of grace, a
-//       certificate that has expired and is right in all else is let in for as long, and marked
-//       (is_expired).
+//       at all, or anyExtendedKeyUsage, is not enough), not a CA's own, not on the CRL, and whose
+//       one common name is a name as parse_name has it. A CRL that is out of date lets nobody in.
+//       Between the CA and the certificate is at most one more authority. Where there is a time of
+//       grace, a certificate that has expired and is right in all else is let in for as long, and
+//       marked (is_expired).
 //   V2. A client session is established only with a server whose certificate names the host asked,
 //       and serverAuth in the same way.
 //   V3. Nothing but TLS records is ever put into cipher_out.
@@ -28,8 +28,8 @@ enum class TlsEnd : uint8_t { server, client };
 enum class TlsVersion : uint8_t { tls12, tls13 };
 
 // Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty, and on a
-// client also `certificate` and `key`. One PEM block is at most 32 KiB long. Each list in `crl` is a
-// CA's, or that of an authority whose certificate, signed by a CA, stands in `crl` too.
+// client also `certificate` and `key`. One PEM block is at most 32 KiB long. Each list in `crl` is
+// a CA's, or that of an authority whose certificate, signed by a CA, stands in `crl` too.
 struct TlsFiles {
     Slice certificate;  // own certificate, then intermediates
     Slice key;

@@ -343,7 +343,8 @@ TEST_F(Tls, refuses_who_is_on_the_list_of_an_intermediate) {
     expect_refused("certificate revoked");
 }
 
-// A server with a certificate for another purpose does not get that far: its own library refuses it.
+// A server with a certificate for another purpose does not get that far: its own library refuses
+// it.
 TEST_F(Tls, refuses_a_server_whose_certificate_names_no_purpose) {
     End there;
     ASSERT_EQ(tls_files_load(there.config, TlsEnd::server, "server-no-use"), Status::ok);

@@ -302,7 +302,8 @@ Status backup_gather(const BankPlace& place, const Check& check, BackupSources& 
     Status status = add_around(gather);
     if (status == Status::ok) status = add_checkpoint(gather);
     if (status == Status::ok) status = add_if_there(gather, "penalties");
-    // Of what the server signed; the codes beside it, data/enrol, are secrets of a day and stay out.
+    // Of what the server signed; the codes beside it, data/enrol, are secrets of a day and stay
+    // out.
     if (status == Status::ok) status = add_if_there(gather, "issued");
     if (status == Status::ok) status = add_if_there(gather, "journal/ARCHIVED");
     if (status == Status::ok) status = add_journal(gather);
