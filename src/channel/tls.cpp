@@ -158,8 +158,10 @@ bool is_certificate_code(int code) {
 TlsFailure failure_of(TlsSession& session, int code) {
     if (session.refused.reason != nullptr) return session.refused;
     // A doubtful certificate explains whatever went wrong after it.
+    const bool judges = session.generation->end == TlsEnd::server ||
+                        session.generation->end == TlsEnd::client;
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
-    if (flags != 0 && flags != UINT32_MAX) return tls_verify_failure(flags);
+    if (judges && flags != 0 && flags != UINT32_MAX) return tls_verify_failure(flags);
     const bool record = code == MBEDTLS_ERR_SSL_INVALID_RECORD ||
                         code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
     if (record && is_record(session.in) && session.in.body_size > record_plain_size_max) {
@@ -220,16 +222,20 @@ TlsFailure judge(TlsSession& session) {
 // Copies out whom the handshake authenticated (C4).
 Status establish(Channel& channel, Lent& lent) {
     TlsSession& session = *lent.session;
-    const TlsFailure failure = judge(session);
-    if (failure.reason != nullptr) return fail(channel, lent, failure);
+    const TlsEnd end = session.generation->end;
+    const bool judges = end == TlsEnd::server || end == TlsEnd::client;
     ChannelPeer& peer = channel.peer;
-    tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
+    if (judges) {
+        const TlsFailure failure = judge(session);
+        if (failure.reason != nullptr) return fail(channel, lent, failure);
+        tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
+    }
     // tls_verify has seen the name of a client already.
-    CHECK(session.generation->end == TlsEnd::client || peer.name[0] != '\0');
+    CHECK(end != TlsEnd::server || peer.name[0] != '\0');
     copy_text(peer.protocol, sizeof peer.protocol, mbedtls_ssl_get_version(&session.ssl));
     copy_text(peer.cipher, sizeof peer.cipher,
               tls_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&session.ssl)));
-    peer.authenticated = true;
+    peer.authenticated = judges;
     session.phase = TlsPhase::established;
     return Status::ok;
 }
@@ -371,7 +377,7 @@ constexpr ChannelType tls_type = {
 Status tls_open(Channel& channel, TlsConfig& config, const char* host) {
     CHECK(config.loaded);
     TlsGeneration& generation = tls_generation(config);
-    CHECK((host != nullptr) == (generation.end == TlsEnd::client));
+    CHECK((host == nullptr) == tls_is_server(generation.end));
     memset(&channel, 0, sizeof channel);
     TlsSession& session = tls_session(channel);
     session.generation = &generation;
@@ -390,6 +396,16 @@ Status tls_open(Channel& channel, TlsConfig& config, const char* host) {
         mbedtls_ssl_set_verify(&session.ssl, tls_verify_server, &session);
     }
     channel.type = &tls_type;
+    return Status::ok;
+}
+
+Status tls_peer_certificate(const Channel& channel, uint32_t index, Slice& der) {
+    const TlsSession& session = tls_session(channel);
+    CHECK(session.phase == TlsPhase::established);
+    const mbedtls_x509_crt* at = mbedtls_ssl_get_peer_cert(&session.ssl);
+    for (uint32_t i = 0; i < index && at != nullptr; i++) at = at->next;
+    if (at == nullptr) return Status::absent;
+    der = tls_slice(at->raw);
     return Status::ok;
 }
 

@@ -19,12 +19,17 @@
 //   V3. Nothing but TLS records is ever put into cipher_out.
 //   V4. Behind its handshake a session needs no key, CA or CRL of its generation. It can be judged
 //       by another one and go over to it (tls_config_judge, tls_move), so that the old one can go.
+//   V5. A session of `enrol` has no terminal: the peer is not authenticated and has no name. One of
+//       `stranger` proves that the other end has the key of the certificate it shows, and no more;
+//       tls_peer_certificate tells which ones those are.
 #pragma once
 
 #include "channel/channel.h"
 #include "crypto/sign.h"
 
-enum class TlsEnd : uint8_t { server, client };
+// `enrol` is a server that asks for no certificate, since its clients come to get one, and shows its
+// CA behind its own chain; `stranger` is a client that knows no CA yet, and believes nothing.
+enum class TlsEnd : uint8_t { server, client, enrol, stranger };
 enum class TlsVersion : uint8_t { tls12, tls13 };
 
 // Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty, and on a
@@ -71,7 +76,16 @@ Status tls_config_sign(TlsConfig& config, Slice text, Writer& signature);
 Status tls_config_verify(TlsConfig& config, Slice text, Slice signature);
 Hash tls_config_fingerprint(const TlsConfig& config);
 
-// Opens a channel. `host` is the name or address that a client asks for (V2); nullptr for a server.
+// Puts the CA's certificate as PEM, and whether one of the CAs has a subject of this SHA-256.
+void tls_config_put_ca(const TlsConfig& config, Writer& out);
+bool tls_config_has_ca(const TlsConfig& config, const uint8_t subject_hash[hash_size]);
+
+// Certificate `index` of the chain that an established channel's peer has shown, as DER, from its
+// own on. Returns absent behind the last one.
+Status tls_peer_certificate(const Channel& channel, uint32_t index, Slice& der);
+
+// Opens a channel. `host` is the name or address that a client asks for (V2), also as a
+// stranger; nullptr for a server.
 // Returns full when the library's heap has no room, invalid for a `host` that cannot be one.
 Status tls_open(Channel& channel, TlsConfig& config, const char* host);
 

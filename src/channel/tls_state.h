@@ -70,6 +70,8 @@ inline const TlsSession& tls_session(const Channel& channel) {
     return *reinterpret_cast<const TlsSession*>(channel.state);
 }
 
+inline bool tls_is_server(TlsEnd end) { return end == TlsEnd::server || end == TlsEnd::enrol; }
+
 inline Slice tls_slice(const mbedtls_x509_buf& buf) {
     return {buf.p, static_cast<uint32_t>(buf.len)};
 }

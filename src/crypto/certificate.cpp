@@ -497,6 +497,14 @@ Status certificate_sign(const CertificateRequest& request, Slice csr_pem,
     return status;
 }
 
+Status certificate_put_pem(Slice der, Writer& pem) {
+    Writer text = pem;
+    put_pem(text, "CERTIFICATE", der);
+    if (text.overflow) return Status::full;
+    pem = text;
+    return Status::ok;
+}
+
 Status certificate_renew(const CertificateRequest& request, Slice old_pem,
                          const CertificateIssuer& issuer, Writer& pem) {
     CHECK(request.kind != CertificateKind::authority);  // It signs with that key.

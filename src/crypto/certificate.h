@@ -77,6 +77,9 @@ Status certificate_make(const CertificateRequest& request, Slice key_pem,
 Status certificate_sign(const CertificateRequest& request, Slice csr_pem,
                         const CertificateIssuer& issuer, Writer& pem, const char*& reason);
 
+// Puts a certificate that came as DER. Returns ok; full without room.
+Status certificate_put_pem(Slice der, Writer& pem);
+
 // Makes a certificate for the public key of another one, the first of `old_pem`. Returns as
 // certificate_make does.
 Status certificate_renew(const CertificateRequest& request, Slice old_pem,

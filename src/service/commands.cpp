@@ -134,7 +134,7 @@ ServiceNext execute_words(Service& service, ServiceCall& call, const CommandRow&
     if (call_words(call) < row.words_min || call_words(call) > row.words_max) {
         return refuse_words(call, row);
     }
-    if (!caller.lab && !may_execute(service, call, row)) return ServiceNext::replied;
+    if (!caller.lab && !caller.enrol && !may_execute(service, call, row)) return ServiceNext::replied;
     if (pin != Status::ok) return refuse_pin_text(call);
     if (caller.in_group && !is_money && (row.flags & command_steer) == 0) {
         return refuse(call, Status::err, "only commands that move money may be queued in a group");
@@ -161,10 +161,14 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
     CHECK(call_words(call) > 0);
     Caller& caller = *call.caller;
     const CommandRow* row = command_find(call_word(call, 0));
-    if (caller.lab && (row == nullptr || (row->flags & command_lab) == 0)) {  // S3
+    const uint32_t flags = row == nullptr ? command_none : row->flags;
+    if (caller.lab && (flags & command_lab) == 0) {  // S3
         return refuse(call, Status::noperm, "a laboratory channel carries no such command");
     }
-    if (caller.renew_only && (row == nullptr || (row->flags & command_renew) == 0)) {  // S3
+    if (caller.enrol && (flags & command_stranger) == 0) {
+        return refuse(call, Status::noperm, "channel enrol carries ENROL and QUIT alone");
+    }
+    if (caller.renew_only && (flags & command_expired) == 0) {
         return refuse(call, Status::noperm,
                       "the certificate has expired; it can be renewed, and nothing else");
     }
