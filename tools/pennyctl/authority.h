@@ -68,7 +68,7 @@ struct Authority {
     Signer issuing;
 };
 
-// "certs/NAME.ENDING" and the like.
+// "certs/NAME.ENDING" and the like; of issuing what the configuration names.
 MadePath authority_path(const Authority& authority, const char* name, const char* ending);
 
 // True for a word that stands for one of the bank's own where a name does: ca, issuing, server,

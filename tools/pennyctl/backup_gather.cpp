@@ -228,6 +228,11 @@ Status add_around(Gather& gather) {
         status = add_folder(gather, config_lab_keys, lab.text, 0);
     }
     if (status == Status::ok) status = add_named(gather, place.config.message_key);
+    const char* issuing[] = {place.config.issuing_certificate, place.config.issuing_key};
+    for (const char* value : issuing) {
+        const bool is_there = access(place_resolve(place, value).text, F_OK) == 0;
+        if (status == Status::ok && is_there) status = add_named(gather, value);
+    }
     for (uint32_t i = 0; status == Status::ok && i < place.config.listener_count; i++) {
         const ListenerConfig& listener = place.config.listeners[i];
         const char* values[] = {listener.certificate, listener.key, listener.ca, listener.crl,
