@@ -35,8 +35,8 @@ enum class TlsEnd : uint8_t { server, client, enrol, stranger };
 enum class TlsVersion : uint8_t { tls12, tls13 };
 
 // Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty, and on a
-// client also `certificate` and `key`. One PEM block is at most 32 KiB long. Each list in `crl` is a
-// CA's, or that of an authority whose certificate, signed by a CA, stands in `crl` too.
+// client also `certificate` and `key`. One PEM block is at most 32 KiB long. Each list in `crl` is
+// a CA's, or that of an authority whose certificate, signed by a CA, stands in `crl` too.
 struct TlsFiles {
     Slice certificate;  // own certificate, then intermediates
     Slice key;

@@ -575,6 +575,14 @@ Status certificate_hosts(Slice pem, CertificateHosts& out) {
     return status;
 }
 
+bool certificate_key_is_readable(Slice key_pem) {
+    mbedtls_pk_context key;
+    mbedtls_pk_init(&key);
+    const Status status = parse_key(key_pem, key);
+    mbedtls_pk_free(&key);
+    return status == Status::ok;
+}
+
 Status certificate_first(Slice pem, Slice& out) {
     return pem_cut(pem, "CERTIFICATE", out);
 }

@@ -343,7 +343,8 @@ TEST_F(Tls, refuses_who_is_on_the_list_of_an_intermediate) {
     expect_refused("certificate revoked");
 }
 
-// A server with a certificate for another purpose does not get that far: its own library refuses it.
+// A server with a certificate for another purpose does not get that far: its own library refuses
+// it.
 TEST_F(Tls, refuses_a_server_whose_certificate_names_no_purpose) {
     End there;
     ASSERT_EQ(tls_files_load(there.config, TlsEnd::server, "server-no-use"), Status::ok);
@@ -413,7 +414,8 @@ TEST_P(TlsAccepts, a_certificate) {
     EXPECT_EQ(server.status, Status::ok) << server.channel.reason;
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TlsAccepts, testing::Values("both-uses", "rsa", "p384", "twin"));
+INSTANTIATE_TEST_SUITE_P(Kinds, TlsAccepts,
+                         testing::Values("both-uses", "no-constraints", "rsa", "p384", "twin"));
 
 TEST_F(Tls, tells_twins_apart_by_their_serial) {
     open();

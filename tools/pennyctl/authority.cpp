@@ -164,7 +164,8 @@ ExitCode read_signer(Authority& authority, const char* name, Signer& signer) {
 
 ExitCode need(const Authority& authority, const Signer& signer, const char* name,
               const char* what) {
-    const ToolPath key = place_resolve(authority.place, authority_path(authority, name, "key").text);
+    const ToolPath key =
+        place_resolve(authority.place, authority_path(authority, name, "key").text);
     const ToolPath certificate =
         place_resolve(authority.place, authority_path(authority, name, "crt").text);
     if (signer.certificate.text.size == 0) {
@@ -209,6 +210,10 @@ void pem_clear(Pem& pem) { pem.text = writer_of(pem.bytes, sizeof pem.bytes); }
 Slice pem_slice(const Pem& pem) { return writer_slice(pem.text); }
 
 MadePath authority_path(const Authority& authority, const char* name, const char* ending) {
+    if (authority.place.conf.text[0] != '\0' && strcmp(name, "issuing") == 0) {
+        const Config& config = authority.place.config;
+        return path_of(strcmp(ending, "key") == 0 ? config.issuing_key : config.issuing_certificate);
+    }
     return made_path(authority.folder.text, name, ending);
 }
 
@@ -281,10 +286,13 @@ ExitCode signer_make(const char* words, CertificateKind kind, const Signer* by, 
     put_u8(name, ' ');
     put_hex(name, {number, sizeof number});
     CHECK(!name.overflow);
-    pem_clear(out.key);
     pem_clear(out.certificate);
     const CertificateRequest request = {kind, writer_slice(name), nullptr, 0, wall_ms, days};
-    Status status = certificate_make_key(out.key.text);
+    Status status = Status::ok;
+    if (out.key.text.size == 0) {
+        pem_clear(out.key);
+        status = certificate_make_key(out.key.text);
+    }
     if (status == Status::ok) {
         const CertificateIssuer issuer = by == nullptr ? CertificateIssuer{} : issuer_of(*by);
         status = certificate_make(request, pem_slice(out.key), issuer, out.certificate.text);
@@ -378,7 +386,8 @@ namespace {
 Slice read_bundle(const Authority& authority) {
     static uint8_t bytes[bundle_size_max];
     uint32_t size = 0;
-    const ToolPath path = place_resolve(authority.place, authority_path(authority, "ca", "crt").text);
+    const ToolPath path =
+        place_resolve(authority.place, authority_path(authority, "ca", "crt").text);
     const Status status = system_read_file(path.text, bytes, sizeof bytes, size);
     return {bytes, status == Status::ok ? size : 0};
 }
@@ -424,6 +433,6 @@ DayText day_text(uint64_t wall_ms) {
 void authority_tell_server(const Authority& authority) {
     const uint32_t pid = store_lock_holder(store_calls_posix, authority.place.data.text);
     if (pid == 0) return;
-    printf("The server runs as process %u: `kill -HUP %u`, or RELOAD as an admin, lets it take this "
-           "up.\n", pid, pid);
+    printf("The server runs as process %u: `kill -HUP %u`, or RELOAD as an admin, lets it take "
+           "this up.\n", pid, pid);
 }

@@ -119,8 +119,8 @@ ExitCode cert_check_hosts(const Cert& cert) {
     for (uint32_t i = 0; i < cert.words.name_count; i++) {
         const char* name = cert.words.names[i];
         if (certificate_host_is_valid(tool_slice(name))) continue;
-        return tool_misused_verb(cert.words.verb, "--name takes a host's name or address, not \"%s\"",
-                                 name);
+        return tool_misused_verb(cert.words.verb,
+                                 "--name takes a host's name or address, not \"%s\"", name);
     }
     return exit_done;
 }
@@ -192,7 +192,22 @@ const Signer& signer_of(const Cert& cert, bool by_issuing) {
     return by_issuing ? cert.authority.issuing : cert.authority.ca;
 }
 
-constexpr const char* no_key_replaced = "a key is never replaced; move it away first";
+// A key that a cut has left without its certificate is taken, since none is ever replaced.
+ExitCode read_key(Cert& cert, const char* path) {
+    uint32_t size = 0;
+    const ToolPath whole = cert_whole(cert, path);
+    const Status status = system_read_file(whole.text, cert.key.bytes, sizeof cert.key.bytes, size);
+    if (status == Status::absent) return exit_done;
+    if (status != Status::ok) {
+        return tool_refuse("%s: %s", whole.text,
+                           status == Status::full ? "too long" : strerror(errno));
+    }
+    cert.key.text.size = size;
+    const Slice text = pem_slice(cert.key);
+    if (certificate_key_is_readable(text)) return exit_done;
+    return tool_refuse("%s holds no readable private key, and none is ever replaced; move it away "
+                       "first", whole.text);
+}
 
 // --- client and sign ------------------------------------------------------------------------
 
@@ -217,14 +232,17 @@ ExitCode make_client(Cert& cert) {
     const MadePath path = client_path(cert, name, "crt");
     const MadePath key_path = client_path(cert, name, "key");
     code = refuse_if_there(cert, path.text, "pennyctl cert renew makes a certificate anew");
-    if (code == exit_done) code = refuse_if_there(cert, key_path.text, no_key_replaced);
     if (code == exit_done) code = authority_need_signer(cert.authority, by_issuing);
     if (code == exit_done) code = cert_folder(cert, "clients");
+    if (code == exit_done) code = read_key(cert, key_path.text);
+    const bool has_key = cert.key.text.size > 0;
     if (code == exit_done) {
         code = signer_sign(signer_of(cert, by_issuing), client_request(cert, name), {}, cert.key,
                            cert.certificate);
     }
-    if (code == exit_done) code = write_client(cert, by_issuing, path.text, key_path.text);
+    if (code == exit_done) {
+        code = write_client(cert, by_issuing, path.text, has_key ? nullptr : key_path.text);
+    }
     if (code != exit_done) return code;
     return cert_tell(cert, name, cert_whole(cert, path.text).text,
                      cert_whole(cert, key_path.text).text);
@@ -277,8 +295,8 @@ ExitCode sign(Cert& cert) {
     code = elsewhere != nullptr ? write_elsewhere(cert, by_issuing, elsewhere)
                                 : write_client(cert, by_issuing, path.text, nullptr);
     if (code != exit_done) return code;
-    return cert_tell(cert, name, elsewhere != nullptr ? elsewhere : cert_whole(cert, path.text).text,
-                     nullptr);
+    const ToolPath whole = cert_whole(cert, path.text);
+    return cert_tell(cert, name, elsewhere != nullptr ? elsewhere : whole.text, nullptr);
 }
 
 // --- server ---------------------------------------------------------------------------------
@@ -290,16 +308,6 @@ const char* listen_address(const Config& config) {
     return "127.0.0.1";
 }
 
-// A key that a cut has left without its certificate is taken, since none is ever replaced.
-ExitCode read_server_key(Cert& cert) {
-    uint32_t size = 0;
-    const ToolPath path = cert_whole(cert, cert.authority.key.text);
-    const Status status = system_read_file(path.text, cert.key.bytes, sizeof cert.key.bytes, size);
-    if (status == Status::ok) cert.key.text.size = size;
-    if (status == Status::ok || status == Status::absent) return exit_done;
-    return tool_refuse("%s: %s", path.text, status == Status::full ? "too long" : strerror(errno));
-}
-
 ExitCode make_server(Cert& cert) {
     Authority& authority = cert.authority;
     ExitCode code = cert_check_hosts(cert);
@@ -309,7 +317,7 @@ ExitCode make_server(Cert& cert) {
                                "further names");
     }
     if (code == exit_done) code = authority_need_ca(authority);
-    if (code == exit_done) code = read_server_key(cert);
+    if (code == exit_done) code = read_key(cert, authority.key.text);
     if (code != exit_done) return code;
     const bool has_key = cert.key.text.size > 0;
     HostList& hosts = cert.hosts;
@@ -394,15 +402,18 @@ ExitCode judge_issuing(Cert& cert, bool& is_over) {
                            "pennyctl cert revoke issuing ends it",
                            cert_whole(cert, path.text).text);
     }
-    return refuse_if_there(cert, authority_path(authority, "issuing", "key").text, no_key_replaced);
+    return read_key(cert, authority_path(authority, "issuing", "key").text);
 }
 
 // Its list is written with it, since nobody looks for a list that is not there.
 ExitCode write_issuing(Cert& cert, const Signer& made) {
     Authority& authority = cert.authority;
     uint32_t added = 0;
-    ExitCode code = authority_write(authority.made, authority_path(authority, "issuing", "key").text,
-                                    key_mode, pem_slice(made.key));
+    ExitCode code = exit_done;
+    if (cert.key.text.size == 0) {
+        code = authority_write(authority.made, authority_path(authority, "issuing", "key").text,
+                               key_mode, pem_slice(made.key));
+    }
     if (code == exit_done) {
         code = authority_write(authority.made, authority_path(authority, "issuing", "crt").text,
                                public_mode, pem_slice(made.certificate));
@@ -418,6 +429,8 @@ ExitCode make_issuing(Cert& cert) {
     bool is_over = false;
     ExitCode code = judge_issuing(cert, is_over);
     if (code == exit_done) {
+        pem_clear(made.key);
+        put_bytes(made.key.text, pem_slice(cert.key));
         code = signer_make("Pennybank issuing", CertificateKind::issuing, &authority.ca,
                            authority.wall_ms, cert.words.days, made);
     }

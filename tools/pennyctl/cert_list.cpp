@@ -58,7 +58,9 @@ ExitCode list(Cert& cert) {
         printf("%-*s  %-9s  %-32s  %-10s  %6s  %-7s  %s\n", static_cast<int>(name_size_max), "name",
                "kind", "serial", "ends", "days", "state", "signer");
     }
-    for (uint32_t i = 0; i < known.count; i++) print_known(known.rows[i], cert.authority.wall_ms, cert.words.csv);
+    for (uint32_t i = 0; i < known.count; i++) {
+        print_known(known.rows[i], cert.authority.wall_ms, cert.words.csv);
+    }
     known_free(known);
     return exit_done;
 }
@@ -94,9 +96,24 @@ Slice short_serial(const IssuedRow& row) {
 
 constexpr uint32_t serial_size_sure = 8;  // bytes of one that is believed without being known
 
-// Collects the certificates that one word means. Prints what became of each.
-ExitCode collect(const char* word, const KnownList& known, IssuedRow* rows, uint32_t capacity,
-                 uint32_t& count, bool& is_open) {
+// What one run is to revoke.
+struct Collected {
+    IssuedRow rows[2 * revocation_rows_max];
+    uint32_t count;
+    bool has_open[cert_words_max];  // a word that means something that is not revoked yet
+};
+
+ExitCode add(Collected& out, const IssuedRow& row) {
+    constexpr uint32_t capacity = sizeof out.rows / sizeof out.rows[0];
+    if (out.count == capacity) return tool_refuse("these are too many at a time");
+    out.rows[out.count++] = row;
+    return exit_done;
+}
+
+ExitCode refuse_unknown(const char* word, const KnownList& known);
+
+// Collects the certificates that a word means.
+ExitCode collect(const char* word, const KnownList& known, Collected& out, bool& has_open) {
     IssuedRow serial = {};
     const bool has_serial = parse_serial(word, serial);
     bool is_found = false;
@@ -116,22 +133,18 @@ ExitCode collect(const char* word, const KnownList& known, IssuedRow* rows, uint
                 continue;
             }
             is_found = true;
-            is_open = is_open || !row.is_revoked;
-            if (count == capacity) return tool_refuse("that are too many at a time");
-            rows[count++] = row.row;
+            has_open = has_open || !row.is_revoked;
+            const ExitCode code = add(out, row.row);
+            if (code != exit_done) return code;
         }
     }
     if (is_found) return exit_done;
-    if (has_serial && serial.serial_size >= serial_size_sure) {
-        if (count == capacity) return tool_refuse("that are too many at a time");
-        serial.signer = IssuedSigner::ca;
-        rows[count++] = serial;
-        is_open = true;
-        printf("%s: no certificate with this serial number is known here; it goes on the CA's list "
-               "all the same\n", word);
-        return exit_done;
-    }
-    return exit_refused;
+    if (!has_serial || serial.serial_size < serial_size_sure) return refuse_unknown(word, known);
+    serial.signer = IssuedSigner::ca;
+    has_open = true;
+    printf("%s: no certificate with this serial number is known here; it is for the CA's list all "
+           "the same\n", word);
+    return add(out, serial);
 }
 
 // Names a few that there are, for somebody who mistyped one.
@@ -151,36 +164,32 @@ ExitCode refuse_unknown(const char* word, const KnownList& known) {
         size += static_cast<size_t>(snprintf(text + size, sizeof text - size, "%s%s",
                                              size > 0 ? ", " : "", row.name));
     }
-    if (size == 0) return tool_refuse("%s: there is no such certificate, and none of a client", word);
+    if (size == 0) {
+        return tool_refuse("%s: there is no such certificate, and none of a client", word);
+    }
     if (more == 0) return tool_refuse("%s: there is no such certificate; there are %s", word, text);
     return tool_refuse("%s: there is no such certificate; there are %s and %u more, which pennyctl "
                        "cert list shows", word, text, more);
 }
 
-constexpr uint32_t revoked_at_once_max = 2 * revocation_rows_max;
-
 ExitCode revoke_known(Cert& cert, const KnownList& known) {
+    static Collected all;
     const CertWords& words = cert.words;
     Authority& authority = cert.authority;
-    static IssuedRow rows[revoked_at_once_max];
-    uint32_t count = 0;
-    bool was_open[cert_words_max] = {};
     for (uint32_t i = 0; i < words.word_count; i++) {
         const char* word = words.words[i];
         if (strcmp(word, "ca") == 0 || strcmp(word, "crl") == 0) {
-            return tool_refuse("the CA cannot be revoked: whoever trusts it would have to believe it. "
-                               "Make a new one, and give everybody certificates of that");
+            return tool_refuse("the CA cannot be revoked: whoever trusts it would have to believe "
+                               "it. Make a new one, and give everybody certificates of that");
         }
-        const uint32_t before = count;
-        const ExitCode code = collect(word, known, rows, revoked_at_once_max, count, was_open[i]);
-        if (code != exit_done && count == before) return refuse_unknown(word, known);
+        const ExitCode code = collect(word, known, all, all.has_open[i]);
         if (code != exit_done) return code;
     }
     uint32_t added = 0;
-    const ExitCode code = authority_revoke(authority, rows, count, added);
+    const ExitCode code = authority_revoke(authority, all.rows, all.count, added);
     if (code != exit_done) return code;
     for (uint32_t i = 0; i < words.word_count; i++) {
-        printf("%s: %s\n", words.words[i], was_open[i] ? "revoked" : "was revoked already");
+        printf("%s: %s\n", words.words[i], all.has_open[i] ? "revoked" : "was revoked already");
     }
     if (added == 0) return exit_done;
     printf("%u certificate%s more on %s.\n", added, added == 1 ? "" : "s",
