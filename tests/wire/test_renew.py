@@ -18,7 +18,7 @@ from bank import run
 from dying import Dying
 from enrolment import (EnrolBank, certificates, name_of, new_key, pem_of_key, request, state_of)
 from reach import forms_of, rows
-from resp import Error
+from resp import Error, wait_until
 
 CALLS_MAX = 200
 PER_DAY = 8
@@ -309,19 +309,26 @@ class Expired(RenewTest):
         folder, conf = self.terminal("gone", days_ago=100, days_left=-61)
         done = self.penny(conf, "renew", expect=1)
         self.assertIn("did not accept our certificate", done.stderr)
-        self.assertIn("because certificate expired", self.bank.log())
+        wait_until("the log says why", lambda: "because certificate expired" in self.bank.log())
 
 
 class Revoked(RenewTest):
     def test_a_revoked_certificate_renews_nothing(self):
         folder, conf = self.terminal("lost")
-        with open(f"{folder}/lost.crt", "rb") as file:
-            serial = certificates(file.read())[0].serial_number
-        self.bank.pennyctl("cert", "revoke", "%x" % serial, self.bank.home)
-        self.bank.restart()
+        chain, key = self.bank.enrolled("lost")
+        with open(f"{folder}/lost.crt", "wb") as file:
+            file.write(chain)
+        with open(f"{folder}/lost.key", "wb") as file:
+            file.write(pem_of_key(key))
+        serial = self.serial(folder, "lost")
+        with self.bank.by_certificate(chain, key) as wire:
+            self.bank.pennyctl("cert", "revoke", "lost", self.bank.home)
+            with self.bank.wire("admin") as admin:
+                self.assertEqual(admin.ask("RELOAD"), "OK")
+            self.assertTrue(wire.ends())  # On the connection that it had, neither.
         done = self.penny(conf, "renew", expect=1)
         self.assertIn("did not accept our certificate", done.stderr)
-        self.assertIn("because certificate revoked", self.bank.log())
+        wait_until("the log says why", lambda: "because certificate revoked" in self.bank.log())
         self.assertEqual(self.serial(folder, "lost"), serial)
 
 
