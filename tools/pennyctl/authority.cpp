@@ -212,7 +212,8 @@ Slice pem_slice(const Pem& pem) { return writer_slice(pem.text); }
 MadePath authority_path(const Authority& authority, const char* name, const char* ending) {
     if (authority.place.conf.text[0] != '\0' && strcmp(name, "issuing") == 0) {
         const Config& config = authority.place.config;
-        return path_of(strcmp(ending, "key") == 0 ? config.issuing_key : config.issuing_certificate);
+        const bool is_key = strcmp(ending, "key") == 0;
+        return path_of(is_key ? config.issuing_key : config.issuing_certificate);
     }
     return made_path(authority.folder.text, name, ending);
 }
