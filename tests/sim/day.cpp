@@ -205,7 +205,7 @@ void ask_people(Living& living) {
     switch (below(living, 4)) {
         case 0:
             status = book_add_person(book, wall_ms, row_none, {}, name, Role::customer,
-                                     house_password(), book_tag_none);
+                                     house_password(), PasswordTerm::lasting, book_tag_none);
             break;
         case 1:
             status = book_set_password(book, wall_ms, person, {}, person,
