@@ -1,13 +1,16 @@
 """A first password: whoever logs in with it changes it, and reaches nothing else before."""
 
 import json
+import os
 import unittest
 
 from bank import BankTest
 from old_bank import OldBank
 from resp import Error, command, fields
+from standin import PennyTest
+from terminal import converse
 
-FIRST = "a first password"
+FIRST = "a word for a start"
 OWN = "a password of my own"
 REFUSED = ("NOPERM", "this is a first password; change it: PASSWD old new")
 
@@ -149,6 +152,62 @@ class FirstPassword(BankTest):
         said = self.bank.check()
         self.bank.start()
         self.assertIn("agrees with the journal", said)
+
+
+class Penny(BankTest):
+    """What a person with penny gets to see."""
+
+    NEW, AGAIN = b"New password: ", b"The same password again: "
+
+    def setUp(self):
+        self.folder = self.bank.folder
+        self.environment = {"HOME": self.folder, "PATH": os.environ["PATH"], "TERM": "dumb"}
+        with self.bank.wire("admin") as admin:
+            self.assertEqual(admin.ask("USER", "PASSWD", "alice", FIRST, "FIRST"), "OK")
+
+    def menu(self, *steps):
+        at = PennyTest.at_terminal(self, *self.bank.cli_options("alice")[:-4], "--menu")
+        return converse(self, at, [
+            (b"empty for nobody: ", b"alice"), (b"Password for alice: ", FIRST.encode()), *steps,
+            (b"Your choice: ", b"2"), (b"Your choice: ", b"0")])
+
+    def test_the_menu_has_it_changed_at_once(self):
+        own = OWN.encode()
+        shown = self.menu((self.NEW, own), (self.AGAIN, own + b"x"), (self.NEW, FIRST.encode()),
+                          (self.AGAIN, FIRST.encode()), (self.NEW, own), (self.AGAIN, own))
+        self.assertIn(b"This is a first password: nothing else can be done until it is changed.",
+                      shown)
+        self.assertIn(b"the two passwords differ", shown)
+        self.assertIn(b"that is the first password; choose another one", shown)
+        self.assertIn(b"The password is changed.", shown)
+        self.assertIn(b"The balance is ", shown)
+        for secret in (own, FIRST.encode()):
+            self.assertNotIn(secret, shown)
+        with self.bank.wire("alice", password=OWN) as wire:
+            self.assertNotIsInstance(wire.ask("BALANCE"), Error)
+
+    def test_the_menu_says_what_follows_when_it_is_not_changed(self):
+        shown = self.menu(*3 * ((self.NEW, b"short"), (self.AGAIN, b"short")))
+        self.assertIn(b"penny: the password was not changed; sign in again to do it", shown)
+        self.assertIn(REFUSED[1].encode(), shown)
+
+    def test_a_script_of_the_menu_answers_too(self):
+        self.bank.passwords["alice"] = FIRST
+        lines = ["1", "alice", FIRST, OWN, OWN, "2", "0"]
+        done = self.bank.penny("--menu", name="alice", input="".join(f"{x}\n" for x in lines),
+                               options=self.bank.cli_options("alice")[:-4])
+        # Who is named by the options signs in before there is anybody to answer.
+        self.assertEqual(done.stdout.count("This is a first password"), 2)
+        self.assertEqual(done.stdout.count("The password is changed."), 1)
+        self.assertIn("The balance is ", done.stdout)
+
+    def test_a_command_is_told_what_to_do_first(self):
+        self.bank.passwords["alice"] = FIRST
+        done = self.bank.penny("BALANCE", name="alice", expect=1)
+        self.assertIn(REFUSED[1], done.stderr)
+        lines = f"PASSWD '{FIRST}' '{OWN}'\nBALANCE\n"
+        done = self.bank.penny(name="alice", input=lines)
+        self.assertRegex(done.stdout, r"\AOK\n\d+\.\d\d\n\Z")
 
 
 class Tool(unittest.TestCase):
