@@ -106,6 +106,7 @@ Status load_person(Ledger& ledger, Reader& line) {
     if (take_record(line, password) != Status::ok) return Status::damaged;
     if (take_last_column(line) != Status::ok) return Status::damaged;
     if (values.state == PersonState::removed && password.size > 0) return Status::damaged;
+    if (values.term == PasswordTerm::first && password.size == 0) return Status::damaged;
     note_version(ledger, tables_since_term(values.term));
     values.version = 1;
     values.changes = 1;

@@ -366,6 +366,11 @@ TEST(People, ACheckpointSaysWhosePasswordIsAFirstOne) {
         TestBook other;
         EXPECT_EQ(test_load(other.book, bad), Status::damaged) << state;
     }
+    TestTables bare = good;
+    std::string& row = bare.tables[passwd];
+    row.replace(row.find(":active/first:new"), 17, ":active/first:");
+    TestBook another;
+    EXPECT_EQ(test_load(another.book, bare), Status::damaged) << "of no password";
     TestTables older = plain_tables;
     std::string& rows = older.tables[passwd];
     rows.replace(rows.find("bob:customer:active") + 13, 6, "active/first");
