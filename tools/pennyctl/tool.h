@@ -77,3 +77,4 @@ int verb_user_name(int argc, char** argv);
 int verb_import(int argc, char** argv);
 int verb_audit(int argc, char** argv);
 int verb_lab(int argc, char** argv);
+int verb_class(int argc, char** argv);
