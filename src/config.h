@@ -77,10 +77,12 @@ struct Config {
     bool self_service;      // customers deposit and withdraw for themselves
     char message[config_message_size_max + 1];
     char message_key[path_size_max + 1];  // empty: the server takes no messages itself
+    uint32_t crl_days;      // that pennyctl makes lists for; 0: until their signer ends
     uint32_t handshake_ms;  // from accept to an established channel
     uint32_t login_ms;      // from there to a login
     uint32_t request_ms;    // from a request's first byte to its last
     uint32_t idle_s;        // without a request
+    uint32_t renew_grace_days;  // for which an expired certificate may renew itself
     uint32_t password_memory_kib;
     uint32_t password_passes;
     uint32_t penalty_free;        // failed logins of one person that cost nothing
@@ -188,6 +190,15 @@ Status config_check(const Config& config, Writer& error);
 // True for what can be the name of a time zone: words of letters, digits and _ + - with a single /
 // between them, the first of which begins with a letter. So it never leads out of a folder.
 bool config_is_zone(Slice text);
+
+// Says whether a running server can take over what a file says now: its listeners are all there, on
+// the same channels, and the ledger's currency is the same. Returns ok, or invalid with the
+// sentence.
+Status config_check_reload(const Config& running, const Config& fresh, Writer& error);
+
+// Puts the options that differ and wait for a restart, such as "limits accounts, listener tls port".
+// [terminal NAME], and a listener's certificate, key, ca and crl, do not wait.
+void config_put_waiting(const Config& running, const Config& fresh, Writer& out);
 
 // The listener of that name, or nullptr.
 const ListenerConfig* config_find_listener(const Config& config, Slice name);

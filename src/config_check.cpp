@@ -1,5 +1,7 @@
 // Whether the options of one configuration fit together (O3).
 
+#include <string.h>
+
 #include "base/text.h"
 #include "config_parts.h"
 
@@ -193,4 +195,20 @@ Status config_check(const Config& config, Writer& error) {
     status = check_amounts(config, error);
     if (status != Status::ok) return status;
     return check_listeners(config, error);
+}
+
+Status config_check_reload(const Config& running, const Config& fresh, Writer& error) {
+    if (strcmp(running.currency, fresh.currency) != 0 || running.scale != fresh.scale) {
+        put_text(error, "[ledger] never changes");
+        return Status::invalid;
+    }
+    for (uint32_t i = 0; i < running.listener_count; i++) {
+        const ListenerConfig& listener = running.listeners[i];
+        const ListenerConfig* found = config_find_listener(fresh, slice_of(listener.name));
+        if (found == nullptr || strcmp(found->channel, listener.channel) != 0) {
+            return refuse_listener(error, listener, ": it is gone or has another channel, which "
+                                   "takes a restart", "");
+        }
+    }
+    return Status::ok;
 }

@@ -29,15 +29,15 @@ constexpr ConfigRow rows[] = {
 };
 constexpr uint32_t row_count = sizeof rows / sizeof rows[0];
 
-constexpr bool field_fits(ConfigType type, size_t size, uint32_t max) {
+constexpr uint32_t field_size(ConfigType type, uint32_t max) {
     const bool is_number = type == ConfigType::number || type == ConfigType::tls_version;
-    if (is_number || type == ConfigType::roles) return size == 4;
-    if (type == ConfigType::flag || type == ConfigType::registration) return size == 1;
-    return size == max + 1;  // A text and its NUL.
+    if (is_number || type == ConfigType::roles) return 4;
+    if (type == ConfigType::flag || type == ConfigType::registration) return 1;
+    return max + 1;  // A text and its NUL.
 }
 
 #define OPTION(section, key, type, field, value_default, min, max, unit, help) \
-    static_assert(field_fits(ConfigType::type, sizeof(owner::section::field), max), key);
+    static_assert(sizeof(owner::section::field) == field_size(ConfigType::type, max), key);
 #include "config.def"
 #undef OPTION
 
@@ -370,4 +370,48 @@ uint32_t config_find_byte(Slice text, uint8_t byte) {
     uint32_t i = 0;
     while (i < text.size && text.data[i] != byte) i++;
     return i;
+}
+
+namespace {
+
+bool waits_for_restart(const ConfigRow& row) {
+    constexpr const char* at_once[] = {"certificate", "key", "ca", "crl"};
+    if (strcmp(row.section, "terminal") == 0) return false;
+    bool is_at_once = false;
+    for (const char* key : at_once) is_at_once = is_at_once || strcmp(row.key, key) == 0;
+    return !is_at_once;
+}
+
+// Puts the rows of one section that differ between two structs of it.
+void put_section(const char* section, const char* name, const void* running, const void* fresh,
+                 Writer& out) {
+    for (const ConfigRow& row : rows) {
+        if (strcmp(row.section, section) != 0 || !waits_for_restart(row)) continue;
+        const uint8_t* a = static_cast<const uint8_t*>(running) + row.offset;
+        const uint8_t* b = static_cast<const uint8_t*>(fresh) + row.offset;
+        if (memcmp(a, b, field_size(row.type, row.max)) == 0) continue;
+        put_text(out, out.size > 0 ? ", " : "");
+        put_text(out, section);
+        put_text(out, name[0] != '\0' ? " " : "");
+        put_text(out, name);
+        put_u8(out, ' ');
+        put_text(out, row.key);
+    }
+}
+
+}  // namespace
+
+void config_put_waiting(const Config& running, const Config& fresh, Writer& out) {
+    put_section("server", "", &running, &fresh, out);
+    put_section("limits", "", &running, &fresh, out);
+    for (uint32_t i = 0; i < fresh.listener_count; i++) {
+        const ListenerConfig& listener = fresh.listeners[i];
+        const ListenerConfig* was = config_find_listener(running, slice_of(listener.name));
+        if (was != nullptr) {
+            put_section("listener", listener.name, was, &listener, out);
+            continue;
+        }
+        put_text(out, out.size > 0 ? ", listener " : "listener ");
+        put_text(out, listener.name);
+    }
 }

@@ -107,6 +107,17 @@ void tick_sensor(Server& server) {
     serve_commit_queue(server);
 }
 
+// What follows when a session in phase `before` has begun to end.
+void finish_end(Server& server, uint32_t index, SessionPhase before) {
+    Session& session = session_at(server, index);
+    if (before == SessionPhase::handshake) leave_handshake(server);
+    // Without buffers there is no room for a closing message; the close itself must do.
+    if (session.phase == SessionPhase::ending && !lend_buffers(server, index)) {
+        session.end_sent = true;
+    }
+    step_session(server, index);
+}
+
 void tick_sessions(Server& server) {
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
@@ -117,13 +128,7 @@ void tick_sessions(Server& server) {
             continue;
         }
         session_tick(session, server.now_ms, server.config.request_ms);
-        if (session.phase == before) continue;
-        if (before == SessionPhase::handshake) leave_handshake(server);
-        // Without buffers there is no room for a closing message; the close itself must do.
-        if (session.phase == SessionPhase::ending && !lend_buffers(server, i)) {
-            session.end_sent = true;
-        }
-        step_session(server, i);
+        if (session.phase != before) finish_end(server, i, before);
     }
 }
 
@@ -142,6 +147,13 @@ void lab_layout(Server& server, Arena& arena, uint32_t sessions) {
 }
 
 }  // namespace
+
+void end_from_outside(Server& server, uint32_t index, const char* reason) {
+    Session& session = session_at(server, index);
+    const SessionPhase before = session.phase;
+    session_end(session, reason);
+    if (session.phase != before) finish_end(server, index, before);
+}
 
 void server_layout(Server& server, Arena& arena, const Config& config) {
     server.config = config;
@@ -168,14 +180,16 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     book_layout(server.book, arena, limits);
     access_layout(server.access, arena, config.accounts, terminals_config_max);
     door_layout(server, arena);
+    expiry_layout(server.expiry, arena, config.terminals);
     server.messages = {};
     const uint32_t keys = config.message_key[0] == '\0' ? 0 : 1;
     if (keys > 0) {
         server.messages.pem = arena_array<uint8_t>(arena, "message key", jose_key_pem_size_max);
         server.messages.scratch = arena_array<MessageScratch>(arena, "  clear text", 1);
     }
-    crypto_layout(server.heap, arena, sessions, config.handshakes, keys,
-                  lab_listener_count(config));
+    const uint32_t labs = lab_listener_count(config);
+    const uint32_t banks = config.listener_count > labs ? config.listener_count - labs : 1;
+    crypto_layout(server.heap, arena, sessions, config.handshakes, keys, labs, banks);
 }
 
 namespace {
@@ -210,18 +224,27 @@ TerminalRights rights_of(const TerminalConfig& terminal, uint32_t scale) {
 static_assert(terminal_accounts_max == rights_accounts_max);
 static_assert(config_role_count == role_count);
 
+AccessRules rules_of(const Config& config) {
+    return {.registration = static_cast<AccessRegistration>(config.registration),
+            .self_service = config.self_service,
+            .refused_per_minute = config.refused_per_minute,
+            .reverse_minutes = config.reverse_minutes,
+            .multi = config.multi,
+            .register_per_day = config.register_per_day,
+            .pin_above = minor_of(config.pin_above, config.scale, pin_never)};
+}
+
 }  // namespace
+
+void take_terminals(Server& server, const Config& config) {
+    access_clear_terminals(server.access);
+    for (uint32_t i = 0; i < config.terminal_section_count; i++) {
+        access_add_terminal(server.access, rights_of(config.terminal_sections[i], config.scale));
+    }
+}
 
 void server_init(Server& server, uint64_t memory_reserved) {
     const Config& config = server.config;
-    const AccessRules rules = {
-        .registration = static_cast<AccessRegistration>(config.registration),
-        .self_service = config.self_service,
-        .refused_per_minute = config.refused_per_minute,
-        .reverse_minutes = config.reverse_minutes,
-        .multi = config.multi,
-        .register_per_day = config.register_per_day,
-        .pin_above = minor_of(config.pin_above, config.scale, pin_never)};
     pool_init(server.sessions);
     pool_init(server.buffers);
     pool_init(server.hashes);
@@ -236,17 +259,17 @@ void server_init(Server& server, uint64_t memory_reserved) {
     ring_clear(server.lab_queue);
     ring_clear(server.read_queue);
     ring_clear(server.key_queue);
-    access_init(server.access, rules);
+    access_init(server.access, rules_of(config));
     door_init(server);
-    for (uint32_t i = 0; i < config.terminal_section_count; i++) {
-        access_add_terminal(server.access, rights_of(config.terminal_sections[i], config.scale));
-    }
+    expiry_init(server.expiry);
+    take_terminals(server, config);
     server.hash_running = pool_none;
     server.key_running = pool_none;
     server.lab_running = pool_none;
     server.service.book = &server.book;
     server.service.archived = &server.archived;
     server.service.access = &server.access;
+    server.service.expiry = &server.expiry;
     server.service.version = PENNY_VERSION;
     server.service.message = config.message;
     server.service.message_key = nullptr;
@@ -258,12 +281,17 @@ void server_init(Server& server, uint64_t memory_reserved) {
     server.service.stats.sessions_max = config.sessions;
 }
 
-Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
-                       const char*& reason) {
-    CHECK(listener < server.config.listener_count);
-    const bool tls12 = server.config.listeners[listener].tls_min == 12;
-    return tls_config_load(server.tls[listener], TlsEnd::server,
-                           tls12 ? TlsVersion::tls12 : TlsVersion::tls13, files, reason);
+Status server_load_tls(Server& server, uint32_t generation, uint32_t listener,
+                       const TlsFiles& files, const char*& reason) {
+    const Config& config = server.config;
+    CHECK(listener < config.listener_count);
+    TlsConfig& tls = server.generations[generation].tls[listener];
+    const bool tls12 = config.listeners[listener].tls_min == 12;
+    const Status status = tls_config_load(tls, TlsEnd::server,
+                                          tls12 ? TlsVersion::tls12 : TlsVersion::tls13, files,
+                                          reason);
+    if (status == Status::ok) tls_config_set_grace(tls, config.renew_grace_days * 86'400'000ull);
+    return status;
 }
 
 Status server_load_lab(Server& server, uint32_t listener, const LabFiles& files,
@@ -293,7 +321,8 @@ namespace {
 uint64_t certificate_from_ms(const Server& server) {
     uint64_t from_ms = 0;
     for (uint32_t i = 0; i < server.config.listener_count; i++) {
-        const uint64_t this_ms = tls_config_not_before_ms(server.tls[i]);
+        const uint64_t this_ms =
+            tls_config_not_before_ms(server.generations[server.generation].tls[i]);
         if (this_ms > from_ms) from_ms = this_ms;
     }
     return from_ms;
@@ -306,6 +335,8 @@ uint64_t clock_floor_ms(const Server& server) {
     return from_ms > built_ms ? from_ms : built_ms;
 }
 
+}  // namespace
+
 // The time by which certificates are judged: a board without a clock of its own starts in 1970, and
 // would let nobody in. It is at least as late as the last batch and our own certificate.
 uint64_t judging_ms(const Server& server) {
@@ -315,6 +346,8 @@ uint64_t judging_ms(const Server& server) {
     const uint64_t last_ms = server.book.log.time_durable_ms;
     return last_ms > from_ms ? last_ms : from_ms;
 }
+
+namespace {
 
 void take_dearer(const PasswordRecord& record, PasswordCost& most) {
     PasswordCost cost = {};
@@ -351,6 +384,7 @@ void server_start(Server& server, uint32_t checkpoint_number) {
     server.commit_ms = server.now_ms;
     server.closed_batch = 0;  // The first quiet second vouches for what recovery believed last.
     server.limits_noted = false;
+    note_own_ends(server);
     note_limits(server);
     if (!server.limits_noted) {
         LogLine line;
@@ -439,6 +473,8 @@ void server_tick(Server& server) {
     tick_sessions(server);
     tick_buffers(server);
     tick_sensor(server);
+    tick_expiry(server);
+    advance_reload(server);
     advance_snapshot(server);
     advance_book(server);
     door_tick(server);

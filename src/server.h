@@ -12,6 +12,7 @@
 //     that write is durable, or not      server_write_done
 //     anything                           server_wish_take                work for other threads
 //     such work is done                  server_wish_done
+//     SIGHUP came                        server_reload
 //     time passed                        server_tick
 //
 //   Z1. Nothing here re-enters: a call does what it can and returns.
@@ -25,8 +26,18 @@
 //   Z6. The laboratory takes at most `lab-sessions` sessions and one worker, and that one only when
 //       nobody else wants it; for as long as it takes to open what one read brought and to seal
 //       what it is answered with.
+//   Z7. Certificates, keys, CAs, CRLs and terminals change together or not at all. What a worker
+//       reads anew is another generation than the one that is in use, until the loop takes it.
+//   Z8. Behind that, whoever the new generation would not let in has begun to end; all others have
+//       gone over to it, but for handshakes, which have reload_ms to be through. Then the old one is
+//       given back.
+//
+//     reload:  none ──► wished ──► reading ──┬── ok: taken ──► draining ──► none
+//               ▲                            └── it cannot be ──────────────┐
+//               └────────────────────────────────────────────────────────────┘
 #pragma once
 
+#include "access/expiry.h"
 #include "base/heap.h"
 #include "base/pool.h"
 #include "base/ring.h"
@@ -41,9 +52,13 @@ inline constexpr uint32_t snapshot_rows_per_turn = 256;
 inline constexpr uint32_t linger_ms = 2000;        // to let the peer read the last bytes
 inline constexpr uint32_t unfinished_ms_min = 1000;  // a request that may be given up for others
 inline constexpr uint32_t closing_batch_ms = 1000;  // without requests
+inline constexpr uint32_t reload_ms = 1000;  // for handshakes that a reload came upon (Z8)
+inline constexpr uint32_t generation_count = 2;
 inline constexpr uint32_t penalties_save_ms = 10'000;  // from one writing of them to the next
 inline constexpr uint32_t penalties_text_size = 16384;  // bytes of one write of them
 inline constexpr uint32_t penalties_rows_per_turn = 4096;
+
+inline constexpr uint32_t wish_kind_count = 11;
 
 // Work for another thread. The port keeps the Wish until it calls server_wish_done with it.
 enum class WishKind : uint8_t {
@@ -58,6 +73,8 @@ enum class WishKind : uint8_t {
     checkpoint_finish,  // write the manifest in `memory`, `size`, and switch
     penalties,          // put `memory`, `size` at offset `number` of the text beside the one there
                         // is; with `table` 1 that was all of it: switch
+    reload,             // read the configuration into reload.config and its files into generation
+                        // `number`, as before the start; `memory`, `size` is for why that failed
 };
 
 struct Wish {
@@ -71,6 +88,25 @@ struct Wish {
     uint32_t size;      // bytes
     uint64_t salt;
     Status outcome;
+};
+
+// One generation of what the listeners of TLS have (Z7).
+struct Generation {
+    TlsConfig tls[listeners_max];
+};
+
+enum class ReloadStep : uint8_t { none, wished, reading, draining };
+
+// A reload in progress.
+struct ReloadJob {
+    ReloadStep step;
+    BookTag asker;        // the session that waits; none for SIGHUP
+    bool again;           // one more is to follow
+    BookTag again_asker;
+    uint32_t generation;  // to be filled; when draining, to be given back
+    uint64_t taken_ms;
+    Config config;        // as it was read anew
+    uint8_t text[config_error_size_max];
 };
 
 enum class SnapshotUse : uint8_t { none, checkpoint, digest };
@@ -130,7 +166,11 @@ struct Server {
     Penalties penalties;             // filled by the port before server_start
     Service service;
     Heap heap;                       // of the library of cryptography
-    TlsConfig tls[listeners_max];
+    Generation generations[generation_count];
+    uint32_t generation;             // the one in use
+    ReloadJob reload;
+    Expiry expiry;
+    uint64_t expiry_told_ms;         // when it was last asked
     LabConfig* lab;                  // by listener, where there is one of the laboratory
     ServerMessages messages;
     PasswordArena password_arena;    // a mapping of the port's own
@@ -153,6 +193,7 @@ struct Server {
     uint32_t* read_owner;       // session, by read
     uint32_t hash_running;           // job, or pool_none
     uint32_t key_running;            // job, or pool_none; the library has memory for one
+    uint32_t key_generation;         // whose key that job uses
     uint32_t lab_running;            // session, or pool_none; likewise
     uint32_t handshakes;             // sessions in phase handshake
     bool wake;                       // commit_queue is to be served before this call returns
@@ -176,7 +217,7 @@ struct Server {
 void server_layout(Server& server, Arena& arena, const Config& config);
 
 // Readies pools and rooms after layout. crypto_init has been called. The TLS files of each listener
-// are loaded by server_load_tls; the book is filled and opened by the port.
+// are loaded by server_load_tls into generation 0; the book is filled and opened by the port.
 void server_init(Server& server, uint64_t memory_reserved);
 
 // The cost of the dearest password record in the book, or of a new one if that is dearer.
@@ -185,9 +226,10 @@ PasswordCost server_password_cost(const Server& server);
 // Hands in scratch memory for hashes of that cost.
 void server_set_password_arena(Server& server, const PasswordArena& arena);
 
-// Loads certificate, key, CA and CRL of a listener. Returns as tls_config_load.
-Status server_load_tls(Server& server, uint32_t listener, const TlsFiles& files,
-                       const char*& reason);
+// Loads certificate, key, CA and CRL of a listener into a generation that is not in use, or before
+// the start. Returns as tls_config_load.
+Status server_load_tls(Server& server, uint32_t generation, uint32_t listener,
+                       const TlsFiles& files, const char*& reason);
 
 // Loads what a listener of the laboratory has; a key is made where there is none. Returns as
 // lab_config_load.
@@ -252,6 +294,9 @@ bool server_password_arena_is_idle(const Server& server);
 inline constexpr uint32_t server_tick_ms = 100;
 void server_tick(Server& server);
 bool server_is_hurried(const Server& server);
+
+// Begins to read certificates, keys, CAs, CRLs and terminals anew; what came of it is logged.
+void server_reload(Server& server);
 
 // Begins to stop: sessions end after their pending replies, the book is closed and checkpointed.
 void server_stop(Server& server, const char* reason);

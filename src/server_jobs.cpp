@@ -111,12 +111,12 @@ void finish_sensor(Server& server, const Wish& wish) {
 }
 
 // On a worker. The certificate of the first listener that carries money signs.
-Status run_key(Server& server, ReadJob& job) {
+Status run_key(Server& server, uint32_t generation, ReadJob& job) {
     uint32_t listener = 0;
     const uint32_t count = server.config.listener_count;
     while (listener < count && server.config.listeners[listener].lab) listener++;
     CHECK(listener < count);
-    TlsConfig& config = server.tls[listener];
+    TlsConfig& config = server.generations[generation].tls[listener];
     Receipt& receipt = job.receipt;
     const Hash own = tls_config_fingerprint(config);
     const bool signs = job.use == ReadUse::receipt_sign;
@@ -335,7 +335,9 @@ bool server_wish_take(Server& server, Wish& out) {
     }
     if (server.key_running == pool_none && ring_pop(server.key_queue, slot)) {
         server.key_running = slot;
+        server.key_generation = server.generation;
         out.kind = WishKind::key;
+        out.number = server.generation;
         out.slot = slot;
         return true;
     }
@@ -349,7 +351,7 @@ bool server_wish_take(Server& server, Wish& out) {
         return true;
     }
     return take_snapshot_wish(server, out) || door_take_wish(server, out) ||
-           take_lab_wish(server, out);
+           take_reload_wish(server, out) || take_lab_wish(server, out);
 }
 
 void server_wish_run(Server& server, Wish& wish) {
@@ -360,7 +362,7 @@ void server_wish_run(Server& server, Wish& wish) {
     if (wish.kind == WishKind::key) {
         ReadJob& job = server.reads.slots[wish.slot];
         const bool is_message = job.use == ReadUse::server_message;
-        wish.outcome = is_message ? run_message(server, job) : run_key(server, job);
+        wish.outcome = is_message ? run_message(server, job) : run_key(server, wish.number, job);
         return;
     }
     CHECK(wish.kind == WishKind::hash);
@@ -390,6 +392,7 @@ void server_wish_done(Server& server, const Wish& wish) {
         case WishKind::checkpoint_append:
         case WishKind::checkpoint_finish: finish_snapshot_wish(server, wish); break;
         case WishKind::penalties: door_finish_wish(server, wish); break;
+        case WishKind::reload: finish_reload(server, wish); break;
     }
     serve_commit_queue(server);
 }

@@ -68,7 +68,7 @@ void log_established(const Session& session) {
     }
     log_text(line, "terminal", slice_of(peer.name));
     put_text(line.writer, " serial ");
-    put_hex(line.writer, {peer.serial, peer.serial_size});
+    put_hex(line.writer, {peer.own.serial, peer.own.serial_size});
     log_text(line, "with", slice_of(peer.protocol));
     log_text(line, "cipher", slice_of(peer.cipher));
     log_end(line, LogLevel::info);

@@ -4,6 +4,7 @@
 //     server_sessions.cpp  accept to close: buffers, handshake slots, steps, queues
 //     server_jobs.cpp      work for other threads: hashes, statements, segments, snapshots
 //     server_door.cpp      who is let in: penalties, sources, strangers
+//     server_reload.cpp    who is still let in: reloads, ends of certificates
 #pragma once
 
 #include "server.h"
@@ -91,6 +92,31 @@ void door_tick(Server& server);
 bool door_take_wish(Server& server, Wish& out);
 void door_finish_wish(Server& server, const Wish& wish);
 bool door_is_saved(const Server& server);
+
+// The certificates in use.
+TlsConfig& tls_of(Server& server, uint32_t listener);
+
+// Begins one, behind the one that is under way. Returns false when another one waits already.
+bool begin_reload(Server& server, BookTag asker);
+bool take_reload_wish(Server& server, Wish& out);
+void finish_reload(Server& server, const Wish& wish);
+void advance_reload(Server& server);
+
+// A handshake is through: goes over to the generation in use if it began before that one, or ends.
+void note_established(Server& server, Session& session);
+
+// Ends sessions whose certificate has, and warns of those that are about to.
+void tick_expiry(Server& server);
+void note_own_ends(Server& server);
+
+// The time by which certificates are judged, ms since 1970 UTC.
+uint64_t judging_ms(const Server& server);
+
+// Takes the terminals' rights from a configuration.
+void take_terminals(Server& server, const Config& config);
+
+// Ends a session in any phase, from outside of its steps.
+void end_from_outside(Server& server, uint32_t index, const char* reason);
 
 // Begins to stop; the sessions are stepped by serve_commit_queue.
 void begin_stop(Server& server, const char* reason);

@@ -127,7 +127,8 @@ const char* open_channel(Server& server, Session& session) {
                  explain);
         return nullptr;
     }
-    const Status status = tls_open(session.channel, server.tls[session.listener], nullptr);
+    session.generation = server.generation;
+    const Status status = tls_open(session.channel, tls_of(server, session.listener), nullptr);
     return status == Status::ok ? nullptr : "no memory for another handshake";
 }
 
@@ -208,6 +209,11 @@ bool serve_need(Server& server, Session& session, SessionNeed need, uint32_t has
             session.block = SessionBlock::none;
             return true;
         }
+        case SessionNeed::reload:
+            if (begin_reload(server, session.tag)) return false;
+            put_text(session.plain_out, "-BUSY another reload is under way, and one waits\r\n");
+            session.block = SessionBlock::none;
+            return true;
         case SessionNeed::shutdown: begin_stop(server, "SHUTDOWN was asked for"); return false;
     }
     CHECK(false);
@@ -291,6 +297,7 @@ void finish_channel(Server& server, const Wish& wish) {
         if (session.phase == SessionPhase::ending && !session.surplus) {
             server.service.stats.handshakes_failed++;
         }
+        if (established) note_established(server, session);
         if (session.phase != SessionPhase::handshake) leave_handshake(server);
         if (session.peer_closed && session.phase == SessionPhase::handshake &&
             session.cipher_in.size == 0) {

@@ -118,7 +118,7 @@ void refuse_framing(Session& session, const Writer& text) {
 
 // Whether a terminal of these rights needs nobody who logs in (access.h).
 bool needs_nobody(const Session& session, const SessionTools& tools) {
-    return !tools.service->access->terminals[session.caller.rights].login;
+    return !session.caller.renew_only && !tools.service->access->terminals[session.caller.rights].login;
 }
 
 void note_login(Session& session, const SessionTools& tools, uint32_t person_before) {
@@ -173,6 +173,10 @@ bool execute(Session& session, SessionTools& tools, const Request& request, Sess
         case ServiceNext::digest:
             session.block = SessionBlock::snapshot;
             need = SessionNeed::digest;
+            return false;
+        case ServiceNext::reload:
+            session.block = SessionBlock::snapshot;
+            need = SessionNeed::reload;
             return false;
         case ServiceNext::shutdown: need = SessionNeed::shutdown; break;
         case ServiceNext::waiting: break;
@@ -319,8 +323,10 @@ bool note_terminal(Session& session, const SessionTools& tools) {
         session_end(session, "the certificate names no terminal");
         return false;
     }
+    session.caller.renew_only = session.channel.peer.is_expired;
     session.caller.rights = access_find_terminal(*tools.service->access, session.caller.terminal);
-    if (tools.certificate_is_user) service_login_by_certificate(*tools.service, session.caller);
+    const bool logs_in = tools.certificate_is_user && !session.caller.renew_only;
+    if (logs_in) service_login_by_certificate(*tools.service, session.caller);
     session.phase = SessionPhase::login;
     session.deadline_ms = tools.now_ms + tools.login_ms;
     note_login(session, tools, row_none);
@@ -409,6 +415,24 @@ void session_snapshot_done(Session& session, SessionTools& tools, bool was_check
     ServiceCall call = call_of(session, tools, &none);
     service_snapshot_done(call, was_checkpoint, outcome, digest, entry);
     unblock(session, tools);
+}
+
+void session_reload_done(Session& session, SessionTools& tools, Status outcome, Slice why) {
+    const Request none = {};
+    ServiceCall call = call_of(session, tools, &none);
+    service_reload_done(call, outcome, why);
+    unblock(session, tools);
+}
+
+void session_rights_changed(Session& session, const SessionTools& tools) {
+    Caller& caller = session.caller;
+    if (!is_established(session) || caller.lab) return;
+    caller.rights = access_find_terminal(*tools.service->access, caller.terminal);
+    if (caller.person != row_none) return;
+    const bool is_ready = needs_nobody(session, tools);
+    if (is_ready == (session.phase == SessionPhase::ready)) return;
+    session.phase = is_ready ? SessionPhase::ready : SessionPhase::login;
+    session.deadline_ms = tools.now_ms + (is_ready ? tools.idle_ms : tools.login_ms);
 }
 
 void session_committed(Session& session, SessionTools& tools, const BookDone& done) {

@@ -42,11 +42,20 @@ enum class SessionBlock : uint8_t {
     commit,     // the next commit, a free job, or the sensor
     hash,       // its own HashJob
     read,       // its own ReadJob
-    snapshot,   // a checkpoint or digest
+    snapshot,   // a checkpoint, digest or reload
 };
 
 // What the server must do next for a session. `channel`: a worker is to take its channel on.
-enum class SessionNeed : uint8_t { none, channel, hash, read, checkpoint, digest, shutdown };
+enum class SessionNeed : uint8_t {
+    none,
+    channel,
+    hash,
+    read,
+    checkpoint,
+    digest,
+    reload,
+    shutdown,
+};
 
 // Lent from a pool while the session is active. All four are empty when it is given back.
 struct SessionBuffers {
@@ -77,6 +86,7 @@ struct Session {
     uint32_t group;     // index of the group being queued, pool_none otherwise
     uint32_t lab;       // index of a laboratory channel's memory, pool_none otherwise
     uint32_t listener;
+    uint32_t generation;  // of the certificates that a channel of TLS uses
     BookTag tag;        // this slot and its tenant
     Caller caller;
     Writer cipher_in;
@@ -120,6 +130,12 @@ Status session_channel_run(Session& session);
 
 // Back on the loop: goes on after it.
 void session_channel_done(Session& session, SessionTools& tools, Status status);
+
+// What may be done from its terminal may have changed.
+void session_rights_changed(Session& session, const SessionTools& tools);
+
+// The reload that it asked for is over; `why` is empty unless it failed.
+void session_reload_done(Session& session, SessionTools& tools, Status outcome, Slice why);
 
 // The session's job was run; `tools.hash` or `tools.read` is that job. Returns false while the
 // job is still needed: call again after the next commit if `job_waits`, else run it once more.

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "refusal.h"
 #include "system.h"
 
 namespace {
@@ -64,28 +63,34 @@ void put_files(const KeyFiles& files, const char* const* paths, uint32_t count, 
     }
 }
 
-// What a listener's load came to.
-int judge(const KeyFiles& files, Status status, const char* reason, const char* const* paths,
-          uint32_t count, Writer& message) {
-    if (status == Status::ok) return -1;
-    put_text(message, reason == nullptr ? "the files cannot be used" : reason);
-    put_files(files, paths, count, message);
-    return refuse(exit_refused, message);
+void put_listener(const ListenerConfig& listener, Writer& message) {
+    put_text(message, "listener ");
+    put_text(message, listener.name);
+    put_text(message, ": ");
 }
 
-int load_tls(KeyFiles& files, Server& server, uint32_t index, Writer& message) {
-    const ListenerConfig& listener = server.config.listeners[index];
+// What a listener's load came to.
+Status judge(const KeyFiles& files, Status status, const char* reason, const char* const* paths,
+             uint32_t count, Writer& message) {
+    if (status == Status::ok) return Status::ok;
+    put_text(message, reason == nullptr ? "the files cannot be used" : reason);
+    put_files(files, paths, count, message);
+    return Status::failed;
+}
+
+Status load_tls(KeyFiles& files, Server& server, const ListenerConfig& listener,
+                uint32_t generation, uint32_t index, Writer& message) {
     const char* paths[] = {listener.certificate, listener.key, listener.ca, listener.crl};
     TlsFiles tls = {};
     Slice* texts[] = {&tls.certificate, &tls.key, &tls.ca, &tls.crl};
     for (uint32_t i = 0; i < 4; i++) {
         const Secrecy secrecy = paths[i] == listener.key ? Secrecy::owner : Secrecy::anybody;
         if (read_file(files, {paths[i], i, secrecy, false}, *texts[i], message) != Status::ok) {
-            return refuse(exit_refused, message);
+            return Status::failed;
         }
     }
     const char* reason = nullptr;
-    const Status status = server_load_tls(server, index, tls, reason);
+    const Status status = server_load_tls(server, generation, index, tls, reason);
     return judge(files, status, reason, paths, 4, message);
 }
 
@@ -116,21 +121,21 @@ void put_lab_path(const ListenerConfig& listener, uint32_t index, char out[key_p
     out[path.size] = '\0';
 }
 
-int refuse_without_passphrase(const KeyFiles& files, const char* path, Writer& message) {
+Status refuse_without_passphrase(const KeyFiles& files, const char* path, Writer& message) {
     if (path[0] == '\0') {
         put_text(message, "channel psk needs --passphrase-file, a file of exactly 16 bytes that "
                           "both sides know");
-        return refuse(exit_refused, message);
+        return Status::failed;
     }
     if (path[0] != '/') put_text(message, files.folder);
     put_text(message, path);
     put_text(message, ": channel psk needs a passphrase of exactly 16 bytes there; pennyctl lab "
                       "DIR makes one");
-    return refuse(exit_refused, message);
+    return Status::failed;
 }
 
 // A part that is not there is made when the channel's keys are, but nobody guesses a passphrase.
-int load_lab(KeyFiles& files, Server& server, uint32_t index, Writer& message) {
+Status load_lab(KeyFiles& files, Server& server, uint32_t index, Writer& message) {
     const ListenerConfig& listener = server.config.listeners[index];
     const LabOps* ops = lab_find(slice_of(listener.channel));
     CHECK(ops != nullptr);  // O1
@@ -145,9 +150,7 @@ int load_lab(KeyFiles& files, Server& server, uint32_t index, Writer& message) {
         memory[i][0] = '\0';
         if (is_needed) put_lab_path(listener, i, memory[i]);
         const KeyFile file = {paths[i], i, lab_parts[i].secrecy, true};
-        if (read_file(files, file, *texts[i], message) != Status::ok) {
-            return refuse(exit_refused, message);
-        }
+        if (read_file(files, file, *texts[i], message) != Status::ok) return Status::failed;
     }
     if (needs.passphrase && lab.passphrase.size == 0) {
         return refuse_without_passphrase(files, paths[lab_passphrase_at], message);
@@ -167,39 +170,51 @@ Status key_files_resolve(const KeyFiles& files, const char* path, char out[key_p
     return writer.size > path_size_max || writer.overflow ? Status::full : Status::ok;
 }
 
-int key_files_load(KeyFiles& files, Server& server) {
+Status key_files_load_tls(KeyFiles& files, Server& server, const Config& config,
+                          uint32_t generation, Writer& message) {
     for (uint32_t i = 0; i < server.config.listener_count; i++) {
-        const ListenerConfig& listener = server.config.listeners[i];
-        Writer message = message_writer();
-        put_text(message, "listener ");
-        put_text(message, listener.name);
-        put_text(message, ": ");
-        const bool is_lab = lab_is_built && listener.lab;
-        const int code = is_lab ? load_lab(files, server, i, message)
-                                : load_tls(files, server, i, message);
+        const ListenerConfig& running = server.config.listeners[i];
+        if (running.lab) continue;
+        const ListenerConfig* listener = config_find_listener(config, slice_of(running.name));
+        CHECK(listener != nullptr);  // config_check_reload
+        message.size = 0;
+        put_listener(running, message);
+        const Status status = load_tls(files, server, *listener, generation, i, message);
         wipe(files.pem, sizeof files.pem);
-        if (code >= 0) return code;
+        if (status != Status::ok) return status;
     }
-    return -1;
+    return Status::ok;
 }
 
-int key_files_load_message(KeyFiles& files, Server& server) {
+Status key_files_load_lab(KeyFiles& files, Server& server, Writer& message) {
+    for (uint32_t i = 0; lab_is_built && i < server.config.listener_count; i++) {
+        const ListenerConfig& listener = server.config.listeners[i];
+        if (!listener.lab) continue;
+        message.size = 0;
+        put_listener(listener, message);
+        const Status status = load_lab(files, server, i, message);
+        wipe(files.pem, sizeof files.pem);
+        if (status != Status::ok) return status;
+    }
+    return Status::ok;
+}
+
+Status key_files_load_message(KeyFiles& files, Server& server, Writer& message) {
     const Config& config = server.config;
-    if (config.message_key[0] == '\0') return -1;
-    Writer message = message_writer();
+    if (config.message_key[0] == '\0') return Status::ok;
+    message.size = 0;
     put_text(message, "[server] message-key: ");
     Slice pem = {};
     const KeyFile file = {config.message_key, 0, Secrecy::owner, false};
     const Status read = read_file(files, file, pem, message);
     const Status status = read == Status::ok ? server_load_message_key(server, pem) : read;
     wipe(files.pem, sizeof files.pem);
-    if (read != Status::ok) return refuse(exit_refused, message);
-    if (status == Status::ok) return -1;
+    if (read != Status::ok || status == Status::ok) return status;
     if (config.message_key[0] != '/') put_text(message, files.folder);
     put_text(message, config.message_key);
     put_text(message, status == Status::invalid
                           ? ": this is no private key of RSA with 3072 bits; pennyctl init makes "
                             "one, and so does penny key"
                           : ": the library of cryptography has no memory for it");
-    return refuse(exit_refused, message);
+    return Status::failed;
 }

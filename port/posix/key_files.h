@@ -1,7 +1,7 @@
 // key_files.h - reads the certificates, keys and passphrases that a configuration names, and hands
 // them to the server. What was read is wiped before a call returns.
 //
-// Each call that fails has printed its sentence and returns the code to exit with; -1 is to go on.
+// Each call that fails has put its sentence into `message`.
 #pragma once
 
 #include "server.h"
@@ -18,8 +18,13 @@ struct KeyFiles {
 // ok, or full for one that is too long.
 Status key_files_resolve(const KeyFiles& files, const char* path, char out[key_path_size]);
 
-// Loads what each listener has.
-int key_files_load(KeyFiles& files, Server& server);
+// Loads what each of the server's listeners of TLS has, by the files that `config` names, into a
+// generation that is not in use.
+Status key_files_load_tls(KeyFiles& files, Server& server, const Config& config,
+                          uint32_t generation, Writer& message);
+
+// Loads what each listener of the laboratory has.
+Status key_files_load_lab(KeyFiles& files, Server& server, Writer& message);
 
 // Loads the key of messages to the server itself, where one is named.
-int key_files_load_message(KeyFiles& files, Server& server);
+Status key_files_load_message(KeyFiles& files, Server& server, Writer& message);

@@ -75,8 +75,7 @@ void on_signal(uv_signal_t* handle, int number) {
     Loop& loop = *static_cast<Loop*>(handle->data);
     tell_time(loop);
     if (number == SIGHUP) {
-        loop_log(LogLevel::warning, "SIGHUP: certificates are read at start only; restart instead",
-                 {nullptr, 0});
+        server_reload(*loop.server);
         return;
     }
     server_stop(*loop.server, number == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -119,7 +118,7 @@ void loop_layout(Loop*& loop, Arena& arena, const Config& config) {
     Client* clients = arena_array<Client>(arena, "sockets", sessions);
     // A work slot for everything that can be on the pool at once.
     Pool<Work> works = {};
-    pool_layout(works, arena, "work items", config.handshakes + config.reads + 5);
+    pool_layout(works, arena, "work items", config.handshakes + config.reads + 6);
     Heap measure = {};
     layout_uv_heap(loop, arena, measure, sessions);
     if (loop == nullptr) return;
@@ -127,11 +126,11 @@ void loop_layout(Loop*& loop, Arena& arena, const Config& config) {
     loop->works = works;
 }
 
-Status loop_init(Loop& loop, Server& server, Store& store, uint32_t threads) {
+Status loop_init(Loop& loop, Server& server, Store& store, const LoopPlan& plan) {
     the_loop = &loop;
     loop.server = &server;
     loop.store = &store;
-    loop.threads = threads;
+    loop.plan = plan;
     pool_init(loop.works);
     heap_init(loop.heap);
     if (uv_mutex_init(&loop.heap_mutex) != 0) return Status::failed;
@@ -143,7 +142,7 @@ Status loop_init(Loop& loop, Server& server, Store& store, uint32_t threads) {
     }
     uint8_t text[16] = {};
     Writer writer = writer_of(text, sizeof text - 1);
-    put_decimal(writer, threads);
+    put_decimal(writer, plan.threads);
     setenv("UV_THREADPOOL_SIZE", reinterpret_cast<const char*>(text), 1);
     if (uv_loop_init(&loop.uv) != 0) return Status::failed;
     loop.uv.data = &loop;

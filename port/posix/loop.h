@@ -23,8 +23,14 @@ struct Loop;
 // The bytes that libuv's heap and the loop's arrays take are laid out like all others.
 void loop_layout(Loop*& loop, Arena& arena, const Config& config);
 
+struct LoopPlan {
+    uint32_t threads;
+    // What a worker does for WishKind::reload. Returns failed with `why`.
+    Status (*reload)(Server& server, uint32_t generation, Writer& why);
+};
+
 // Makes libuv use its fixed heap. Must be called before any other use of libuv.
-Status loop_init(Loop& loop, Server& server, Store& store, uint32_t threads);
+Status loop_init(Loop& loop, Server& server, Store& store, const LoopPlan& plan);
 
 // Binds every listener and starts the threads. Returns failed with `error`.
 Status loop_start(Loop& loop, Writer& error);

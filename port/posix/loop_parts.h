@@ -65,7 +65,7 @@ struct Loop {
     uv_check_t check;
     uv_idle_t idle;
     uv_signal_t signals[3];
-    uint32_t threads;
+    LoopPlan plan;
     bool hurried;
     bool password_arena_used;
     uint32_t random_failures;  // that were said

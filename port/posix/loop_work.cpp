@@ -12,6 +12,10 @@ void on_work(uv_work_t* request) {
         store_work_run(*loop.store, wish);
     } else if (wish.kind == WishKind::sensor) {
         wish.outcome = sensor_file_read(wish.path, wish.memory, wish.size);
+    } else if (wish.kind == WishKind::reload) {
+        Writer why = writer_of(wish.memory, wish.size);
+        wish.outcome = loop.plan.reload(*loop.server, wish.number, why);
+        wish.size = why.size;
     } else {
         server_wish_run(*loop.server, wish);
     }

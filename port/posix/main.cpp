@@ -17,19 +17,17 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "crypto/crypto.h"
-#include "key_files.h"
 #include "lab_start.h"
 #include "loop.h"
 #include "refusal.h"
+#include "settings.h"
 #include "start.h"
 #include "system.h"
 #include "time_zone.h"
 
 namespace {
 
-constexpr uint32_t config_size_max = 65536;  // bytes of the configuration file
 constexpr uint32_t files_beside_sessions = 64;  // open at once: the book's, the loop's, listeners
-constexpr const char* config_places[] = {"./pennyd.conf", "/etc/pennyd/pennyd.conf"};
 
 // All that lives as long as the process and is not in the arena.
 struct Process {
@@ -39,73 +37,19 @@ struct Process {
     Store store;
     Config config;
     KeyFiles keys;
+    Arguments arguments;
 };
 
 // A start takes one step after the other, and each works in the memory for keys, which is wiped
 // when they have been read: first the text of the configuration, last the window on the journal.
-static_assert(config_size_max <= sizeof KeyFiles::pem && batch_size_max <= sizeof KeyFiles::pem);
+static_assert(batch_size_max <= sizeof KeyFiles::pem);
 
 Process process;
 
-// The folder of the configuration file, to which relative paths in it refer.
-void note_folder(const char* path) {
-    const char* slash = strrchr(path, '/');
-    const size_t size = slash == nullptr ? 0 : static_cast<size_t>(slash - path) + 1;
-    if (size > 0 && size <= path_size_max) memcpy(process.keys.folder, path, size);
-}
-
-const char* find_config(const Arguments& arguments) {
-    if (arguments.config_path != nullptr) return arguments.config_path;
-    for (const char* place : config_places) {
-        if (access(place, R_OK) == 0) return place;
-    }
-    return nullptr;
-}
-
-int read_config(const Arguments& arguments) {
+int load_config() {
     Writer message = message_writer();
-    const char* path = find_config(arguments);
-    if (path == nullptr) {
-        return refuse_text(exit_refused,
-                           "no ./pennyd.conf and no /etc/pennyd/pennyd.conf; make a bank with "
-                           "`pennyctl init DIR` and give DIR/pennyd.conf");
-    }
-    uint32_t size = 0;
-    const Status read = system_read_file(path, process.keys.pem[0], config_size_max, size);
-    if (read != Status::ok) {
-        put_text(message, path);
-        put_text(message, ": ");
-        put_text(message, read == Status::full ? "longer than 65536 bytes" : strerror(errno));
-        if (read == Status::absent) put_text(message, "; make a bank with `pennyctl init DIR`");
-        return refuse(exit_refused, message);
-    }
-    note_folder(path);
-    config_defaults(process.config);
-    if (config_parse(process.config, path, {process.keys.pem[0], size}, message) != Status::ok) {
-        return refuse(exit_refused, message);
-    }
-    return -1;
-}
-
-int load_config(const Arguments& arguments) {
-    Writer message = message_writer();
-    if (lab_is_built && arguments.lab != nullptr) {
-        lab_configure(arguments.lab, process.config);
-    } else {
-        const int code = read_config(arguments);
-        if (code >= 0) return code;
-    }
-    for (uint32_t i = 0; i < arguments.assignment_count; i++) {
-        uint8_t text[1024];
-        Writer assignment = writer_of(text, sizeof text);
-        arguments_put(arguments, i, assignment);
-        if (assignment.overflow) return refuse_text(exit_usage, "an option's value is too long");
-        if (config_set(process.config, writer_slice(assignment), message) != Status::ok) {
-            return refuse(exit_usage, message);
-        }
-    }
-    if (config_check(process.config, message) != Status::ok) return refuse(exit_refused, message);
-    return -1;
+    const int code = settings_load(process.keys, process.arguments, process.config, message);
+    return code < 0 ? -1 : refuse(code, message);
 }
 
 uint32_t thread_count() {
@@ -286,6 +230,19 @@ int choose_zone() {
     return -1;
 }
 
+int load_keys() {
+    Writer message = message_writer();
+    Server& server = *process.server;
+    Status status = key_files_load_tls(process.keys, server, server.config, 0, message);
+    if (status == Status::ok) status = key_files_load_lab(process.keys, server, message);
+    if (status == Status::ok) status = key_files_load_message(process.keys, server, message);
+    return status == Status::ok ? -1 : refuse(exit_refused, message);
+}
+
+Status reload(Server& server, uint32_t generation, Writer& why) {
+    return settings_reload(process.keys, process.arguments, server, generation, why);
+}
+
 int serve(bool read_only) {
     int code = choose_zone();
     if (code < 0) code = allow_open_files();
@@ -294,12 +251,12 @@ int serve(bool read_only) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }
     if (code < 0) crypto_clock_set(system_wall_us() / 1000);
-    if (code < 0) code = key_files_load(process.keys, *process.server);
-    if (code < 0) code = key_files_load_message(process.keys, *process.server);
+    if (code < 0) code = load_keys();
     if (code < 0) code = open_book(read_only);
     if (code >= 0) return code;
     Writer message = message_writer();
-    if (loop_init(*process.loop, *process.server, process.store, thread_count()) != Status::ok) {
+    const LoopPlan plan = {thread_count(), reload};
+    if (loop_init(*process.loop, *process.server, process.store, plan) != Status::ok) {
         return refuse_text(exit_refused, "the event loop could not be readied");
     }
     if (loop_start(*process.loop, message) != Status::ok) return refuse(exit_refused, message);
@@ -318,8 +275,7 @@ int test() {
     if (code < 0 && crypto_init(&process.server->heap) != Status::ok) {
         code = refuse_text(exit_refused, "the library of cryptography could not be readied");
     }
-    if (code < 0) code = key_files_load(process.keys, *process.server);
-    if (code < 0) code = key_files_load_message(process.keys, *process.server);
+    if (code < 0) code = load_keys();
     if (code >= 0) return code;
     system_print_text(STDOUT_FILENO, "the configuration is fine\n");
     return exit_done;
@@ -330,9 +286,9 @@ int test() {
 int main(int count, char** words) {
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);  // A file that may not grow is a write that fails.
-    Arguments arguments = {};
+    Arguments& arguments = process.arguments;
     int code = arguments_take(count, words, arguments);
-    if (code < 0) code = load_config(arguments);
+    if (code < 0) code = load_config();
     if (code >= 0) return code;
     switch (arguments.action) {
         case Action::serve: return serve(arguments.read_only);

@@ -41,7 +41,8 @@ bool store_work_is_for(const Wish& wish) {
         case WishKind::channel:
         case WishKind::hash:
         case WishKind::key:
-        case WishKind::sensor: return false;
+        case WishKind::sensor:
+        case WishKind::reload: return false;
         case WishKind::read:
         case WishKind::segment:
         case WishKind::checkpoint_begin:
@@ -76,7 +77,8 @@ void store_work_run(Store& store, Wish& wish) {
         case WishKind::channel:
         case WishKind::hash:
         case WishKind::key:
-        case WishKind::sensor: CHECK(false);
+        case WishKind::sensor:
+        case WishKind::reload: CHECK(false);
     }
     if (wish.outcome == Status::ok) return;
     const bool is_checkpoint = wish.kind != WishKind::segment && wish.kind != WishKind::penalties;

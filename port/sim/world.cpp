@@ -243,7 +243,7 @@ void finish_stop() {
     const uint64_t bytes = heap_bytes_taken(server.heap);
     note_leak("bytes of the library not given back by sessions",
               bytes > sim_world.heap_before ? bytes - sim_world.heap_before : 0);
-    tls_config_free(server.tls[0]);
+    tls_config_free(server.generations[0].tls[0]);
     crypto_free();
     note_leak("bytes of the library not given back", heap_bytes_taken(server.heap));
     sim_world.event_count = 0;
@@ -327,7 +327,7 @@ Status refuse_start() {
     sim_world.counts.starts_refused++;
     note_leak("descriptors not closed by a refused start",
               sim_disk_is_cut() ? 0 : sim_disk_descriptors());
-    tls_config_free(sim_world.server->tls[0]);
+    tls_config_free(sim_world.server->generations[0].tls[0]);
     crypto_free();
     note_leak("bytes of the library not given back by a refused start",
               heap_bytes_taken(sim_world.server->heap));

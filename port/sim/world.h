@@ -86,7 +86,7 @@ struct SimWorldCounts {
     uint64_t pieces, pieces_split;
     uint64_t bytes_in, bytes_out;               // delivered to the server, to players
     uint64_t writes;                            // of the journal
-    uint64_t wishes[10];                        // by WishKind
+    uint64_t wishes[wish_kind_count];                       // by WishKind
 };
 
 // What can be refused although there is some: a pool's n-th acquisition, the n-th allocation of the

@@ -128,7 +128,7 @@ void sim_tls_prepare() {
     tls.made = true;
     Heap heap = {};
     Arena arena = {};
-    crypto_layout(heap, arena, 4, 4, 0, 0);
+    crypto_layout(heap, arena, 4, 4, 0, 0, 1);
     const uint64_t size = arena.used;
     void* memory = aligned_alloc(arena_align, static_cast<size_t>(size));
     CHECK(memory != nullptr);
@@ -136,7 +136,7 @@ void sim_tls_prepare() {
     arena = {};
     arena.base = static_cast<uint8_t*>(memory);
     arena.size = size;
-    crypto_layout(heap, arena, 4, 4, 0, 0);
+    crypto_layout(heap, arena, 4, 4, 0, 0, 1);
     sim_kernel_seed(sim_random_of(certificates_seed, SimStream::secrets));
     const Status status = crypto_init(&heap);
     CHECK(status == Status::ok);
@@ -149,7 +149,7 @@ void sim_tls_prepare() {
 Status sim_tls_load(Server& server, const char*& reason) {
     const TlsFiles files = {pem_slice(tls.server.certificate), pem_slice(tls.server.key),
                             pem_slice(tls.authority.certificate), {nullptr, 0}};
-    return server_load_tls(server, 0, files, reason);
+    return server_load_tls(server, 0, 0, files, reason);
 }
 
 bool sim_tls_open(SimLink& link) {

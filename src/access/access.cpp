@@ -28,6 +28,10 @@ void access_layout(Access& access, Arena& arena, uint32_t people_max, uint32_t t
 void access_init(Access& access, const AccessRules& rules) {
     access.rules = rules;
     access.nobody = {};
+    access_clear_terminals(access);
+}
+
+void access_clear_terminals(Access& access) {
     access.terminals[rights_default] = {};
     access.terminals[rights_default].roles = roles_all;
     access.terminals[rights_default].login = true;

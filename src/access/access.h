@@ -95,6 +95,7 @@ void access_layout(Access& access, Arena& arena, uint32_t people_max, uint32_t t
 
 // Without further rights every terminal may do everything.
 void access_init(Access& access, const AccessRules& rules);
+void access_clear_terminals(Access& access);
 
 // Adds the rights of one terminal, or with size 0 as its name those of all others. There is room.
 void access_add_terminal(Access& access, const TerminalRights& rights);

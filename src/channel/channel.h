@@ -26,14 +26,22 @@
 inline constexpr uint32_t channel_state_size = 640;     // bytes; asserted by every type
 inline constexpr uint32_t channel_cipher_size = 16645;  // bytes of the largest TLS record, all in
 
-// Whom the channel authenticated. Copied out of the certificate; nothing points back into it.
+// What a list of revoked certificates knows one by. All zero for none.
+struct CertificateId {
+    uint8_t issuer_hash[32];  // SHA-256 of the issuer's DER name
+    uint8_t serial[20];       // RFC 5280: at most 20 octets
+    uint8_t serial_size;
+};
+
+// Whom the channel authenticated. Copied out of the certificates; nothing points back into them.
 struct ChannelPeer {
     bool authenticated;
-    char name[64];           // the certificate's CN, NUL-terminated; only [a-z0-9._-] or empty
-    uint8_t serial[20];      // RFC 5280: at most 20 octets
-    uint8_t serial_size;
-    uint8_t issuer_hash[32];  // SHA-256 of the issuer's DER name
-    uint64_t not_after_ms;   // wall clock, ms since 1970 UTC
+    bool is_expired;          // its own certificate is, and it is let in to renew that alone
+    char name[64];            // the certificate's CN, NUL-terminated; only [a-z0-9._-] or empty
+    CertificateId own;
+    CertificateId via;        // of the authority between it and ours, where there is one
+    uint8_t anchor_hash[32];  // SHA-256 of our authority's DER name and public key
+    uint64_t not_after_ms;    // of the first of all these to end; ms since 1970 UTC
     char protocol[16];       // "TLSv1.3"
     char cipher[48];         // the suite's IANA name
 };

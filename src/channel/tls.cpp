@@ -6,6 +6,7 @@
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
 #include <mbedtls/rsa.h>
+#include <mbedtls/version.h>
 
 #include "base/check.h"
 #include "channel/tls_state.h"
@@ -221,7 +222,7 @@ Status establish(Channel& channel, Lent& lent) {
     TlsSession& session = *lent.session;
     const TlsFailure failure = judge(session);
     if (failure.reason != nullptr) return fail(channel, lent, failure);
-    ChannelPeer peer = {};
+    ChannelPeer& peer = channel.peer;
     tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
     // tls_verify has seen the name of a client already.
     CHECK(session.generation->end == TlsEnd::client || peer.name[0] != '\0');
@@ -229,7 +230,6 @@ Status establish(Channel& channel, Lent& lent) {
     copy_text(peer.cipher, sizeof peer.cipher,
               tls_suite_name(mbedtls_ssl_get_ciphersuite_id_from_ssl(&session.ssl)));
     peer.authenticated = true;
-    channel.peer = peer;
     session.phase = TlsPhase::established;
     return Status::ok;
 }
@@ -384,8 +384,26 @@ Status tls_open(Channel& channel, TlsConfig& config, const char* host) {
         return code == MBEDTLS_ERR_SSL_ALLOC_FAILED ? Status::full : Status::invalid;
     }
     if (generation.end == TlsEnd::server) {
-        mbedtls_ssl_set_verify(&session.ssl, tls_verify, &session);
+        mbedtls_ssl_set_verify(&session.ssl, tls_verify, &channel);
+    }
+    if (generation.end == TlsEnd::client) {
+        mbedtls_ssl_set_verify(&session.ssl, tls_verify_server, &session);
     }
     channel.type = &tls_type;
     return Status::ok;
+}
+
+bool tls_is(const Channel& channel) { return channel.type == &tls_type; }
+
+// The library has no call for it. What it reads of a configuration behind the handshake is the
+// same in all of ours: which end it is, the source of randomness, no timeout.
+static_assert(MBEDTLS_VERSION_MAJOR == 3, "look again at what is read behind the handshake");
+
+void tls_move(Channel& channel, TlsConfig& config) {
+    CHECK(config.loaded && tls_is(channel));
+    TlsSession& session = tls_session(channel);
+    TlsGeneration& generation = tls_generation(config);
+    CHECK(session.phase == TlsPhase::established && session.generation->end == generation.end);
+    session.generation = &generation;
+    session.ssl.MBEDTLS_PRIVATE(conf) = &generation.config;
 }

@@ -8,11 +8,17 @@
 // not supported by the library and ends the session.
 //
 //   V1. A server session is established only with a client certificate that the CA signed, that is
-//       inside its dates, meant for client authentication (or for any use), not a CA's own, not on
-//       the CRL, and whose one common name is a name as parse_name has it. A CRL that is out of
-//       date lets nobody in.
-//   V2. A client session is established only with a server whose certificate names the host asked.
+//       inside its dates, meant for client authentication by name (extKeyUsage has clientAuth; none
+//       at all, or anyExtendedKeyUsage, is not enough), not a CA's own, not on the CRL, and whose one
+//       common name is a name as parse_name has it. A CRL that is out of date lets nobody in. Between
+//       the CA and the certificate is at most one more authority. Where there is a time of grace, a
+//       certificate that has expired and is right in all else is let in for as long, and marked
+//       (is_expired).
+//   V2. A client session is established only with a server whose certificate names the host asked,
+//       and serverAuth in the same way.
 //   V3. Nothing but TLS records is ever put into cipher_out.
+//   V4. Behind its handshake a session needs no key, CA or CRL of its generation. It can be judged
+//       by another one and go over to it (tls_config_judge, tls_move), so that the old one can go.
 #pragma once
 
 #include "channel/channel.h"
@@ -22,7 +28,8 @@ enum class TlsEnd : uint8_t { server, client };
 enum class TlsVersion : uint8_t { tls12, tls13 };
 
 // Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty, and on a
-// client also `certificate` and `key`. One PEM block is at most 32 KiB long.
+// client also `certificate` and `key`. One PEM block is at most 32 KiB long. Each list in `crl` is a
+// CA's, or that of an authority whose certificate, signed by a CA, stands in `crl` too.
 struct TlsFiles {
     Slice certificate;  // own certificate, then intermediates
     Slice key;
@@ -46,6 +53,17 @@ void tls_config_free(TlsConfig& config);
 uint64_t tls_config_not_before_ms(const TlsConfig& config);
 uint64_t tls_config_not_after_ms(const TlsConfig& config);
 
+// When the first of the CAs ends, and the first CRL is out of date; 0 where there is none.
+uint64_t tls_config_ca_not_after_ms(const TlsConfig& config);
+uint64_t tls_config_crl_not_after_ms(const TlsConfig& config);
+
+// For how long after its end a client's certificate is let in to be renewed (V1); 0 at first.
+void tls_config_set_grace(TlsConfig& config, uint64_t grace_ms);
+
+// Says whether whoever another generation let in would be let in by this one's CAs and CRLs (V4).
+// Returns ok, or failed with `reason`, a literal.
+Status tls_config_judge(const TlsConfig& config, const ChannelPeer& peer, const char*& reason);
+
 // What sign.h does, with the own key and certificate of a loaded configuration. Public-key steps
 // take time: on a worker, beside handshakes if need be. Sign returns ok, failed or full, verify
 // ok, damaged or failed.
@@ -56,3 +74,9 @@ Hash tls_config_fingerprint(const TlsConfig& config);
 // Opens a channel. `host` is the name or address that a client asks for (V2); nullptr for a server.
 // Returns full when the library's heap has no room, invalid for a `host` that cannot be one.
 Status tls_open(Channel& channel, TlsConfig& config, const char* host);
+
+// Whether a channel that was opened is of this type.
+bool tls_is(const Channel& channel);
+
+// Takes an established channel over to another generation, of the same end (V4).
+void tls_move(Channel& channel, TlsConfig& config);

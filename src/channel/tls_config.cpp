@@ -151,14 +151,32 @@ Status parse_key(Slice text, PemBlock& block, mbedtls_pk_context& out) {
     return status == Status::end ? Status::absent : status;
 }
 
-// A list of somebody else would be passed over in silence, and revoke nobody.
-bool crls_are_from_ca(const TlsGeneration& generation) {
+bool has_subject(const mbedtls_x509_crt& certificates, const mbedtls_x509_buf& name) {
+    for (const mbedtls_x509_crt* at = &certificates; at != nullptr; at = at->next) {
+        if (at->raw.len == 0) continue;  // There is none.
+        if (slice_equal(tls_slice(name), tls_slice(at->subject_raw))) return true;
+    }
+    return false;
+}
+
+// Whether our CA signed it; its dates are for the handshakes to judge.
+bool is_signed(mbedtls_x509_crt& certificate, TlsGeneration& generation) {
+    uint32_t flags = 0;
+    // The answer is in the flags.
+    mbedtls_x509_crt_verify_with_profile(&certificate, &generation.ca, nullptr, &profile, nullptr,
+                                         &flags, nullptr, nullptr);
+    return (flags & ~static_cast<uint32_t>(MBEDTLS_X509_BADCERT_EXPIRED)) == 0;
+}
+
+// A list of somebody else would be passed over in silence, and revoke nobody. An intermediate's
+// list comes with its certificate in the same file, which our CA must have signed.
+bool crls_are_ours(TlsGeneration& generation, mbedtls_x509_crt& vouched) {
+    for (mbedtls_x509_crt* at = &vouched; at != nullptr; at = at->next) {
+        if (at->raw.len > 0 && !is_signed(*at, generation)) return false;
+    }
     for (const mbedtls_x509_crl* crl = &generation.crl; crl != nullptr; crl = crl->next) {
-        bool found = false;
-        for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
-            found = found || slice_equal(tls_slice(crl->issuer_raw), tls_slice(ca->subject_raw));
-        }
-        if (!found) return false;
+        if (has_subject(generation.ca, crl->issuer_raw)) continue;
+        if (!has_subject(vouched, crl->issuer_raw)) return false;
     }
     return true;
 }
@@ -202,6 +220,20 @@ Status load_own(TlsGeneration& generation, const TlsFiles& files, PemBlock& bloc
     return Status::ok;
 }
 
+void note_first(uint64_t& first_ms, uint64_t ms) {
+    if (first_ms == 0 || ms < first_ms) first_ms = ms;
+}
+
+void note_ends(TlsGeneration& generation) {
+    for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
+        note_first(generation.ca_not_after_ms, tls_time_ms(ca->valid_to));
+    }
+    for (const mbedtls_x509_crl* crl = &generation.crl; crl != nullptr; crl = crl->next) {
+        if (crl->issuer_raw.len == 0) continue;  // There is none.
+        note_first(generation.crl_not_after_ms, tls_time_ms(crl->next_update));
+    }
+}
+
 Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& block,
                   const char*& reason) {
     Status status = parse_certificates(files.ca, block, generation.ca);
@@ -213,12 +245,22 @@ Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& bl
         if (status != Status::ok) {
             return refuse(status, reason, "the CRL file holds no readable revocation list");
         }
-        if (!crls_are_from_ca(generation)) {
+        mbedtls_x509_crt vouched;
+        mbedtls_x509_crt_init(&vouched);
+        status = parse_certificates(files.crl, block, vouched);
+        const bool is_read = status == Status::ok || status == Status::absent;
+        const bool are_ours = is_read && crls_are_ours(generation, vouched);
+        mbedtls_x509_crt_free(&vouched);
+        if (!is_read) {
+            return refuse(status, reason, "the CRL file holds no readable revocation list");
+        }
+        if (!are_ours) {
             return refuse(Status::invalid, reason, "a revocation list is not from our CA");
         }
     }
     mbedtls_ssl_conf_ca_chain(&generation.config, &generation.ca,
                               files.crl.size > 0 ? &generation.crl : nullptr);
+    note_ends(generation);
     return Status::ok;
 }
 
@@ -285,13 +327,24 @@ void tls_config_free(TlsConfig& config) {
 }
 
 uint64_t tls_config_not_before_ms(const TlsConfig& config) {
-    if (!config.loaded) return 0;
-    return reinterpret_cast<const TlsGeneration*>(config.state)->not_before_ms;
+    return config.loaded ? tls_generation(config).not_before_ms : 0;
 }
 
 uint64_t tls_config_not_after_ms(const TlsConfig& config) {
-    if (!config.loaded) return 0;
-    return reinterpret_cast<const TlsGeneration*>(config.state)->not_after_ms;
+    return config.loaded ? tls_generation(config).not_after_ms : 0;
+}
+
+uint64_t tls_config_ca_not_after_ms(const TlsConfig& config) {
+    return config.loaded ? tls_generation(config).ca_not_after_ms : 0;
+}
+
+uint64_t tls_config_crl_not_after_ms(const TlsConfig& config) {
+    return config.loaded ? tls_generation(config).crl_not_after_ms : 0;
+}
+
+void tls_config_set_grace(TlsConfig& config, uint64_t grace_ms) {
+    CHECK(config.loaded);
+    tls_generation(config).grace_ms = grace_ms;
 }
 
 Status tls_config_sign(TlsConfig& config, Slice text, Writer& signature) {
@@ -306,8 +359,7 @@ Status tls_config_verify(TlsConfig& config, Slice text, Slice signature) {
 
 Hash tls_config_fingerprint(const TlsConfig& config) {
     CHECK(config.loaded);
-    return sign_fingerprint_of(
-        reinterpret_cast<const TlsGeneration*>(config.state)->certificate);
+    return sign_fingerprint_of(tls_generation(config).certificate);
 }
 
 const char* tls_suite_name(int suite) {

@@ -20,6 +20,9 @@ struct TlsGeneration {
     mbedtls_pk_context key;
     uint64_t not_before_ms;
     uint64_t not_after_ms;
+    uint64_t ca_not_after_ms;
+    uint64_t crl_not_after_ms;
+    uint64_t grace_ms;
     TlsEnd end;
 };
 static_assert(sizeof(TlsGeneration) <= sizeof(TlsConfig::state), "a generation fits its place");
@@ -71,8 +74,16 @@ inline Slice tls_slice(const mbedtls_x509_buf& buf) {
     return {buf.p, static_cast<uint32_t>(buf.len)};
 }
 
-// What the library asks about each certificate of a client's chain; `context` is the TlsSession.
+inline const TlsGeneration& tls_generation(const TlsConfig& config) {
+    return *reinterpret_cast<const TlsGeneration*>(config.state);
+}
+
+// What the library asks about each certificate of a client's chain, the authority first; `context`
+// is the Channel, whose peer is filled with what the chain says.
 int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
+
+// The same about a server's chain; `context` is the TlsSession.
+int tls_verify_server(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags);
 
 // Copies what a certificate says about its owner; the name stays empty where it is no name.
 void tls_copy_peer(const mbedtls_x509_crt& certificate, ChannelPeer& out);

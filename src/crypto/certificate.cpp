@@ -38,6 +38,9 @@ constexpr CertificateProfile profiles[] = {
 #include "certs/ca.def"
     },
     {
+#include "certs/issuing.def"
+    },
+    {
 #include "certs/server.def"
     },
     {
@@ -46,13 +49,15 @@ constexpr CertificateProfile profiles[] = {
 };
 #undef PROFILE
 static_assert(static_cast<uint32_t>(CertificateKind::authority) == 0);
-static_assert(static_cast<uint32_t>(CertificateKind::server) == 1);
-static_assert(static_cast<uint32_t>(CertificateKind::client) == 2);
+static_assert(static_cast<uint32_t>(CertificateKind::issuing) == 1);
+static_assert(static_cast<uint32_t>(CertificateKind::server) == 2);
+static_assert(static_cast<uint32_t>(CertificateKind::client) == 3);
+static_assert(sizeof profiles / sizeof profiles[0] == certificate_kind_count);
 
 // All that must outlive the writing of one certificate, and be freed after it.
 struct Draft {
     mbedtls_x509write_cert certificate;
-    mbedtls_pk_context key;
+    mbedtls_pk_context key;  // the subject's: private, or the public one of a request
     X509Signer signer;
     bool has_signer;
     KeyId own_id;
@@ -124,6 +129,7 @@ bool name_is_valid(CertificateKind kind, Slice name) {
     Name parsed = {};
     switch (kind) {
         case CertificateKind::authority: return authority_name_is_valid(name);
+        case CertificateKind::issuing: return authority_name_is_valid(name);
         case CertificateKind::server: return certificate_host_is_valid(name);
         case CertificateKind::client: return parse_name(name, parsed) == Status::ok;
     }
@@ -143,16 +149,54 @@ Status request_check(const CertificateRequest& request) {
     return Status::ok;
 }
 
-Status draft_open(Draft& draft, Slice key_pem, const CertificateIssuer& issuer) {
+// How many authorities a certificate allows for below itself; the library keeps the number to
+// itself. 0 for none of an authority, UINT32_MAX without a bound.
+uint32_t authorities_below(const mbedtls_x509_crt& certificate) {
+    if (mbedtls_x509_crt_get_ca_istrue(&certificate) != 1) return 0;
+    unsigned char* at = certificate.v3_ext.p;
+    const unsigned char* end = at + certificate.v3_ext.len;
+    constexpr int tag_sequence = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE;
+    size_t size = 0;
+    if (mbedtls_asn1_get_tag(&at, end, &size, tag_sequence) != 0) return 0;
+    while (at < end) {
+        mbedtls_asn1_buf oid = {};
+        int flag = 0;
+        if (mbedtls_asn1_get_tag(&at, end, &size, tag_sequence) != 0) return 0;
+        const unsigned char* extension_end = at + size;
+        if (mbedtls_asn1_get_tag(&at, extension_end, &oid.len, MBEDTLS_ASN1_OID) != 0) return 0;
+        oid.p = at;
+        at += oid.len;
+        if (MBEDTLS_OID_CMP(MBEDTLS_OID_BASIC_CONSTRAINTS, &oid) != 0) {
+            at += extension_end - at;
+            continue;
+        }
+        // critical, and then SEQUENCE { cA, pathLenConstraint OPTIONAL } in an OCTET STRING.
+        if (mbedtls_asn1_get_bool(&at, extension_end, &flag) != 0 &&
+            (at == extension_end || *at != MBEDTLS_ASN1_OCTET_STRING)) {
+            return 0;
+        }
+        if (mbedtls_asn1_get_tag(&at, extension_end, &size, MBEDTLS_ASN1_OCTET_STRING) != 0 ||
+            mbedtls_asn1_get_tag(&at, extension_end, &size, tag_sequence) != 0 ||
+            mbedtls_asn1_get_bool(&at, extension_end, &flag) != 0) {
+            return 0;
+        }
+        if (at == extension_end) return UINT32_MAX;
+        int bound = 0;
+        if (mbedtls_asn1_get_int(&at, extension_end, &bound) != 0 || bound < 0) return 0;
+        return static_cast<uint32_t>(bound);
+    }
+    return 0;
+}
+
+// Opens who signs; the subject's key is there already.
+Status draft_open(Draft& draft, const CertificateIssuer& issuer) {
     draft.has_signer = issuer.certificate.size > 0;
     if (draft.has_signer) {
         const Status status = signer_open(issuer, draft.signer);
         draft.has_signer = status == Status::ok;
         if (status != Status::ok) return status;
     }
-    Status status = parse_key(key_pem, draft.key);
-    if (status != Status::ok) return status;
-    status = key_id_of(draft.key, draft.own_id);
+    const Status status = key_id_of(draft.key, draft.own_id);
     if (status != Status::ok) return status;
     draft.signer_id = draft.own_id;
     return draft.has_signer ? key_id_of_signer(draft.signer, draft.signer_id) : Status::ok;
@@ -189,7 +233,8 @@ Status draft_set_names(Draft& draft, const CertificateRequest& request) {
 }
 
 Status draft_set_times(Draft& draft, const CertificateRequest& request) {
-    uint64_t last_ms = request.wall_ms + profile_of(request.kind).days * ms_per_day;
+    const uint32_t days = request.days > 0 ? request.days : profile_of(request.kind).days;
+    uint64_t last_ms = request.wall_ms + days * ms_per_day;
     if (draft.has_signer) {
         const uint64_t signer_last_ms = civil_time_ms(draft.signer.certificate.valid_to);
         if (last_ms > signer_last_ms) last_ms = signer_last_ms;
@@ -197,7 +242,7 @@ Status draft_set_times(Draft& draft, const CertificateRequest& request) {
     char first[civil_time_size + 1];
     char last[civil_time_size + 1];
     const uint64_t first_ms = request.wall_ms - ms_per_hour;  // E3
-    if (first_ms >= last_ms) return Status::invalid;
+    if (request.wall_ms >= last_ms) return Status::invalid;
     if (format_civil_time(first_ms, first) != Status::ok) return Status::invalid;
     if (format_civil_time(last_ms, last) != Status::ok) return Status::invalid;
     return status_of_library(mbedtls_x509write_crt_set_validity(&draft.certificate, first, last));
@@ -234,6 +279,12 @@ int draft_set_usage(Draft& draft, const CertificateProfile& profile) {
     purpose.buf.p = bytes_of(oid);
     purpose.buf.len = oid.size;
     return mbedtls_x509write_crt_set_ext_key_usage(out, &purpose);
+}
+
+// E5. The signer's own signature on itself bounds it no less than one by somebody else would.
+Status chain_check(const Draft& draft, const CertificateProfile& profile) {
+    if (!draft.has_signer || !profile.is_authority) return Status::ok;
+    return authorities_below(draft.signer.certificate) > 0 ? Status::ok : Status::invalid;
 }
 
 // The library's own calls for these two want SHA-1, which is not compiled in.
@@ -287,7 +338,9 @@ Status draft_fill(Draft& draft, const CertificateRequest& request) {
     mbedtls_x509write_crt_set_subject_key(&draft.certificate, &draft.key);
     mbedtls_x509write_crt_set_issuer_key(&draft.certificate,
                                          draft.has_signer ? &draft.signer.key : &draft.key);
-    Status status = draft_set_names(draft, request);
+    Status status = chain_check(draft, profile_of(request.kind));
+    if (status != Status::ok) return status;
+    status = draft_set_names(draft, request);
     if (status != Status::ok) return status;
     status = draft_set_times(draft, request);
     if (status != Status::ok) return status;
@@ -328,6 +381,50 @@ Status draft_write(Draft& draft, Writer& pem) {
     if (text.overflow) return Status::full;
     pem = text;
     return Status::ok;
+}
+
+// Makes the certificate that a draft with nothing but its key is for, and closes it.
+Status make(Draft& draft, const CertificateRequest& request, const CertificateIssuer& issuer,
+            Writer& pem) {
+    const bool signs_itself = request.kind == CertificateKind::authority;
+    CHECK(!signs_itself || (issuer.certificate.size == 0 && issuer.key.size == 0));
+    mbedtls_x509write_crt_init(&draft.certificate);
+    Status status = request_check(request);
+    if (!signs_itself && issuer.certificate.size == 0) status = Status::invalid;
+    if (status == Status::ok) status = draft_open(draft, issuer);
+    if (status == Status::ok) status = draft_fill(draft, request);
+    if (status == Status::ok) status = draft_write(draft, pem);
+    draft_close(draft);
+    return status;
+}
+
+bool has_purpose(const mbedtls_x509_crt& certificate, const char* oid, size_t size) {
+    if (mbedtls_x509_crt_has_ext_type(&certificate, MBEDTLS_X509_EXT_EXTENDED_KEY_USAGE) == 0) {
+        return false;
+    }
+    const mbedtls_x509_sequence* at = &certificate.ext_key_usage;
+    for (; at != nullptr; at = at->next) {
+        if (at->buf.len == size && memcmp(at->buf.p, oid, size) == 0) return true;
+    }
+    return false;
+}
+
+// In a form that address_parse reads: four numbers, or eight in base 16.
+void put_address(Writer& out, Slice bytes) {
+    if (bytes.size != 4 && bytes.size != 16) return;
+    for (uint32_t i = 0; i < bytes.size; i += bytes.size == 4 ? 1 : 2) {
+        if (i > 0) put_u8(out, bytes.size == 4 ? '.' : ':');
+        if (bytes.size == 4) {
+            put_decimal(out, bytes.data[i]);
+        } else {
+            put_hex(out, slice_part(bytes, i, 2));
+        }
+    }
+}
+
+void copy_hash(const mbedtls_x509_buf& name, uint8_t out[hash_size]) {
+    const Hash hash = hash_of({name.p, static_cast<uint32_t>(name.len)});
+    memcpy(out, hash.bytes, hash_size);
 }
 
 void copy_name(const mbedtls_x509_name& subject, char out[certificate_name_size_max + 1]) {
@@ -374,29 +471,57 @@ Status certificate_make_key(Writer& key_pem) {
 
 Status certificate_make(const CertificateRequest& request, Slice key_pem,
                         const CertificateIssuer& issuer, Writer& pem) {
-    const bool signs_itself = request.kind == CertificateKind::authority;
-    CHECK(!signs_itself || (issuer.certificate.size == 0 && issuer.key.size == 0));
-    if (!signs_itself && issuer.certificate.size == 0) return Status::invalid;
-    Status status = request_check(request);
-    if (status != Status::ok) return status;
-
     Draft draft = {};
-    mbedtls_x509write_crt_init(&draft.certificate);
     mbedtls_pk_init(&draft.key);
-    status = draft_open(draft, key_pem, issuer);
-    if (status == Status::ok) status = draft_fill(draft, request);
-    if (status == Status::ok) status = draft_write(draft, pem);
-    draft_close(draft);
+    const Status status = parse_key(key_pem, draft.key);
+    if (status == Status::ok) return make(draft, request, issuer, pem);
+    mbedtls_pk_free(&draft.key);
+    return status;
+}
+
+Status certificate_sign(const CertificateRequest& request, Slice csr_pem,
+                        const CertificateIssuer& issuer, Writer& pem, const char*& reason) {
+    CHECK(request.kind == CertificateKind::client || request.kind == CertificateKind::server);
+    Draft draft = {};
+    RequestFacts facts = {};
+    mbedtls_pk_init(&draft.key);
+    Status status = request_open(csr_pem, draft.key, facts, reason);
+    if (status != Status::ok) {
+        mbedtls_pk_free(&draft.key);
+        return status;
+    }
+    status = make(draft, request, issuer, pem);
+    if (status == Status::invalid) reason = "its name, its time or who signs it does not fit";
+    if (status == Status::failed) reason = "there are no random bytes or no memory";
+    if (status == Status::full) reason = "the certificate is too long";
+    return status;
+}
+
+Status certificate_renew(const CertificateRequest& request, Slice old_pem,
+                         const CertificateIssuer& issuer, Writer& pem) {
+    CHECK(request.kind != CertificateKind::authority);  // It signs with that key.
+    Draft draft = {};
+    mbedtls_x509_crt old;
+    mbedtls_x509_crt_init(&old);
+    Status status = parse_certificate(old_pem, old);
+    if (status == Status::ok) {
+        draft.key = old.pk;  // The key changes hands, so that it is freed once.
+        mbedtls_pk_init(&old.pk);
+        status = make(draft, request, issuer, pem);
+    }
+    mbedtls_x509_crt_free(&old);
     return status;
 }
 
 Status certificate_read(Slice pem, CertificateFacts& out) {
     mbedtls_x509_crt certificate;
+    Hash key_hash = {};
     mbedtls_x509_crt_init(&certificate);
     Status status = parse_certificate(pem, certificate);
     if (status == Status::ok && certificate.serial.len > certificate_serial_size_max) {
         status = Status::invalid;
     }
+    if (status == Status::ok) status = key_hash_of(certificate.pk, key_hash);
     if (status == Status::ok) {
         out = {};
         copy_name(certificate.subject, out.name);
@@ -405,10 +530,59 @@ Status certificate_read(Slice pem, CertificateFacts& out) {
         out.not_before_ms = civil_time_ms(certificate.valid_from);
         out.not_after_ms = civil_time_ms(certificate.valid_to);
         out.is_authority = mbedtls_x509_crt_get_ca_istrue(&certificate) == 1;
+        out.is_client = has_purpose(certificate, MBEDTLS_OID_CLIENT_AUTH,
+                                    MBEDTLS_OID_SIZE(MBEDTLS_OID_CLIENT_AUTH));
+        out.is_server = has_purpose(certificate, MBEDTLS_OID_SERVER_AUTH,
+                                    MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH));
+        out.authorities_below = authorities_below(certificate);
+        memcpy(out.key_hash, key_hash.bytes, sizeof out.key_hash);
+        copy_hash(certificate.subject_raw, out.subject_hash);
+        copy_hash(certificate.issuer_raw, out.issuer_hash);
     }
     mbedtls_x509_crt_free(&certificate);
     return status;
 }
+
+Status certificate_hosts(Slice pem, CertificateHosts& out) {
+    mbedtls_x509_crt certificate;
+    mbedtls_x509_crt_init(&certificate);
+    Status status = parse_certificate(pem, certificate);
+    out.count = 0;
+    Writer text = writer_of(out.text, sizeof out.text);
+    const mbedtls_x509_sequence* at = &certificate.subject_alt_names;
+    for (; status == Status::ok && at != nullptr; at = at->next) {
+        const uint32_t start = text.size;
+        if (at->buf.p == nullptr) continue;  // There is one even where there are none.
+        const int type = at->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK;
+        const Slice value = {at->buf.p, static_cast<uint32_t>(at->buf.len)};
+        if (type == MBEDTLS_X509_SAN_DNS_NAME) put_bytes(text, value);
+        if (type == MBEDTLS_X509_SAN_IP_ADDRESS) put_address(text, value);
+        if (text.overflow || out.count == certificate_hosts_max) {
+            status = Status::full;
+        } else if (text.size > start) {
+            out.rows[out.count++] = {out.text + start, text.size - start};
+        }
+    }
+    mbedtls_x509_crt_free(&certificate);
+    return status;
+}
+
+Status certificate_first(Slice pem, Slice& out) {
+    return pem_cut(pem, "CERTIFICATE", out);
+}
+
+const char* certificate_kind_name(CertificateKind kind) {
+    switch (kind) {
+        case CertificateKind::authority: return "authority";
+        case CertificateKind::issuing: return "issuing";
+        case CertificateKind::server: return "server";
+        case CertificateKind::client: return "client";
+    }
+    CHECK(false);
+    return "";
+}
+
+uint32_t certificate_days(CertificateKind kind) { return profile_of(kind).days; }
 
 Status certificate_match(Slice pem, Slice key_pem) {
     mbedtls_x509_crt certificate;

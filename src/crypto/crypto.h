@@ -12,9 +12,9 @@
 // `handshakes` may be in their handshake at once, for one signature at a time that is made or
 // judged, for `message_keys` (0 or 1) messages at a time that are opened and answered, for what
 // `lab_listeners` of the laboratory have loaded and one step of its sessions at a time, and for
-// what the process itself needs.
+// two generations of what `tls_listeners` have loaded, at least one.
 void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes,
-                   uint32_t message_keys, uint32_t lab_listeners);
+                   uint32_t message_keys, uint32_t lab_listeners, uint32_t tls_listeners);
 
 // Must be called once, before anything else of crypto/ or channel/, from the only thread there is.
 // `heap`, laid out over real memory, is initialised here and becomes the library's only memory;

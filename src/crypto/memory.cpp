@@ -20,9 +20,9 @@
 // greatest, size by size; for RSA about half of it: handshakes that wait for a peer hold the
 // certificate and little else, only those on a worker calculate, and a short row borrows from the
 // rows below it. 256 sessions in 16 handshakes at a time, taken in steps in a random order, were
-// never refused. "process" is room for two generations of the configuration side by side, each with
-// a list of 512 revoked certificates. "signing" is what one receipt takes while it is signed or
-// judged, size by size the most of keys on P-256 and P-384 and of RSA-2048 and RSA-4096 (at once up
+// never refused. "listener" is room for two generations of the configuration of one listener side by
+// side, each with a list of 512 revoked certificates. "signing" is what one receipt takes while it
+// is signed or judged, size by size the most of keys on P-256 and P-384 and of RSA-2048 and RSA-4096 (at once up
 // to 12,912 bytes in 21 blocks, or 5,328 in 49); one is worked on at a time. "message" is what it
 // takes beyond that to open a message, to judge it, and to seal an answer, with keys of RSA-3072
 // (at once up to 21,280 bytes in 40 blocks); a receipt and a message are never worked on at the
@@ -44,7 +44,7 @@ constexpr uint32_t record_extra_size = 336;  // bytes around the content that th
 
 struct MemoryRow {
     uint32_t size;       // bytes of one block
-    uint32_t process;    // blocks
+    uint32_t listener;   // blocks of one listener of TLS
     uint32_t signing;    // further blocks, once
     uint32_t message;    // beyond those, where messages are opened
     uint32_t idle;       // blocks of one session
@@ -54,15 +54,15 @@ struct MemoryRow {
 };
 
 constexpr MemoryRow memory_rows[] = {
-    {32, 128, 25, 0, 8, 28, 5, 27},   // OIDs, parts of names, numbers of P-256
+    {32, 128, 35, 0, 8, 28, 5, 27},   // OIDs, parts of names, numbers of P-256
     {64, 64, 39, 0, 4, 40, 4, 40},    // points, names
     {112, 1056, 38, 0, 1, 7, 0, 4},   // revoked certificates; keys
     {160, 32, 8, 0, 0, 4, 5, 13},     // halves of RSA-2048
     {256, 32, 8, 5, 2, 4, 3, 11},     // ChaCha20; parts of RSA-2048
     {304, 32, 5, 0, 7, 4, 6, 6},      // AES keys, hashes; numbers of RSA-2048
-    {416, 16, 1, 11, 5, 2, 0, 1},     // GCM; numbers of RSA-3072
+    {416, 16, 2, 11, 5, 2, 0, 1},     // GCM; numbers of RSA-3072
     {544, 16, 10, 0, 2, 3, 1, 6},     // certificates on P-256; parts of RSA-4096
-    {768, 16, 2, 0, 2, 1, 1, 2},      // mbedtls_x509_crt
+    {768, 16, 3, 0, 2, 1, 1, 2},      // mbedtls_x509_crt
     {1072, 8, 6, 0, 0, 3, 2, 2},      // products of RSA-4096
     {1424, 8, 1, 0, 1, 1, 0, 1},      // certificates with RSA
     {1680, 4, 0, 0, 1, 0, 0, 0},      // the handshake
@@ -78,12 +78,12 @@ static_assert(memory_row_count <= heap_classes_max);
 }  // namespace
 
 void crypto_layout(Heap& heap, Arena& arena, uint32_t sessions, uint32_t handshakes,
-                   uint32_t message_keys, uint32_t lab_listeners) {
+                   uint32_t message_keys, uint32_t lab_listeners, uint32_t tls_listeners) {
     HeapClassRow rows[memory_row_count] = {};
     for (uint32_t i = 0; i < memory_row_count; i++) {
         const MemoryRow& row = memory_rows[i];
         rows[i].size = row.size;
-        rows[i].count = row.process + row.signing;
+        rows[i].count = tls_listeners * row.listener + row.signing;
         rows[i].count += sessions * row.idle + handshakes * row.handshake;
         rows[i].count += message_keys * row.message;
         rows[i].count += lab_listeners * row.lab + (lab_listeners > 0 ? row.step : 0);

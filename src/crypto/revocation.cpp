@@ -24,6 +24,7 @@ namespace {
 constexpr uint32_t row_der_size_max = 2 + 2 + certificate_serial_size_max + 1 + 17;  // bytes
 constexpr uint32_t list_der_size_max = 1024;  // bytes around the rows: names, key id, signature
 constexpr uint32_t pem_edges_size = 64;
+constexpr uint64_t ms_per_day = 86'400'000;
 constexpr uint32_t text_size_max = 131072;    // bytes of a text that is read
 
 // Where the next part ends, and the first byte that may be used. `answer` keeps the first failure.
@@ -135,7 +136,7 @@ Status der_rows(DerWriter& der, const RevocationRow* rows, uint32_t row_count) {
 }
 
 // Writes tbsCertList.
-Status der_list(DerWriter& der, const X509Signer& signer, uint64_t wall_ms,
+Status der_list(DerWriter& der, const X509Signer& signer, uint64_t wall_ms, uint32_t days,
                 const RevocationRow* rows, uint32_t row_count) {
     const mbedtls_x509_crt& issuer = signer.certificate;
     KeyId key_id = {};
@@ -143,7 +144,9 @@ Status der_list(DerWriter& der, const X509Signer& signer, uint64_t wall_ms,
     if (status != Status::ok) return status;
     char now[civil_time_size + 1];
     char next[civil_time_size + 1];
-    const uint64_t next_ms = civil_time_ms(issuer.valid_to);
+    uint64_t next_ms = civil_time_ms(issuer.valid_to);
+    const uint64_t asked_ms = wall_ms / 1000 * 1000 + days * ms_per_day;
+    if (days > 0 && asked_ms < next_ms) next_ms = asked_ms;
     if (next_ms < wall_ms) return Status::invalid;
     if (format_civil_time(wall_ms, now) != Status::ok) return Status::invalid;
     if (format_civil_time(next_ms, next) != Status::ok) return Status::invalid;
@@ -213,7 +216,7 @@ uint32_t revocation_pem_size(uint32_t row_count) {
     return 2 * (list_der_size_max + row_count * row_der_size_max) + pem_edges_size;
 }
 
-Status revocation_make(const CertificateIssuer& issuer, uint64_t wall_ms,
+Status revocation_make(const CertificateIssuer& issuer, uint64_t wall_ms, uint32_t days,
                        const RevocationRow* rows, uint32_t row_count, Writer& pem) {
     const uint32_t room = writer_room(pem);
     if (room < revocation_pem_size(row_count)) return Status::full;
@@ -226,7 +229,7 @@ Status revocation_make(const CertificateIssuer& issuer, uint64_t wall_ms,
     unsigned char* start = pem.data + pem.size;
     unsigned char* end = start + room;
     DerWriter der = {end, start, 0};
-    status = der_list(der, signer, wall_ms, rows, row_count);
+    status = der_list(der, signer, wall_ms, days, rows, row_count);
     if (status == Status::ok) {
         const uint32_t list_size = der_size(der, end);
         memmove(start, der.at, list_size);
@@ -240,6 +243,35 @@ Status revocation_make(const CertificateIssuer& issuer, uint64_t wall_ms,
     if (text.overflow) return Status::full;
     pem = text;
     return Status::ok;
+}
+
+Status revocation_next(Reader& lists, Slice& out) {
+    const Slice rest = reader_rest(lists);
+    Slice found = {};
+    const Status status = pem_cut(rest, "X509 CRL", found);
+    if (status != Status::ok) return status;
+    lists.offset += static_cast<uint32_t>(found.data - rest.data) + found.size;
+    out = found;
+    return Status::ok;
+}
+
+Status revocation_facts(Slice pem, RevocationFacts& out) {
+    mbedtls_x509_crl crl;
+    mbedtls_x509_crl_init(&crl);
+    const Status status = crl_parse(pem, crl);
+    if (status == Status::ok) {
+        out = {};
+        const Hash issuer = hash_of({crl.issuer_raw.p, static_cast<uint32_t>(crl.issuer_raw.len)});
+        memcpy(out.issuer_hash, issuer.bytes, sizeof out.issuer_hash);
+        out.this_update_ms = civil_time_ms(crl.this_update);
+        if (crl.next_update.year > 0) out.next_update_ms = civil_time_ms(crl.next_update);
+        const mbedtls_x509_crl_entry* entry = &crl.entry;
+        for (; entry != nullptr; entry = entry->next) {
+            if (entry->raw.len > 0) out.row_count++;
+        }
+    }
+    mbedtls_x509_crl_free(&crl);
+    return status;
 }
 
 Status revocation_read(Slice pem, RevocationRow* rows, uint32_t row_max, uint32_t& out_count) {

@@ -31,6 +31,15 @@ void put_pem_edge(Writer& writer, const char* edge, const char* label) {
     put_text(writer, "-----\n");
 }
 
+// Where `edge` begins in a text from `from` on; its size when it does not.
+uint32_t find_text(Slice text, uint32_t from, Slice edge) {
+    for (uint32_t i = from; edge.size <= text.size && i <= text.size - edge.size; i++) {
+        if (text.data[i] != edge.data[0]) continue;
+        if (slice_equal(slice_part(text, i, edge.size), edge)) return i;
+    }
+    return text.size;
+}
+
 // The library wants a NUL behind a text. Returns nullptr without memory.
 unsigned char* text_copy(Slice text) {
     unsigned char* copy = static_cast<unsigned char*>(mbedtls_calloc(1, size_t{text.size} + 1));
@@ -101,6 +110,25 @@ void put_pem(Writer& writer, const char* label, Slice der) {
     put_pem_edge(writer, "END", label);
 }
 
+Status pem_cut(Slice text, const char* label, Slice& out) {
+    uint8_t first[64];
+    uint8_t last[64];
+    Writer begin = writer_of(first, sizeof first);
+    Writer end = writer_of(last, sizeof last);
+    put_pem_edge(begin, "BEGIN", label);
+    put_pem_edge(end, "END", label);
+    CHECK(!begin.overflow && !end.overflow);
+    begin.size--;  // Others may end their lines otherwise.
+    end.size--;
+    const uint32_t from = find_text(text, 0, writer_slice(begin));
+    const uint32_t to = find_text(text, from, writer_slice(end));
+    if (to >= text.size) return Status::absent;
+    uint32_t size = to + end.size - from;
+    if (from + size < text.size && text.data[from + size] == '\n') size++;
+    out = slice_part(text, from, size);
+    return Status::ok;
+}
+
 Status parse_key(Slice pem, mbedtls_pk_context& out) {
     if (pem.size == 0 || pem.size > certificate_key_pem_size_max) return Status::invalid;
     unsigned char* text = text_copy(pem);
@@ -142,6 +170,15 @@ Status key_id_of(const mbedtls_pk_context& key, KeyId& out) {
     const Hash hash = hash_of({at, static_cast<uint32_t>(size)});
     memcpy(out.bytes, hash.bytes, key_id_size);
     out.size = key_id_size;
+    return Status::ok;
+}
+
+Status key_hash_of(const mbedtls_pk_context& key, Hash& out) {
+    unsigned char bytes[MBEDTLS_MPI_MAX_SIZE + 64];  // a public key of RSA at most
+    // The library only reads the key, and writes from the end of the buffer.
+    const int size = mbedtls_pk_write_pubkey_der(&key, bytes, sizeof bytes);
+    if (size < 0) return status_of_library(size);
+    out = hash_of({bytes + sizeof bytes - size, static_cast<uint32_t>(size)});
     return Status::ok;
 }
 

@@ -7,7 +7,7 @@
 #include <mbedtls/pk.h>
 #include <mbedtls/x509_crt.h>
 
-#include "crypto/certificate.h"
+#include "crypto/request.h"
 
 inline constexpr uint32_t key_id_size = 20;       // bytes
 inline constexpr uint32_t key_id_size_max = 32;   // bytes of one that somebody else made
@@ -28,6 +28,10 @@ struct X509Signer {
 // at least twice its size and 64 bytes more.
 void put_pem(Writer& writer, const char* label, Slice der);
 
+// Cuts the first block of that label off a text: where it stands, its two edges included. Returns
+// absent when there is none that is whole.
+Status pem_cut(Slice text, const char* label, Slice& out);
+
 // Parse one text each; the library wants a NUL behind it, which slices lack. `out` must be
 // initialised, and is freed by the caller whatever the answer. Return ok, invalid, or failed
 // without memory.
@@ -41,6 +45,13 @@ void signer_close(X509Signer& signer);
 
 // The key's identifier: the first 160 bits of SHA-256 over the public key (RFC 7093, method 1).
 Status key_id_of(const mbedtls_pk_context& key, KeyId& out);
+
+// SHA-256 of the public key as SubjectPublicKeyInfo in DER, in the one form that the library writes.
+Status key_hash_of(const mbedtls_pk_context& key, Hash& out);
+
+// As request_read, and leaves the public key in `key`, which must be initialised, and is freed by
+// the caller whatever the answer.
+Status request_open(Slice pem, mbedtls_pk_context& key, RequestFacts& out, const char*& reason);
 
 // The issuer's identifier as its own certificate has it, or computed where it has none.
 Status key_id_of_signer(const X509Signer& signer, KeyId& out);

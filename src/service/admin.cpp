@@ -1,4 +1,4 @@
-// The commands about the server itself: INFO CHECKPOINT DIGEST SHUTDOWN.
+// The commands about the server itself: INFO CHECKPOINT DIGEST RELOAD SHUTDOWN.
 
 #include "base/check.h"
 #include "service/handlers.h"
@@ -78,6 +78,31 @@ void put_access(const Service& service, const ServiceCall& call, Writer& out) {
     put_number(out, "familiar_pairs", service.penalties->pairs.used);
 }
 
+struct DatedRow {
+    ExpiryKind kind;
+    const char* name;
+};
+
+constexpr DatedRow dated_rows[] = {
+    {ExpiryKind::server, "server_certificate_days_left"},
+    {ExpiryKind::authority, "authority_certificate_days_left"},
+    {ExpiryKind::revocations, "revocation_list_days_left"},
+    {ExpiryKind::terminal, "terminal_certificate_days_left"},
+};
+
+void put_certificates(const Service& service, const ServiceCall& call, Writer& out) {
+    const Expiry& expiry = *service.expiry;
+    for (const DatedRow& dated : dated_rows) {
+        const ExpiryRow* row = expiry_first(expiry, dated.kind);
+        if (row != nullptr) put_number(out, dated.name, expiry_days_left(*row, call.wall_ms));
+    }
+    put_number(out, "terminal_certificates_seen", expiry_count(expiry, ExpiryKind::terminal));
+    put_number(out, "terminal_certificates_ending",
+               expiry_within(expiry, ExpiryKind::terminal, call.wall_ms, expiry_days[0]));
+    put_number(out, "reloads", service.stats.reloads);
+    put_number(out, "reloads_failed", service.stats.reloads_failed);
+}
+
 uint64_t seconds_since(const ServiceCall& call, uint64_t time_ms) {
     return call.wall_ms > time_ms ? (call.wall_ms - time_ms) / 1000 : 0;
 }
@@ -118,6 +143,7 @@ constexpr Section sections[] = {
     {"Server", put_server}, {"Clients", put_clients},         {"Memory", put_memory},
     {"Stats", put_stats},   {"Persistence", put_persistence}, {"Book", put_book},
     {"Access", put_access},
+    {"Certificates", put_certificates},
 };
 
 bool is_wanted(const ServiceCall& call, const Section& section) {
@@ -159,6 +185,23 @@ ServiceNext command_digest(Service& service, ServiceCall& call) {
     (void)service;
     (void)call;
     return ServiceNext::digest;
+}
+
+ServiceNext command_reload(Service& service, ServiceCall& call) {
+    (void)service;
+    (void)call;
+    return ServiceNext::reload;
+}
+
+void service_reload_done(ServiceCall& call, Status outcome, Slice why) {
+    if (outcome == Status::ok) {
+        reply_ok(call.reply);
+        return;
+    }
+    reply_error_begin(call.reply, status_word(Status::err));
+    put_text(*call.reply.out, "everything stays as it was: ");
+    put_printable(*call.reply.out, why, why.size);
+    reply_error_end(call.reply);
 }
 
 ServiceNext command_shutdown(Service& service, ServiceCall& call) {

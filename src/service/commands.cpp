@@ -128,7 +128,8 @@ bool may_execute(const Service& service, ServiceCall& call, const CommandRow& ro
 
 // S8: whether a first password stands in the way of the row.
 bool is_held_back(const Service& service, const ServiceCall& call, const CommandRow& row) {
-    if (call.caller->person == row_none || (row.flags & command_first) != 0) return false;
+    if (call.caller->person == row_none) return false;
+    if ((row.flags & (command_first | command_renew)) != 0) return false;
     return call_person(service, call).installed.term == PasswordTerm::first;
 }
 
@@ -175,6 +176,10 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
     const CommandRow* row = command_find(call_word(call, 0));
     if (caller.lab && (row == nullptr || (row->flags & command_lab) == 0)) {  // S3
         return refuse(call, Status::noperm, "a laboratory channel carries no such command");
+    }
+    if (caller.renew_only && (row == nullptr || (row->flags & command_renew) == 0)) {  // S3
+        return refuse(call, Status::noperm,
+                      "the certificate has expired; it can be renewed, and nothing else");
     }
     if (!call.alone && (row == nullptr || (row->flags & command_money) == 0)) {
         return ServiceNext::waiting;

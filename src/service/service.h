@@ -7,7 +7,8 @@
 //                     ──► proposed   an entry waits for its commit; service_committed answers
 //                     ──► hashing    `hash` is filled; service_hashed goes on when it was run
 //                     ──► reading    `read` is begun; service_read_done goes on when it has ended
-//                     ──► snapshot   a checkpoint or digest; the server answers when it is made
+//                     ──► snapshot   a checkpoint, digest or reload; the server answers when it is
+//                                    made
 //                     ──► waiting    ask again with the same request after the next commit, or when
 //                                    the sensor has answered
 //
@@ -15,6 +16,7 @@
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
 //   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else
 //       (P9).
+//       Likewise who comes with a certificate that has expired reaches only rows marked renew.
 //   S4. Between MULTI and EXEC only commands that move money are queued; anything else that is
 //       refused breaks the group, and EXEC then books nothing.
 //   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.
@@ -22,11 +24,12 @@
 //       is no part of it.
 //   S7. No password is looked at while a penalty holds: neither when it comes, nor when its turn at
 //       a worker has come behind others. Wrong, unknown and too often get the same answer.
-//   S8. Whose password is a first one reaches only the rows marked `first`, PASSWD among them,
+//   S8. Whose password is a first one reaches only rows marked `first` or `renew`, PASSWD among them,
 //       however the login came about; and another one than that must follow it.
 #pragma once
 
 #include "access/access.h"
+#include "access/expiry.h"
 #include "access/penalties.h"
 #include "book.h"
 #include "crypto/password.h"
@@ -40,6 +43,7 @@
 struct Caller {
     bool lab;
     bool wants_close;      // set by QUIT
+    bool renew_only;       // its certificate has expired, and can be renewed but nothing else
     bool in_group;         // between MULTI and EXEC
     bool group_refused;    // the same, of a MULTI that found no room: nothing is booked
     uint8_t protocol;      // 2 or 3
@@ -60,6 +64,7 @@ enum class ServiceNext : uint8_t {
     reading,
     checkpoint,
     digest,
+    reload,
     shutdown,
     waiting,
 };
@@ -131,6 +136,8 @@ struct ServiceStats {
     uint32_t sessions_max;
     uint32_t port;                // of the first TLS listener
     uint64_t memory_reserved;     // bytes
+    uint64_t reloads;             // that were taken, since start
+    uint64_t reloads_failed;
 };
 
 // Receipts of this server's own that its book does not bear out.
@@ -145,6 +152,7 @@ struct Service {
     Book* book;
     Access* access;
     Penalties* penalties;
+    const Expiry* expiry;
     Attempt guess;                // the newest that failed or was refused, for the log
     ReceiptAlarms alarms;
     const Archived* archived;     // which segments lie elsewhere
@@ -182,7 +190,9 @@ inline constexpr uint8_t command_none = 0;
 inline constexpr uint8_t command_lab = 1;
 inline constexpr uint8_t command_money = 2;
 inline constexpr uint8_t command_steer = 4;
-inline constexpr uint8_t command_first = 8;
+inline constexpr uint8_t command_renew = 8;
+inline constexpr uint8_t command_first = 16;
+inline constexpr uint8_t command_leave = command_lab | command_steer | command_renew;
 inline constexpr uint8_t command_lab_first = command_lab | command_first;
 inline constexpr uint8_t command_lab_steer_first = command_lab_first | command_steer;
 
@@ -238,3 +248,6 @@ ServiceNext service_read_done(Service& service, ServiceCall& call);
 // The replies to CHECKPOINT and DIGEST.
 void service_snapshot_done(ServiceCall& call, bool was_checkpoint, Status outcome,
                            const Hash& digest, uint64_t entry);
+
+// The reply to RELOAD. `why` says what was wrong, where the outcome is not ok.
+void service_reload_done(ServiceCall& call, Status outcome, Slice why);

@@ -31,8 +31,10 @@ make() {
 by_ca='-CA ca.crt -CAkey ca.key -addext basicConstraints=critical,CA:FALSE'
 make ca /CN=ca -addext basicConstraints=critical,CA:TRUE -addext keyUsage=keyCertSign,cRLSign
 make other /CN=other -addext basicConstraints=critical,CA:TRUE -addext keyUsage=keyCertSign
-make server /CN=localhost $by_ca -addext subjectAltName=DNS:localhost,IP:127.0.0.1
-make elsewhere /CN=elsewhere $by_ca -addext subjectAltName=DNS:elsewhere.example
+make server /CN=localhost $by_ca -addext extendedKeyUsage=serverAuth \
+    -addext subjectAltName=DNS:localhost,IP:127.0.0.1
+make elsewhere /CN=elsewhere $by_ca -addext extendedKeyUsage=serverAuth \
+    -addext subjectAltName=DNS:elsewhere.example
 make till /CN=till $by_ca -addext extendedKeyUsage=clientAuth
 make stranger /CN=till -CA other.crt -CAkey other.key -addext basicConstraints=critical,CA:FALSE
 """

@@ -71,10 +71,10 @@ RevocationRow row_of(const CertificateFacts& facts, uint64_t wall_ms) {
 }
 
 std::string make_list(const Made& issuer, const std::vector<RevocationRow>& rows,
-                      uint64_t wall_ms = now_ms) {
+                      uint64_t wall_ms = now_ms, uint32_t days = 0) {
     return written([&](Writer& pem) {
         EXPECT_EQ(revocation_make({slice_of(issuer.certificate), slice_of(issuer.key)}, wall_ms,
-                                  rows.data(), static_cast<uint32_t>(rows.size()), pem),
+                                  days, rows.data(), static_cast<uint32_t>(rows.size()), pem),
                   Status::ok);
     });
 }
@@ -394,7 +394,7 @@ TEST_F(CertificateTest, lists_read_back_as_they_were_written) {
         Writer pem = writer_of(reinterpret_cast<uint8_t*>(list.data()),
                                static_cast<uint32_t>(list.size()));
         ASSERT_EQ(revocation_make({slice_of(authority.certificate), slice_of(authority.key)},
-                                  now_ms, rows.data(), count, pem),
+                                  now_ms, 0, rows.data(), count, pem),
                   Status::ok);
         std::vector<RevocationRow> read(count + 1);
         uint32_t read_count = 77;
@@ -416,23 +416,181 @@ TEST_F(CertificateTest, lists_are_refused_without_room_rows_or_an_issuer) {
     uint8_t text[8192];
     Writer out = writer_of(text, revocation_pem_size(0) - 1);
     const CertificateIssuer issuer = {slice_of(authority.certificate), slice_of(authority.key)};
-    EXPECT_EQ(revocation_make(issuer, now_ms, nullptr, 0, out), Status::full);
+    EXPECT_EQ(revocation_make(issuer, now_ms, 0, nullptr, 0, out), Status::full);
     out = writer_of(text, sizeof text);
     RevocationRow row = {};
     row.wall_ms = now_ms;
-    EXPECT_EQ(revocation_make(issuer, now_ms, &row, 1, out), Status::invalid);
+    EXPECT_EQ(revocation_make(issuer, now_ms, 0, &row, 1, out), Status::invalid);
     row.serial_size = 21;
-    EXPECT_EQ(revocation_make(issuer, now_ms, &row, 1, out), Status::invalid);
-    EXPECT_EQ(revocation_make({slice_of(client.certificate), slice_of(client.key)}, now_ms, nullptr,
-                              0, out),
+    EXPECT_EQ(revocation_make(issuer, now_ms, 0, &row, 1, out), Status::invalid);
+    EXPECT_EQ(revocation_make({slice_of(client.certificate), slice_of(client.key)}, now_ms, 0,
+                              nullptr, 0, out),
               Status::invalid);
-    EXPECT_EQ(revocation_make(issuer, UINT64_MAX, nullptr, 0, out), Status::invalid);
+    EXPECT_EQ(revocation_make(issuer, UINT64_MAX, 0, nullptr, 0, out), Status::invalid);
     EXPECT_EQ(out.size, 0u);
     test_random_fail_after(0);
-    EXPECT_NE(revocation_make(issuer, now_ms, nullptr, 0, out), Status::ok);
+    EXPECT_NE(revocation_make(issuer, now_ms, 0, nullptr, 0, out), Status::ok);
     uint32_t count = 0;
     EXPECT_EQ(revocation_read(slice_of("x"), &row, 1, count), Status::invalid);
     EXPECT_EQ(revocation_read({nullptr, 0}, &row, 1, count), Status::invalid);
+}
+
+TEST_F(CertificateTest, days_may_be_asked_for_but_not_beyond_the_signer) {
+    const auto make_for = [&](uint32_t days, uint64_t wall_ms, Status expected) {
+        const std::string key = make_key();
+        const CertificateRequest request = {CertificateKind::client, slice_of("alice"), nullptr, 0,
+                                            wall_ms, days};
+        return written([&](Writer& pem) {
+            EXPECT_EQ(certificate_make(request, slice_of(key),
+                                       {slice_of(authority.certificate), slice_of(authority.key)},
+                                       pem),
+                      expected);
+        });
+    };
+    const uint64_t second_ms = now_ms / 1000 * 1000;
+    EXPECT_EQ(facts_of(make_for(1, now_ms, Status::ok)).not_after_ms, second_ms + day_ms);
+    EXPECT_EQ(facts_of(make_for(0, now_ms, Status::ok)).not_after_ms, second_ms + 825 * day_ms);
+    const uint64_t end_ms = facts_of(authority.certificate).not_after_ms;
+    EXPECT_EQ(facts_of(make_for(UINT32_MAX, now_ms, Status::ok)).not_after_ms, end_ms);
+    EXPECT_EQ(facts_of(make_for(0, end_ms - 1000, Status::ok)).not_after_ms, end_ms);
+    // A signer that has ended, be it a second ago, makes nothing.
+    make_for(0, end_ms, Status::invalid);
+    make_for(0, end_ms + hour_ms / 2, Status::invalid);
+}
+
+TEST_F(CertificateTest, an_intermediate_signs_clients_and_no_authorities) {
+    const Made issuing = make(CertificateKind::issuing, "Test issuing 1", authority);
+    const CertificateFacts facts = facts_of(issuing.certificate);
+    EXPECT_TRUE(facts.is_authority);
+    EXPECT_EQ(facts.authorities_below, 0u);
+    EXPECT_EQ(facts.not_after_ms, now_ms / 1000 * 1000 + 1827 * day_ms);
+    EXPECT_EQ(memcmp(facts.issuer_hash, facts_of(authority.certificate).subject_hash, hash_size), 0);
+    EXPECT_EQ(facts_of(authority.certificate).authorities_below, 1u);
+    EXPECT_EQ(facts_of(client.certificate).authorities_below, 0u);
+
+    const Made leaf = make(CertificateKind::client, "carol", issuing);
+    EXPECT_NE(verify(leaf.certificate), 0u);
+    const std::string chain = leaf.certificate + issuing.certificate;
+    EXPECT_EQ(verify(chain), 0u);
+    EXPECT_LE(facts_of(leaf.certificate).not_after_ms, facts.not_after_ms);
+    // Two lists, each signed by its own; revoked is who is on the one of his signer.
+    const std::string lists = make_list(authority, {}) + make_list(issuing, {});
+    EXPECT_EQ(verify(chain, lists), 0u);
+    const std::vector<RevocationRow> rows = {row_of(facts_of(leaf.certificate), now_ms)};
+    EXPECT_NE(verify(chain, make_list(authority, {}) + make_list(issuing, rows)), 0u);
+    EXPECT_EQ(verify(chain, make_list(authority, rows) + make_list(issuing, {})), 0u);
+
+    std::string out;
+    EXPECT_EQ(make_status(CertificateKind::issuing, "Test issuing 2", leaf.key, issuing, {}, now_ms,
+                          out),
+              Status::invalid);
+    EXPECT_EQ(make_status(CertificateKind::issuing, "Test issuing 2", leaf.key, {}, {}, now_ms, out),
+              Status::invalid);
+}
+
+TEST_F(CertificateTest, an_authority_is_made_anew_with_its_name_and_key) {
+    std::string renewed;
+    ASSERT_EQ(make_status(CertificateKind::authority, "Test CA 1", authority.key, {}, {},
+                          now_ms + 100 * day_ms, renewed),
+              Status::ok);
+    const CertificateFacts before = facts_of(authority.certificate);
+    const CertificateFacts after = facts_of(renewed);
+    EXPECT_EQ(memcmp(before.subject_hash, after.subject_hash, hash_size), 0);
+    EXPECT_EQ(memcmp(before.key_hash, after.key_hash, hash_size), 0);
+    EXPECT_NE(string_of({before.serial, before.serial_size}),
+              string_of({after.serial, after.serial_size}));
+    const Made old = authority;
+    authority.certificate = renewed;
+    crypto_clock_set(now_ms + 101 * day_ms);
+    EXPECT_EQ(verify(client.certificate), 0u);
+    authority = old;
+}
+
+TEST_F(CertificateTest, facts_tell_what_a_certificate_is_for) {
+    EXPECT_TRUE(facts_of(server.certificate).is_server);
+    EXPECT_FALSE(facts_of(server.certificate).is_client);
+    EXPECT_TRUE(facts_of(client.certificate).is_client);
+    EXPECT_FALSE(facts_of(client.certificate).is_server);
+    EXPECT_FALSE(facts_of(authority.certificate).is_client);
+    EXPECT_FALSE(facts_of(authority.certificate).is_server);
+}
+
+TEST_F(CertificateTest, hosts_are_read_back_so_that_they_can_be_asked_for_again) {
+    CertificateHosts hosts;
+    ASSERT_EQ(certificate_hosts(slice_of(server.certificate), hosts), Status::ok);
+    std::vector<std::string> found;
+    for (uint32_t i = 0; i < hosts.count; i++) found.push_back(string_of(hosts.rows[i]));
+    EXPECT_EQ(found, (std::vector<std::string>{"localhost", "127.0.0.1",
+                                               "0000:0000:0000:0000:0000:0000:0000:0001", "pi",
+                                               "pi.local"}));
+    const Made again = make(CertificateKind::server, "localhost", authority, found);
+    for (const char* host : {"localhost", "127.0.0.1", "::1", "pi", "pi.local"}) {
+        EXPECT_EQ(verify(again.certificate, "", host), 0u) << host;
+    }
+    EXPECT_EQ(certificate_hosts(slice_of(client.certificate), hosts), Status::ok);
+    EXPECT_EQ(hosts.count, 0u);
+    EXPECT_EQ(certificate_hosts(slice_of("x"), hosts), Status::invalid);
+}
+
+TEST_F(CertificateTest, the_first_of_a_chain_is_cut_off_it) {
+    Slice first = {};
+    const std::string chain = "text before\n" + client.certificate + authority.certificate;
+    ASSERT_EQ(certificate_first(slice_of(chain), first), Status::ok);
+    EXPECT_EQ(string_of(first), client.certificate);
+    EXPECT_EQ(certificate_first(slice_of(client.key), first), Status::absent);
+    for (size_t size = 0; size + 1 < client.certificate.size(); size += 7) {
+        EXPECT_EQ(certificate_first(slice_of(client.certificate.substr(0, size)), first),
+                  Status::absent);
+    }
+}
+
+TEST_F(CertificateTest, lists_are_cut_off_their_file_and_tell_their_issuer_and_dates) {
+    const Made issuing = make(CertificateKind::issuing, "Test issuing 1", authority);
+    const std::string one = make_list(authority, {row_of(facts_of(client.certificate), now_ms)});
+    const std::string two = make_list(issuing, {}, now_ms, 30);
+    const std::string lists = one + "between\n" + two;
+    Reader rest = reader_of(slice_of(lists));
+    Slice list = {};
+    ASSERT_EQ(revocation_next(rest, list), Status::ok);
+    EXPECT_EQ(string_of(list), one);
+    RevocationFacts facts = {};
+    ASSERT_EQ(revocation_facts(list, facts), Status::ok);
+    const CertificateFacts signer = facts_of(authority.certificate);
+    EXPECT_EQ(memcmp(facts.issuer_hash, signer.subject_hash, hash_size), 0);
+    EXPECT_EQ(facts.this_update_ms, now_ms / 1000 * 1000);
+    EXPECT_EQ(facts.next_update_ms, signer.not_after_ms);
+    EXPECT_EQ(facts.row_count, 1u);
+    ASSERT_EQ(revocation_next(rest, list), Status::ok);
+    EXPECT_EQ(string_of(list), two);
+    ASSERT_EQ(revocation_facts(list, facts), Status::ok);
+    EXPECT_EQ(facts.next_update_ms, now_ms / 1000 * 1000 + 30 * day_ms);
+    EXPECT_EQ(facts.row_count, 0u);
+    EXPECT_EQ(revocation_next(rest, list), Status::absent);
+    // Never beyond the signer.
+    ASSERT_EQ(revocation_facts(slice_of(make_list(authority, {}, now_ms, UINT32_MAX)), facts),
+              Status::ok);
+    EXPECT_EQ(facts.next_update_ms, signer.not_after_ms);
+    EXPECT_EQ(revocation_facts(slice_of("x"), facts), Status::invalid);
+}
+
+TEST_F(CertificateTest, a_renewed_certificate_is_for_the_key_of_the_old_one) {
+    const CertificateIssuer issuer = {slice_of(authority.certificate), slice_of(authority.key)};
+    const CertificateRequest request = {CertificateKind::client, slice_of("alice"), nullptr, 0,
+                                        now_ms + 30 * day_ms};
+    const std::string chain = client.certificate + authority.certificate;
+    const std::string renewed = written([&](Writer& pem) {
+        EXPECT_EQ(certificate_renew(request, slice_of(chain), issuer, pem), Status::ok);
+    });
+    EXPECT_EQ(certificate_match(slice_of(renewed), slice_of(client.key)), Status::ok);
+    EXPECT_EQ(facts_of(renewed).not_after_ms, now_ms / 1000 * 1000 + 855 * day_ms);
+    crypto_clock_set(now_ms + 850 * day_ms);
+    EXPECT_EQ(verify(renewed), 0u);
+    EXPECT_NE(verify(client.certificate), 0u);
+    uint8_t text[certificate_pem_size_max];
+    Writer out = writer_of(text, sizeof text);
+    EXPECT_EQ(certificate_renew(request, slice_of(client.key), issuer, out), Status::invalid);
+    EXPECT_EQ(certificate_renew(request, slice_of(client.certificate), {}, out), Status::invalid);
+    EXPECT_EQ(out.size, 0u);
 }
 
 }  // namespace

@@ -141,11 +141,11 @@ TEST_F(CryptoTest, grows_with_sessions_and_handshakes_and_not_otherwise) {
     Arena more = {};
     Arena lab = {};
     Arena labs = {};
-    crypto_layout(heap, none, 0, 0, 0, 0);
-    crypto_layout(heap, some, 100, 0, 0, 0);
-    crypto_layout(heap, more, 100, 16, 0, 0);
-    crypto_layout(heap, lab, 0, 0, 0, 1);
-    crypto_layout(heap, labs, 0, 0, 0, 8);
+    crypto_layout(heap, none, 0, 0, 0, 0, 1);
+    crypto_layout(heap, some, 100, 0, 0, 0, 1);
+    crypto_layout(heap, more, 100, 16, 0, 0, 1);
+    crypto_layout(heap, lab, 0, 0, 0, 1, 1);
+    crypto_layout(heap, labs, 0, 0, 0, 8, 1);
     EXPECT_LT(none.used, 600u * 1024);
     EXPECT_NEAR(static_cast<double>(some.used - none.used) / 100, 32300, 200);
     EXPECT_NEAR(static_cast<double>(more.used - some.used) / 16, 17800, 500);

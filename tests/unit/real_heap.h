@@ -12,13 +12,13 @@ struct RealHeap {
     RealHeap(uint32_t sessions, uint32_t handshakes, uint32_t message_keys = 0,
              uint32_t lab_listeners = 0) {
         Arena measured = {};
-        crypto_layout(heap, measured, sessions, handshakes, message_keys, lab_listeners);
+        crypto_layout(heap, measured, sessions, handshakes, message_keys, lab_listeners, 1);
         memory.resize(measured.used + arena_align);
         uint8_t* base = memory.data();
         while (reinterpret_cast<uintptr_t>(base) % arena_align != 0) base++;
         Arena arena = {};
         arena.base = base;
         arena.size = measured.used;
-        crypto_layout(heap, arena, sessions, handshakes, message_keys, lab_listeners);
+        crypto_layout(heap, arena, sessions, handshakes, message_keys, lab_listeners, 1);
     }
 };

@@ -38,6 +38,7 @@ struct TestRights {
         lay_out_penalties();
         service.book = &bank.book;
         service.access = &access;
+        service.expiry = &expiry;
         service.penalties = &penalties;
         service.message = "hello";
         service.version = "0";
@@ -96,6 +97,7 @@ struct TestRights {
     MinuteBudget refusals[8] = {};
     uint8_t tries[8] = {};
     TerminalRights rights[2] = {};
+    Expiry expiry = {};
     Access access = {};
     Penalties penalties = {};
     std::vector<uint8_t> memory;
@@ -166,6 +168,7 @@ TEST(Rights, RowsGiveEachCommandToTheRolesThatAreMeant) {
         {"DEPOSIT", member}, {"WITHDRAW", member}, {"TRANSFER", member},   {"HOLD", member},
         {"CAPTURE", member}, {"VOID", member},     {"REVERSE", reverser},  {"MULTI", member},
         {"EXEC", member},    {"DISCARD", member},  {"CHECKPOINT", admin}, {"SHUTDOWN", admin},
+        {"RELOAD", admin},
         {"USER", admin},     {"ITEM", manager},   {"ORDER", member},      {"CANCEL", member}};
     const std::string before_login =
         "HELLO AUTH QUIT RESET REGISTER TIME CLOCK DATE TEMPERATURE ";

@@ -33,6 +33,7 @@ struct TestSession {
                              .pin_above = pin_never});
         service.book = &book.book;
         service.access = &access;
+        service.expiry = &expiry;
         session.buffers = UINT32_MAX;
         session_lend(session, 0, buffers);
         session.phase = SessionPhase::ready;
@@ -69,6 +70,7 @@ struct TestSession {
     MinuteBudget refusals[8] = {};
     uint8_t tries[8] = {};
     TerminalRights rights[1] = {};
+    Expiry expiry = {};
     Access access = {};
     Service service = {};
     SessionBuffers buffers;

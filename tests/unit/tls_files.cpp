@@ -59,16 +59,31 @@ leaf twin p256 /CN=till-1 $client
 leaf revoked p256 /CN=till-2 $client -set_serial 0x1234
 leaf ca-leaf p256 /CN=till-3 $authority
 leaf server-use p256 /CN=till-4 $server
-leaf any-use p256 /CN=till-5 $plain
+leaf no-use p256 /CN=till-5 $plain
+leaf any-use p256 /CN=till-5 $plain -addext extendedKeyUsage=anyExtendedKeyUsage
+leaf both-uses p256 /CN=till-5 $plain -addext extendedKeyUsage=serverAuth,clientAuth
+leaf server-no-use p256 /CN=localhost $plain -addext subjectAltName=DNS:localhost,IP:127.0.0.1
 leaf no-name p256 '/CN=Till Number 6' $client
 leaf two-names p256 /CN=till-7/CN=admin $client
 leaf long-name p256 /CN=a123456789a123456789a123456789ab $client
 leaf weak-rsa rsa1024 /CN=till-8 $client
 leaf rsa rsa2048 /CN=till-9 $client
 leaf p384 p384 /CN=till-10 $client
+make issuing p256 '/CN=Test issuing' -CA ca.crt -CAkey ca.key $authority
+make below p256 /CN=till-11 -CA issuing.crt -CAkey issuing.key $client -set_serial 0x4321
+cat issuing.crt >>below.crt
+make other-issuing p256 '/CN=Test issuing' -CA other-ca.crt -CAkey other-ca.key $authority
+leaf short p256 /CN=till-12 $client -days 10
 echo 01 >crlnumber
 : >index.txt
 openssl ca -config req.cnf -gencrl -keyfile ca.key -cert ca.crt -out empty.pem 2>/dev/null
+openssl ca -config req.cnf -gencrl -keyfile issuing.key -cert issuing.crt -out below.pem 2>/dev/null
+cat empty.pem issuing.crt below.pem >both.pem
+cat empty.pem below.pem >unvouched.pem
+cat empty.pem other-issuing.crt below.pem >misvouched.pem
+printf 'R\t360101000000Z\t260101000000Z\t4321\tunknown\t/CN=till-11\n' >index.txt
+openssl ca -config req.cnf -gencrl -keyfile issuing.key -cert issuing.crt -out below.pem 2>/dev/null
+cat empty.pem issuing.crt below.pem >both-revoked.pem
 printf 'R\t360101000000Z\t260101000000Z\t1234\tunknown\t/CN=till-2\n' >index.txt
 openssl ca -config req.cnf -gencrl -keyfile ca.key -cert ca.crt -out crl.pem 2>/dev/null
 openssl ca -config req.cnf -gencrl -keyfile other-ca.key -cert other-ca.crt -out other.pem \

@@ -331,6 +331,34 @@ TEST_F(Tls, lets_nobody_in_by_an_old_revocation_list) {
     expect_refused("revocation list expired");
 }
 
+TEST_F(Tls, takes_the_list_of_an_intermediate_that_the_ca_vouches_for) {
+    open("below", "both.pem");
+    shake();
+    EXPECT_EQ(server.status, Status::ok) << server.channel.reason;
+    EXPECT_STREQ(server.channel.peer.name, "till-11");
+}
+
+TEST_F(Tls, refuses_who_is_on_the_list_of_an_intermediate) {
+    open("below", "both-revoked.pem");
+    expect_refused("certificate revoked");
+}
+
+// A server with a certificate for another purpose does not get that far: its own library refuses it.
+TEST_F(Tls, refuses_a_server_whose_certificate_names_no_purpose) {
+    End there;
+    ASSERT_EQ(tls_files_load(there.config, TlsEnd::server, "server-no-use"), Status::ok);
+    ASSERT_EQ(tls_files_load(client.config, TlsEnd::client, "till"), Status::ok);
+    ASSERT_EQ(tls_open(there.channel, there.config, nullptr), Status::ok);
+    ASSERT_EQ(tls_open(client.channel, client.config, "localhost"), Status::ok);
+    for (uint32_t i = 0; i < 10; i++) {
+        if (client.status == Status::more) advance_once(there, client, {});
+        if (there.status == Status::more) advance_once(client, there, {});
+    }
+    EXPECT_EQ(client.status, Status::failed);
+    EXPECT_STREQ(client.channel.reason, "certificate lacks the extended key usage serverAuth");
+    EXPECT_EQ(there.status, Status::failed);
+}
+
 TEST_F(Tls, refuses_the_wrong_host) {
     for (const char* host : {"example.org", "localhost.example.org", "127.0.0.2", "::1", ""}) {
         End here;
@@ -365,7 +393,9 @@ INSTANTIATE_TEST_SUITE_P(
     Kinds, TlsRefuses,
     testing::Values(
         Refusal{"ca-leaf", "certificate is a CA's, not a terminal's"},
-        Refusal{"server-use", "certificate not meant for this use"},
+        Refusal{"server-use", "certificate lacks the extended key usage clientAuth"},
+        Refusal{"no-use", "certificate lacks the extended key usage clientAuth"},
+        Refusal{"any-use", "certificate lacks the extended key usage clientAuth"},
         Refusal{"no-name", "certificate's common name is not the name of a terminal"},
         Refusal{"two-names", "certificate's common name is not the name of a terminal"},
         Refusal{"long-name", "certificate's common name is not the name of a terminal"}));
@@ -386,7 +416,7 @@ TEST_P(TlsAccepts, a_certificate) {
     EXPECT_EQ(server.status, Status::ok) << server.channel.reason;
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, TlsAccepts, testing::Values("any-use", "rsa", "p384", "twin"));
+INSTANTIATE_TEST_SUITE_P(Kinds, TlsAccepts, testing::Values("both-uses", "rsa", "p384", "twin"));
 
 TEST_F(Tls, tells_twins_apart_by_their_serial) {
     open();
@@ -404,9 +434,9 @@ TEST_F(Tls, tells_twins_apart_by_their_serial) {
     const ChannelPeer& a = server.channel.peer;
     const ChannelPeer& b = front.channel.peer;
     EXPECT_STREQ(a.name, b.name);
-    EXPECT_EQ(0, memcmp(a.issuer_hash, b.issuer_hash, sizeof a.issuer_hash));
-    EXPECT_NE(std::string(reinterpret_cast<const char*>(a.serial), a.serial_size),
-              std::string(reinterpret_cast<const char*>(b.serial), b.serial_size));
+    EXPECT_EQ(0, memcmp(a.own.issuer_hash, b.own.issuer_hash, sizeof a.own.issuer_hash));
+    EXPECT_NE(std::string(reinterpret_cast<const char*>(a.own.serial), a.own.serial_size),
+              std::string(reinterpret_cast<const char*>(b.own.serial), b.own.serial_size));
     EXPECT_EQ(a.not_after_ms % 1000, 0u);
 }
 
@@ -596,6 +626,10 @@ TEST_F(Tls, names_the_file_that_is_at_fault) {
         {good, key, ca, "x", Status::invalid, "the CRL file holds no readable revocation list"},
         {good, key, ca, tls_file("other.pem"), Status::invalid,
          "a revocation list is not from our CA"},
+        {good, key, ca, tls_file("unvouched.pem"), Status::invalid,
+         "a revocation list is not from our CA"},
+        {good, key, ca, tls_file("misvouched.pem"), Status::invalid,
+         "a revocation list is not from our CA"},
         {good, tls_file("till.key"), ca, "", Status::absent,
          "the key does not belong to the certificate"},
         {good.substr(0, good.size() - 5), key, ca, "", Status::invalid,
@@ -657,6 +691,111 @@ TEST_F(Tls, gives_everything_back_twice) {
     Channel never = {};
     channel_free(never);
     EXPECT_TRUE(channel_is_idle(never));
+}
+
+// V4, with the generation that `crl` and `ca` make.
+Status judge(const ChannelPeer& peer, const char* ca, const char* crl, const char*& reason) {
+    TlsConfig next = {};
+    EXPECT_EQ(tls_files_load(next, TlsEnd::server, "server", ca, crl), Status::ok);
+    const Status status = tls_config_judge(next, peer, reason);
+    tls_config_free(next);
+    return status;
+}
+
+TEST_F(Tls, judges_by_another_generation_who_was_let_in) {
+    open("revoked");
+    shake();
+    ASSERT_EQ(server.status, Status::ok);
+    const ChannelPeer& peer = server.channel.peer;
+    const char* reason = nullptr;
+    EXPECT_EQ(judge(peer, "ca.crt", "", reason), Status::ok);
+    EXPECT_EQ(reason, nullptr);
+    EXPECT_EQ(judge(peer, "ca.crt", "empty.pem", reason), Status::ok);
+    EXPECT_EQ(judge(peer, "ca.crt", "crl.pem", reason), Status::failed);
+    EXPECT_STREQ(reason, "certificate revoked");
+    EXPECT_EQ(judge(peer, "other-ca.crt", "", reason), Status::failed);
+    EXPECT_STREQ(reason, "its authority was removed");
+}
+
+TEST_F(Tls, judges_nobody_by_the_serial_of_another_issuer) {
+    open("revoked");
+    shake();
+    ASSERT_EQ(server.status, Status::ok);
+    ChannelPeer peer = server.channel.peer;
+    peer.own.issuer_hash[0] ^= 1;
+    const char* reason = nullptr;
+    EXPECT_EQ(judge(peer, "ca.crt", "crl.pem", reason), Status::ok);
+    peer.own.issuer_hash[0] ^= 1;
+    peer.own.serial[0] ^= 1;
+    EXPECT_EQ(judge(peer, "ca.crt", "crl.pem", reason), Status::ok);
+    peer.own.serial_size = 0;
+    EXPECT_EQ(judge(peer, "ca.crt", "crl.pem", reason), Status::ok);
+}
+
+TEST_F(Tls, goes_over_to_another_generation_in_the_middle_of_a_session) {
+    open();
+    shake();
+    ASSERT_EQ(server.status, Status::ok);
+    for (const char* own : {"server", "rsa", "server"}) {
+        TlsConfig next = {};
+        ASSERT_EQ(tls_files_load(next, TlsEnd::server, own), Status::ok);
+        ASSERT_TRUE(tls_is(server.channel));
+        ASSERT_EQ(write(client, "half of a"), Status::ok);
+        const std::string sent = client.sent;
+        client.sent = sent.substr(0, 7);
+        ASSERT_EQ(read(client, server), Status::ok);
+        tls_move(server.channel, next);
+        tls_config_free(server.config);  // Every byte of it is wiped.
+        client.sent = sent.substr(7);
+        ASSERT_EQ(read(client, server), Status::ok);
+        EXPECT_EQ(server.received, "half of a");
+        server.received.clear();
+        ASSERT_EQ(write(server, "an answer"), Status::ok);
+        ASSERT_EQ(read(server, client), Status::ok);
+        EXPECT_EQ(client.received, "an answer");
+        client.received.clear();
+        // Configurations are not moved, so the channel goes over once more to where End has its.
+        ASSERT_EQ(tls_files_load(server.config, TlsEnd::server, own), Status::ok);
+        tls_move(server.channel, server.config);
+        tls_config_free(next);
+    }
+    close(server);
+    EXPECT_EQ(read(server, client), Status::end);
+}
+
+TEST_F(Tls, lets_an_expired_certificate_in_for_its_grace) {
+    constexpr uint64_t day_ms = 86'400'000;
+    for (const uint64_t grace_days : {0, 5, 20}) {
+        End late_client;
+        End late_server;
+        ASSERT_EQ(tls_files_load(late_server.config, TlsEnd::server, "server"), Status::ok);
+        ASSERT_EQ(tls_files_load(late_client.config, TlsEnd::client, "short"), Status::ok);
+        tls_config_set_grace(late_server.config, grace_days * day_ms);
+        tls_files_clock(12);  // "short" has ten days.
+        ASSERT_EQ(tls_open(late_server.channel, late_server.config, nullptr), Status::ok);
+        ASSERT_EQ(tls_open(late_client.channel, late_client.config, "localhost"), Status::ok);
+        for (uint32_t i = 0; i < 10; i++) {
+            if (late_client.status == Status::more) advance_once(late_server, late_client, {});
+            if (late_server.status == Status::more) advance_once(late_client, late_server, {});
+        }
+        EXPECT_EQ(late_server.status == Status::ok, grace_days > 0) << grace_days;
+        EXPECT_EQ(late_server.channel.peer.is_expired, grace_days > 0) << grace_days;
+        if (grace_days > 0) continue;
+        EXPECT_STREQ(late_server.channel.reason, "certificate expired");
+    }
+}
+
+TEST_F(Tls, tells_when_authorities_and_lists_end) {
+    TlsConfig config = {};
+    EXPECT_EQ(tls_config_ca_not_after_ms(config), 0u);
+    EXPECT_EQ(tls_config_crl_not_after_ms(config), 0u);
+    ASSERT_EQ(tls_files_load(config, TlsEnd::server, "server"), Status::ok);
+    EXPECT_GT(tls_config_ca_not_after_ms(config), 1'700'000'000'000u);
+    EXPECT_EQ(tls_config_crl_not_after_ms(config), 0u);
+    tls_config_free(config);
+    ASSERT_EQ(tls_files_load(config, TlsEnd::server, "server", "ca.crt", "crl.pem"), Status::ok);
+    EXPECT_GT(tls_config_crl_not_after_ms(config), 1'700'000'000'000u);
+    tls_config_free(config);
 }
 
 }  // namespace

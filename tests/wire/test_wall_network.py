@@ -115,7 +115,8 @@ class Garbage(BankTest):
         context = ssl.create_default_context(cafile=self.bank.ca())
         context.load_cert_chain(self.bank.path("certs", "server.crt"),
                                 self.bank.path("certs", "server.key"))
-        self.assertEqual(self.refused(context)[1], "certificate not meant for this use")
+        self.assertEqual(self.refused(context)[1],
+                         "certificate lacks the extended key usage clientAuth")
 
     def test_older_versions_of_tls_are_told_so(self):
         context = self.bank.tls_context("alice")

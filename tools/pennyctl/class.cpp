@@ -56,6 +56,7 @@ struct Class {
     uint32_t days;          // 0 for as many as clients get
     bool ends;
     bool goes_on;           // with what another run has left
+    bool is_made;           // OUT is there, of this list
     ToolPath out;           // without a slash behind it
     ToolPath unfinished;
     char file[PATH_MAX];    // the list, as sentences have it
@@ -175,6 +176,17 @@ static_assert(people_put_size_max < people_line_size_max);
 
 // --- Where the handouts go ------------------------------------------------------------------
 
+// Whether a folder has this list beside its handouts.
+bool holds_list(const ToolPath& folder) {
+    const ToolPath path = tool_path(folder.text, list_name);
+    uint32_t size = 0;
+    if (system_read_file(path.text, all.text_there, sizeof all.text_there, size) != Status::ok) {
+        return false;
+    }
+    return slice_equal({all.text_there, size},
+                       writer_slice(put_list(all.text, sizeof all.text)));
+}
+
 ExitCode find_out() {
     all.out = tool_path("", all.words[1]);
     size_t size = strlen(all.out.text);
@@ -186,10 +198,12 @@ ExitCode find_out() {
     memcpy(all.unfinished.text, all.out.text, size);
     memcpy(all.unfinished.text + size, ending, sizeof ending);
     struct stat facts;
-    if (lstat(all.out.text, &facts) == 0) {
-        return tool_refuse("%s is there already; name a folder that is not", all.out.text);
+    if (lstat(all.out.text, &facts) != 0) {
+        return errno == ENOENT ? exit_done : refuse_errno(all.out.text);
     }
-    return errno == ENOENT ? exit_done : refuse_errno(all.out.text);
+    all.is_made = holds_list(all.out);
+    if (all.is_made) return exit_done;
+    return tool_refuse("%s is there already; name a folder that is not", all.out.text);
 }
 
 ExitCode sync_folder(const char* path) {
@@ -204,15 +218,10 @@ ExitCode sync_folder(const char* path) {
 
 // Looks what another run has left, which must be of the same list.
 ExitCode look_at_unfinished() {
-    const ToolPath path = tool_path(all.unfinished.text, list_name);
-    uint32_t size = 0;
-    const Status status =
-        system_read_file(path.text, all.text_there, sizeof all.text_there, size);
-    if (status == Status::absent) return exit_done;
-    if (status != Status::ok && status != Status::full) return refuse_errno(path.text);
-    const Writer list = put_list(all.text, sizeof all.text);
-    all.goes_on = status == Status::ok && slice_equal({all.text_there, size}, writer_slice(list));
+    all.goes_on = holds_list(all.unfinished);
     if (all.goes_on) return exit_done;
+    struct stat facts;
+    if (lstat(tool_path(all.unfinished.text, list_name).text, &facts) != 0) return exit_done;
     return tool_refuse("%s was begun with another list, and never finished: finish it with that "
                        "one, or take it away", all.unfinished.text);
 }
@@ -458,9 +467,21 @@ ExitCode find_server() {
     return tool_refuse("this machine has no name; say with --host how the server is found");
 }
 
+// K2: the run before this one may have been cut short behind its last step.
+ExitCode tell_made() {
+    for (uint32_t row = 0; row < all.list.count; row++) {
+        if (ledger_find_person(ledger(), all.list.rows[row].name) != row_none) continue;
+        return refuse_row(row, "is not in the book, but the folder is there already: was it made "
+                               "for another bank?");
+    }
+    printf("%s: this class is made already\n", all.out.text);
+    return exit_done;
+}
+
 ExitCode make() {
     uint32_t made = 0;
     uint32_t titles = 0;
+    if (all.is_made) return tell_made();
     ExitCode code = find_server();
     if (code == exit_done) {
         code = authority_need_signer(all.authority, all.handouts.by_issuing);

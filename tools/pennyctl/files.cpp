@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -16,11 +18,14 @@ constexpr const char* folders_around[] = {"certs/clients", "certs", ".", ".."};
 
 constexpr uint32_t folder_depth_max = 4;  // of what is removed below a folder that was made here
 
+constexpr char fresh_ending[] = ".new";
+constexpr size_t fresh_path_size = made_path_size_max + sizeof fresh_ending;
+
 void remember(Made& made, const char* path, bool is_folder) {
     CHECK(made.row_count < made_rows_max);
     CHECK(strlen(path) <= made_path_size_max);
     MadeRow& row = made.rows[made.row_count++];
-    memcpy(row.path, path, strlen(path) + 1);
+    memcpy(row.path.text, path, strlen(path) + 1);
     row.is_folder = is_folder;
 }
 
@@ -43,6 +48,78 @@ Status sync_folder(int at_fd, const char* path) {
     close(fd);
     errno = why;
     return answer == 0 ? Status::ok : Status::failed;
+}
+
+MadePath folder_of(const char* path) {
+    MadePath folder = {};
+    const char* slash = strrchr(path, '/');
+    size_t size = slash == nullptr ? 0 : static_cast<size_t>(slash - path);
+    if (slash == path) size = 1;
+    if (size > 0) memcpy(folder.text, path, size);
+    if (size == 0) folder.text[0] = '.';
+    return folder;
+}
+
+Status sync_around(const Made& made, const char* path) {
+    return sync_folder(made.folder_fd, folder_of(path).text);
+}
+
+void unlink_keeping_errno(const Made& made, const char* path) {
+    const int why = errno;
+    unlinkat(made.folder_fd, path, 0);
+    errno = why;
+}
+
+// Only root makes files that are somebody else's to read.
+Status give_to_owner(const Made& made, int fd, const char* path) {
+    struct stat folder = {};
+    if (geteuid() != 0) return Status::ok;
+    if (fstatat(made.folder_fd, folder_of(path).text, &folder, 0) != 0) return Status::failed;
+    if (folder.st_uid == 0) return Status::ok;
+    return fchown(fd, folder.st_uid, folder.st_gid) == 0 ? Status::ok : Status::failed;
+}
+
+// Makes PATH.new, whole and synced (F1). What a cut left of an earlier one is in nobody's use.
+Status write_fresh(const Made& made, const char* path, uint32_t mode, Slice bytes,
+                   char fresh[fresh_path_size]) {
+    const size_t size = strlen(path);
+    CHECK(size <= made_path_size_max);
+    memcpy(fresh, path, size);
+    memcpy(fresh + size, fresh_ending, sizeof fresh_ending);
+    if (unlinkat(made.folder_fd, fresh, 0) != 0 && errno != ENOENT) return Status::failed;
+    const int fd = openat(made.folder_fd, fresh,
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0) return Status::failed;
+    Status status = write_all(fd, bytes);
+    if (status == Status::ok) status = give_to_owner(made, fd, path);
+    if (status == Status::ok && fsync(fd) != 0) status = Status::failed;
+    const int why = errno;
+    if (close(fd) != 0 && status == Status::ok) status = Status::failed;
+    errno = why;
+    if (status != Status::ok) unlink_keeping_errno(made, fresh);
+    return status;
+}
+
+// Names it where nothing has that name. Not every file system knows the first call.
+Status name_fresh(const Made& made, const char* fresh, const char* path) {
+    const int fd = made.folder_fd;
+    constexpr unsigned int no_replace = 1;  // RENAME_NOREPLACE
+    if (syscall(SYS_renameat2, fd, fresh, fd, path, no_replace) == 0) return Status::ok;
+    if (errno != EINVAL && errno != ENOSYS) return Status::failed;
+    if (linkat(fd, fresh, fd, path, 0) != 0) return Status::failed;
+    return unlinkat(fd, fresh, 0) == 0 ? Status::ok : Status::failed;
+}
+
+Status drop_torn_line(int fd) {
+    const off_t end = lseek(fd, 0, SEEK_END);
+    off_t keep = end;
+    char byte = '\n';
+    for (; keep > 0; keep--) {
+        if (pread(fd, &byte, 1, keep - 1) != 1) return Status::failed;
+        if (byte == '\n') break;
+    }
+    if (end < 0) return Status::failed;
+    return keep == end || ftruncate(fd, keep) == 0 ? Status::ok : Status::failed;
 }
 
 void remove_content(int at_fd, const char* path, uint32_t depth) {
@@ -93,22 +170,47 @@ Status made_folder(Made& made, const char* path, uint32_t mode) {
 }
 
 Status made_file(Made& made, const char* path, uint32_t mode, Slice bytes) {
-    const int fd =
-        openat(made.folder_fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    char fresh[fresh_path_size];
+    if (write_fresh(made, path, mode, bytes, fresh) != Status::ok) return Status::failed;
+    Status status = name_fresh(made, fresh, path);
+    if (status == Status::ok) {
+        remember(made, path, false);
+    } else {
+        unlink_keeping_errno(made, fresh);
+    }
+    return status;
+}
+
+Status made_replace(Made& made, const char* path, uint32_t mode, Slice bytes) {
+    char fresh[fresh_path_size];
+    if (write_fresh(made, path, mode, bytes, fresh) != Status::ok) return Status::failed;
+    if (renameat(made.folder_fd, fresh, made.folder_fd, path) != 0) {
+        unlink_keeping_errno(made, fresh);
+        return Status::failed;
+    }
+    return sync_around(made, path);
+}
+
+Status made_append(Made& made, const char* path, uint32_t mode, Slice line) {
+    const bool was_there = made_is_there(made, path);
+    const int fd = openat(made.folder_fd, path,
+                          O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, mode);
     if (fd < 0) return Status::failed;
-    remember(made, path, false);
-    Status status = write_all(fd, bytes);
+    if (!was_there) remember(made, path, false);
+    Status status = was_there ? Status::ok : give_to_owner(made, fd, path);
+    if (status == Status::ok) status = drop_torn_line(fd);
+    if (status == Status::ok) status = write_all(fd, line);
     if (status == Status::ok && fsync(fd) != 0) status = Status::failed;
     const int why = errno;
-    if (close(fd) != 0 && status == Status::ok) return Status::failed;
+    close(fd);
     errno = why;
-    return status;
+    return status == Status::ok && !was_there ? sync_around(made, path) : status;
 }
 
 Status made_sync(Made& made) {
     for (uint32_t i = 0; i < made.row_count; i++) {
         if (!made.rows[i].is_folder) continue;
-        const Status status = sync_folder(made.folder_fd, made.rows[i].path);
+        const Status status = sync_folder(made.folder_fd, made.rows[i].path.text);
         if (status != Status::ok) return status;
     }
     for (const char* path : folders_around) {
@@ -128,8 +230,8 @@ bool made_is_there(const Made& made, const char* path) {
 void made_undo(Made& made) {
     for (uint32_t i = made.row_count; i > 0; i--) {
         const MadeRow& row = made.rows[i - 1];
-        if (row.is_folder) remove_content(made.folder_fd, row.path, folder_depth_max);
-        unlinkat(made.folder_fd, row.path, row.is_folder ? AT_REMOVEDIR : 0);
+        if (row.is_folder) remove_content(made.folder_fd, row.path.text, folder_depth_max);
+        unlinkat(made.folder_fd, row.path.text, row.is_folder ? AT_REMOVEDIR : 0);
     }
     made.row_count = 0;
     if (made.folder_is_ours) rmdir(made.folder);

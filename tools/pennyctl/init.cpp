@@ -11,6 +11,7 @@
 #include "config.h"
 #include "crypto/crypto.h"
 #include "crypto/password.h"
+#include "pennyctl/authority.h"
 #include "pennyctl/book_seed.h"
 #include "pennyctl/prompt.h"
 #include "server_limits.h"
@@ -53,7 +54,8 @@ constexpr const char* demo_certificates[] = {"alice", "bob", "till", "admin", "k
 // What a new bank consists of, beside a certificate and key for each client.
 constexpr const char* paths[] = {"pennyd.conf",      "client.conf",      "certs/ca.crt",
                                  "certs/ca.key",     "certs/server.crt", "certs/server.key",
-                                 "certs/crl.pem",    "certs/message.key", "data"};
+                                 "certs/crl.pem",    "certs/message.key", "certs/issued",
+                                 "data"};
 
 // All of one run. Secrets in it are wiped before the program ends.
 struct Init {
@@ -110,7 +112,7 @@ ExitCode take_scale(InitOptions& options, const char* value) {
 ExitCode take_till(InitOptions& options, const char* value) {
     Name name = {};
     if (parse_name(tool_slice(value), name) != Status::ok || name_is_reserved(name) ||
-        strcmp(value, first_person.name) == 0) {
+        authority_is_word(value) || strcmp(value, first_person.name) == 0) {
         return tool_misused("--till takes a new name: a letter, then letters, digits and ._- in "
                             "lower case, not \"%s\"", value);
     }
@@ -317,7 +319,7 @@ ExitCode make_conf(Init& init) {
 ExitCode make_till_confs(Init& init) {
     static uint8_t text[init_conf_size_max];
     for (uint32_t i = 0; i < init.options.till_count; i++) {
-        const InitPath path = init_client_path(init.options.tills[i], "conf");
+        const MadePath path = init_client_path(init.options.tills[i], "conf");
         Writer conf = writer_of(text, sizeof text);
         init_put_till_conf(init.options, init.options.tills[i], conf);
         CHECK(!conf.overflow);

@@ -43,7 +43,4 @@ ExitCode init_make_certificates(Made& made, const InitOptions& options, const ch
 ExitCode init_make_message_key(Made& made);
 
 // "certs/clients/NAME.crt" and the like.
-struct InitPath {
-    char text[made_path_size_max + 1];
-};
-InitPath init_client_path(const char* name, const char* ending);
+MadePath init_client_path(const char* name, const char* ending);

@@ -191,7 +191,7 @@ Status init_put_server_conf(const InitOptions& options, Writer& out, Writer& err
 }
 
 void init_put_client_conf(const InitOptions& options, const char* user, Writer& out) {
-    InitPath pair = init_client_path(user, "");
+    MadePath pair = init_client_path(user, "");
     pair.text[strlen(pair.text) - 1] = '\0';  // The dot of the ending.
     put_client_conf({user, host_here(options), "certs/ca.crt", pair.text}, out);
 }

@@ -10,37 +10,24 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "channel/lab/lab.h"
-#include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "pennyctl/files.h"
-#include "pennyctl/tool.h"
+#include "pennyctl/authority.h"
 
 namespace {
 
-constexpr uint32_t key_mode = 0600;
-constexpr uint32_t public_mode = 0644;
 constexpr uint32_t conf_size_max = 65536;  // bytes of a client.conf
 constexpr const char* verb = "lab";
 constexpr const char* folder = "lab";
 constexpr const char* client_conf = "client.conf";
 
-struct Pem {
-    uint8_t bytes[certificate_pem_size_max];
-    Writer text;
-};
-
 // All of one run; wiped before the program ends.
 struct Lab {
     Made made;
     uint64_t wall_ms;
-    Pem ca_certificate;
-    Pem ca_key;
+    Signer ca;
     Pem certificate;
     Pem key;
 };
-
-Slice pem_slice(const Pem& pem) { return writer_slice(pem.text); }
-void pem_clear(Pem& pem) { pem.text = writer_of(pem.bytes, sizeof pem.bytes); }
 
 ExitCode refuse_file(const Lab& lab, const char* path) {
     return tool_refuse("%s/%s: %s", lab.made.folder, path, strerror(errno));
@@ -50,48 +37,27 @@ ExitCode refuse_making(const char* path, Status status) {
     return tool_refuse("cannot make %s: %s", path, status_meaning(status));
 }
 
-ExitCode write_pem(Lab& lab, const char* path, uint32_t mode, const Pem& pem) {
-    if (made_file(lab.made, path, mode, pem_slice(pem)) == Status::ok) return exit_done;
-    return refuse_file(lab, path);
-}
-
-// It signs nothing but the laboratory's own two certificates, which no bank takes.
+// It signs nothing but the laboratory's own two certificates, which no bank takes. No register has
+// them.
 ExitCode make_authority(Lab& lab) {
-    uint8_t number[4];
-    if (crypto_random(number, sizeof number) != Status::ok) {
-        return tool_refuse("the system gives no random bytes");
+    ExitCode code = signer_make("Pennybank lab CA", CertificateKind::authority, nullptr,
+                                lab.wall_ms, 0, lab.ca);
+    if (code == exit_done) {
+        code = authority_write(lab.made, "lab/ca.key", key_mode, pem_slice(lab.ca.key));
     }
-    uint8_t text[40];
-    Writer name = writer_of(text, sizeof text);
-    put_text(name, "Pennybank lab CA ");
-    put_hex(name, {number, sizeof number});
-    pem_clear(lab.ca_key);
-    pem_clear(lab.ca_certificate);
-    Status status = certificate_make_key(lab.ca_key.text);
-    if (status == Status::ok) {
-        const CertificateRequest request = {CertificateKind::authority, writer_slice(name), nullptr,
-                                            0, lab.wall_ms};
-        status = certificate_make(request, pem_slice(lab.ca_key), {}, lab.ca_certificate.text);
-    }
-    if (status != Status::ok) return refuse_making("lab/ca.crt", status);
-    const ExitCode code = write_pem(lab, "lab/ca.key", key_mode, lab.ca_key);
     if (code != exit_done) return code;
-    return write_pem(lab, "lab/ca.crt", public_mode, lab.ca_certificate);
+    return authority_write(lab.made, "lab/ca.crt", public_mode, pem_slice(lab.ca.certificate));
 }
 
 ExitCode make_pair(Lab& lab, const CertificateRequest& request, const char* key_path,
                    const char* certificate_path) {
     pem_clear(lab.key);
-    pem_clear(lab.certificate);
-    Status status = lab_key_make(lab.key.text);
+    const Status status = lab_key_make(lab.key.text);
     if (status != Status::ok) return refuse_making(key_path, status);
-    status = certificate_make(request, pem_slice(lab.key),
-                              {pem_slice(lab.ca_certificate), pem_slice(lab.ca_key)},
-                              lab.certificate.text);
-    if (status != Status::ok) return refuse_making(certificate_path, status);
-    const ExitCode code = write_pem(lab, key_path, key_mode, lab.key);
+    ExitCode code = signer_sign(lab.ca, request, {}, lab.key, lab.certificate);
+    if (code == exit_done) code = authority_write(lab.made, key_path, key_mode, pem_slice(lab.key));
     if (code != exit_done) return code;
-    return write_pem(lab, certificate_path, public_mode, lab.certificate);
+    return authority_write(lab.made, certificate_path, public_mode, pem_slice(lab.certificate));
 }
 
 ExitCode make_pairs(Lab& lab) {
