@@ -559,7 +559,9 @@ ExitCode end() {
     ExitCode code = judge_end();
     if (code == exit_done) code = write_for_all(propose_lock, locked);
     if (code != exit_done) return code;
-    printf("locked    %u of %u people; the others were already\n", locked, all.list.count);
+    printf("locked    %u people", locked);
+    if (locked < all.list.count) printf(", and %u were already", all.list.count - locked);
+    puts("");
     code = revoke_all(revoked);
     if (code == exit_done) printf("revoked   %u certificates\n", revoked);
     return code;
