@@ -332,15 +332,14 @@ ExitCode judge() {
         if (password_cost_of(phc, its) != Status::ok) continue;
         if (its.memory_kib > most.memory_kib) most.memory_kib = its.memory_kib;
     }
-    ExitCode code = authority_find(all.authority, known);
-    if (code == exit_done) code = judge_certificates(known);
-    known_free(known);
-    if (code != exit_done) return code;
     arena.size = password_arena_size(most);
     arena.memory = static_cast<uint8_t*>(calloc(1, static_cast<size_t>(arena.size)));
     if (arena.memory == nullptr) return tool_refuse("there is no memory to hash a password");
-    code = judge_people(arena);
+    ExitCode code = judge_people(arena);
     free(arena.memory);
+    if (code == exit_done) code = authority_find(all.authority, known);
+    if (code == exit_done) code = judge_certificates(known);
+    known_free(known);
     return code;
 }
 
