@@ -24,8 +24,8 @@
 //       is no part of it.
 //   S7. No password is looked at while a penalty holds: neither when it comes, nor when its turn at
 //       a worker has come behind others. Wrong, unknown and too often get the same answer.
-//   S8. Whose password is a first one reaches only rows marked `first` or `renew`, PASSWD among them,
-//       however the login came about; and another one than that must follow it.
+//   S8. Whose password is a first one reaches only rows marked `first` or `renew`, PASSWD among
+//       them, however the login came about; and another one than that must follow it.
 #pragma once
 
 #include "access/access.h"
