@@ -64,7 +64,10 @@ ifneq ($(filter-out $(CHANNELS_ALL),$(CHANNELS)),)
 $(error CHANNELS=$(CHANNELS): there are $(CHANNELS_ALL))
 endif
 
-CORE_CPP     := $(filter-out $(LAB_OUT:%=src/channel/lab/%.cpp),$(call find,src,*.cpp))
+# Without any channel nothing needs AES-CBC, and the library comes without it.
+LAB_OUT_CPP  := $(LAB_OUT:%=src/channel/lab/%.cpp) \
+                $(if $(CHANNELS),,$(addprefix src/channel/lab/,cbc.cpp fernet.cpp))
+CORE_CPP     := $(filter-out $(LAB_OUT_CPP),$(call find,src,*.cpp))
 CORE_C       := $(call find,src,*.c)
 PORT_MAIN    := $(wildcard port/posix/main.cpp)
 PORT_CPP     := $(filter-out $(PORT_MAIN),$(call find,port/posix,*.cpp))
@@ -105,7 +108,7 @@ INI_DEFINES := -DINI_USE_STACK=1 -DINI_ALLOW_REALLOC=0 -DINI_MAX_LINE=1024 \
                -DINI_STOP_ON_FIRST_ERROR=1 -DINI_HANDLER_LINENO=1 -DINI_ALLOW_MULTILINE=0 \
                -DINI_ALLOW_BOM=1 -DINI_ALLOW_INLINE_COMMENTS=1
 # The path is spelled out, since the library has a header of the same name beside its own.
-TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"'
+TLS_DEFINES := -DMBEDTLS_CONFIG_FILE='"port/mbedtls_config.h"' -DPENNY_LAB=$(if $(CHANNELS),1,0)
 
 DEP_INCLUDES := -isystem $(DEPS)/mbedtls/include -isystem $(DEPS)/libuv/include \
                 -isystem $(DEPS)/argon2/include -isystem $(DEPS)/inih
@@ -134,7 +137,7 @@ TEST_LIBS   := -lgtest_main -lgtest
 ifneq ($(BOARD),host)
 include port/board/cross.mk
 endif
-BOARD_OPT = $(OPT) $(HARDEN) $(BOARD_FLAGS) $(BOARD_SMALL)
+BOARD_OPT = $(OPT) $(HARDEN) $(BOARD_FLAGS) $(BOARD_SMALL) $(BOARD_WHOLE)
 
 # --- The libraries --------------------------------------------------------------------------
 
@@ -291,10 +294,13 @@ $(eval $(call variant,$(F),$$(FUZZ_OPT)))
 $(O)/penny $(A)/penny: EXTRA_LIBS = $(if $(filter 1,$(HAVE_EDITLINE)),-ledit)
 
 # The C driver links, so that nothing of the C++ run-time library can slip in; readelf checks.
-# Beside a board's stripped programs lie the same ones with their symbols, for tools that look.
+# Beside a board's stripped programs lie the same ones with their symbols, for tools that look, and
+# the stack frames of what is compiled only here.
+FRAMES = $(O)/whole/$(@F).frames
 $(addprefix $(O)/,pennyd penny pennyctl):
 	$(call say,LINK,$(@:$(BUILD)/%=%))
-	$(Q)$(CC) $(BOARD_OPT) $(LINK) -o $@ $(filter %.o,$^) \
+	$(Q)rm -rf $(FRAMES)$(if $(BOARD_WHOLE), && mkdir -p $(FRAMES))
+	$(Q)$(CC) $(BOARD_OPT) $(if $(BOARD_WHOLE),-dumpdir $(FRAMES)/) $(LINK) -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(EXTRA_LIBS) $(SYSTEM_LIBS)
 	$(Q)if readelf -d $@ | grep 'libstdc++'; then \
 	    echo "error: $@ needs the C++ run-time library" >&2; rm -f $@; exit 1; fi

@@ -419,6 +419,17 @@ Status config_set(Config& config, Slice assignment, Writer& error) {
     return Status::ok;
 }
 
+bool config_is_channel(const ListenerConfig& listener, const char* channel) {
+    return slice_equal_text(slice_of(listener.channel), channel);
+}
+
+uint32_t config_bank_listener(const Config& config) {
+    for (uint32_t i = 0; i < config.listener_count; i++) {
+        if (config_is_channel(config.listeners[i], "tls")) return i;
+    }
+    return 0;
+}
+
 const ListenerConfig* config_find_listener(const Config& config, Slice name) {
     for (uint32_t i = 0; i < config.listener_count; i++) {
         if (slice_equal_text(name, config.listeners[i].name)) return &config.listeners[i];

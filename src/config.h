@@ -26,6 +26,7 @@ inline constexpr uint32_t config_currency_size_max = 8;   // upper-case letters
 inline constexpr uint32_t config_zone_size_max = 63;      // bytes of a time zone's name
 inline constexpr uint32_t config_prefixes_size_max = 767;  // bytes of a list of addresses
 inline constexpr uint32_t config_sensor_size_max = 255;   // bytes of a sensor, its path included
+inline constexpr uint32_t config_enrol_port = 6228;       // of channel enrol unless told otherwise
 inline constexpr char config_lab_keys[] = "lab";          // where pennyctl lab puts its keys
 
 // What lies there for the server: key, certificate, the CA of clients, and a passphrase.
@@ -76,6 +77,10 @@ struct Config {
     Registration registration;
     bool self_service;      // customers deposit and withdraw for themselves
     char message[config_message_size_max + 1];
+    bool issue;             // the server signs what terminals ask for
+    char issuing_certificate[path_size_max + 1];
+    char issuing_key[path_size_max + 1];
+    uint32_t issued_days;   // of validity of what it signs
     char message_key[path_size_max + 1];  // empty: the server takes no messages itself
     uint32_t crl_days;      // that pennyctl makes lists for; 0: until their signer ends
     uint32_t handshake_ms;  // from accept to an established channel
@@ -202,6 +207,10 @@ void config_put_waiting(const Config& running, const Config& fresh, Writer& out)
 
 // The listener of that name, or nullptr.
 const ListenerConfig* config_find_listener(const Config& config, Slice name);
+
+// Whether a listener is of that channel, and the first one of channel tls; 0 where there is none.
+bool config_is_channel(const ListenerConfig& listener, const char* channel);
+uint32_t config_bank_listener(const Config& config);
 
 // The words that `roles` may have, in the order of their bits.
 inline constexpr uint32_t config_role_count = 5;

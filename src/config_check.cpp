@@ -30,15 +30,12 @@ Status refuse_listener(Writer& error, const ListenerConfig& listener, const char
     return Status::invalid;
 }
 
-bool is_channel(const ListenerConfig& listener, const char* channel) {
-    return slice_equal_text(slice_of(listener.channel), channel);
-}
-
 // P9: nobody gets a laboratory channel by the slip of a pen.
 Status check_channel(const ListenerConfig& listener, Writer& error) {
-    const bool is_tls = !config_has_lab || is_channel(listener, "tls");
-    if (is_tls != listener.lab) return Status::ok;
-    if (is_tls) {
+    const bool is_of_bank = !config_has_lab || config_is_channel(listener, "tls") ||
+                            config_is_channel(listener, "enrol");
+    if (is_of_bank != listener.lab) return Status::ok;
+    if (is_of_bank) {
         return refuse_listener(error, listener, ": it takes no lab = yes, as it is of channel ",
                                listener.channel);
     }
@@ -46,9 +43,19 @@ Status check_channel(const ListenerConfig& listener, Writer& error) {
                            "channel ", listener.channel);
 }
 
-// P9: a laboratory channel has no part in what makes a terminal or a person.
+Status refuse_key(Writer& error, const ListenerConfig& listener, const char* what,
+                  const char* key) {
+    const Status status = refuse_listener(error, listener, ": channel ", listener.channel);
+    put_text(error, what);
+    put_text(error, key);
+    return status;
+}
+
+// P9: a laboratory channel has no part in what makes a terminal or a person; nor has one to enrol,
+// which is of TLS 1.3 and asks for no certificate.
 Status check_keys(const ListenerConfig& listener, Writer& error) {
     enum class For : uint8_t { tls, tls_always, lab, psk };
+    const bool enrols = config_is_channel(listener, "enrol");
     const bool is_usual_folder = slice_equal_text(slice_of(listener.lab_keys), config_lab_keys);
     const struct {
         const char* key;
@@ -68,14 +75,15 @@ Status check_keys(const ListenerConfig& listener, Writer& error) {
         if (listener.lab && is_for_tls && row.given) {
             return refuse_listener(error, listener, ": a laboratory channel takes no ", row.key);
         }
-        if (!listener.lab && !is_for_tls && row.given) {
-            return refuse_listener(error, listener, ": channel tls takes no ", row.key);
+        const bool is_for_other = !is_for_tls || (enrols && row.whom == For::tls);
+        if (!listener.lab && is_for_other && row.given) {
+            return refuse_key(error, listener, " takes no ", row.key);
         }
-        if (row.whom == For::psk && row.given && !is_channel(listener, "psk")) {
+        if (row.whom == For::psk && row.given && !config_is_channel(listener, "psk")) {
             return refuse_listener(error, listener, ": only channel psk takes a ", row.key);
         }
         if (!listener.lab && row.whom == For::tls_always && !row.given) {
-            return refuse_listener(error, listener, ": channel tls needs a file as its ", row.key);
+            return refuse_key(error, listener, " needs a file as its ", row.key);
         }
     }
     return Status::ok;
@@ -96,17 +104,21 @@ Status check_place(const Config& config, uint32_t index, Writer& error) {
 
 // Receipts are signed with the key of a listener of TLS, and nobody gets at money without one.
 Status check_bank(const Config& config, Writer& error) {
-    uint32_t lab_count = 0;
+    bool has_lab_alone = true;
+    bool has_bank = false;
     for (uint32_t i = 0; i < config.listener_count; i++) {
-        if (config.listeners[i].lab) lab_count++;
+        has_lab_alone = has_lab_alone && config.listeners[i].lab;
+        has_bank = has_bank || config_is_channel(config.listeners[i], "tls");
     }
-    if (config.lab_only && lab_count < config.listener_count) {
+    if (config.lab_only && (!has_lab_alone || config.issue)) {
         put_text(error, "--lab has no bank behind it, and so no listener of channel tls");
         return Status::invalid;
     }
-    if (!config.lab_only && lab_count == config.listener_count) {
-        put_text(error, "there is no listener of channel tls, which a bank needs; pennyd --lab "
-                        "CHANNEL runs a laboratory channel without a bank");
+    if (!config.lab_only && !has_bank) {
+        put_text(error, "there is no listener of channel tls, which a bank needs");
+        if (config_has_lab) {
+            put_text(error, "; pennyd --lab CHANNEL runs a laboratory channel without a bank");
+        }
         return Status::invalid;
     }
     return Status::ok;
@@ -120,7 +132,7 @@ Status check_listeners(const Config& config, Writer& error) {
         status = check_place(config, i, error);
         if (status != Status::ok) return status;
     }
-    return config_has_lab ? check_bank(config, error) : Status::ok;
+    return check_bank(config, error);
 }
 
 // Amounts have the decimals of the ledger's currency, and are ones that it can move.

@@ -82,6 +82,7 @@ consteval uint32_t port_of(const char* channel) {
 
 // The channels that this build has; the value is the usual port.
 constexpr Word channel_words[] = {{"tls", port_of("tls")},
+                                  {"enrol", config_enrol_port},
 #define LAB_BUILT(symbol) {#symbol, port_of(#symbol)},
 #include "lab_built.def"
 #undef LAB_BUILT

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "crypto/crypto.h"
+#include "port.h"
 #include "server_limits.h"
 #include "server_parts.h"
 #include "version.h"
@@ -180,6 +181,11 @@ void server_layout(Server& server, Arena& arena, const Config& config) {
     book_layout(server.book, arena, limits);
     access_layout(server.access, arena, config.accounts, terminals_config_max);
     door_layout(server, arena);
+    server.enrol = {};
+    if (!config.lab_only) server.enrol.job = arena_array<EnrolJob>(arena, "enrolment", 1);
+    if (config.issue) {
+        server.enrol.issuers = arena_array<ServerIssuer>(arena, "  its signer", generation_count);
+    }
     expiry_layout(server.expiry, arena, config.terminals);
     server.messages = {};
     const uint32_t keys = config.message_key[0] == '\0' ? 0 : 1;
@@ -276,6 +282,10 @@ void server_init(Server& server, uint64_t memory_reserved) {
     sensor_init(server.service.sensor, slice_of(config.temperature), config.sensor_root);
     server.service.cost = {config.password_memory_kib, config.password_passes};
     server.service.alarms = {};
+    server.service.renewals = {};
+    Renewals& renewals = server.service.renewals;
+    // Without chance, a terminal can be aimed at that shares another's days.
+    if (!port_random(renewals.key, sizeof renewals.key)) renewals = {};
     server.service.stats = {};
     server.service.stats.memory_reserved = memory_reserved;
     server.service.stats.sessions_max = config.sessions;
@@ -286,10 +296,11 @@ Status server_load_tls(Server& server, uint32_t generation, uint32_t listener,
     const Config& config = server.config;
     CHECK(listener < config.listener_count);
     TlsConfig& tls = server.generations[generation].tls[listener];
-    const bool tls12 = config.listeners[listener].tls_min == 12;
-    const Status status = tls_config_load(tls, TlsEnd::server,
-                                          tls12 ? TlsVersion::tls12 : TlsVersion::tls13, files,
-                                          reason);
+    const ListenerConfig& its = config.listeners[listener];
+    const TlsEnd end = config_is_channel(its, "enrol") ? TlsEnd::enrol : TlsEnd::server;
+    const bool tls12 = its.tls_min == 12;
+    const Status status = tls_config_load(tls, end, tls12 ? TlsVersion::tls12 : TlsVersion::tls13,
+                                          files, reason);
     if (status == Status::ok) tls_config_set_grace(tls, config.renew_grace_days * 86'400'000ull);
     return status;
 }
@@ -312,6 +323,33 @@ Status server_load_message_key(Server& server, Slice pem) {
     messages.pem_size = pem.size;
     messages.is_there = true;
     server.service.message_key = &messages.key;
+    return Status::ok;
+}
+
+Status server_load_issuer(Server& server, uint32_t generation, Slice certificate, Slice key,
+                          const char*& reason) {
+    ServerIssuer& issuer = server.enrol.issuers[generation];
+    CertificateFacts facts = {};
+    Slice first = {};
+    reason = "the issuing certificate is no certificate of an authority";
+    const Status found = certificate_first(certificate, first);
+    if (found != Status::ok || certificate_read(first, facts) != Status::ok) return Status::invalid;
+    if (!facts.is_authority || first.size > sizeof issuer.certificate) return Status::invalid;
+    reason = "the issuing key does not belong to the issuing certificate";
+    if (key.size > sizeof issuer.key) return Status::invalid;
+    if (certificate_match(first, key) != Status::ok) return Status::invalid;
+    reason = "no listener's ca has signed the issuing certificate";
+    const TlsConfig* const tls = server.generations[generation].tls;
+    bool is_known = false;
+    for (uint32_t i = 0; i < server.config.listener_count; i++) {
+        if (!config_is_channel(server.config.listeners[i], "tls")) continue;
+        is_known = is_known || tls_config_has_ca(tls[i], facts.issuer_hash);
+    }
+    if (!is_known) return Status::invalid;
+    memcpy(issuer.certificate, first.data, first.size);
+    issuer.certificate_size = first.size;
+    memcpy(issuer.key, key.data, key.size);
+    issuer.key_size = key.size;
     return Status::ok;
 }
 

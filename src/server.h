@@ -31,6 +31,8 @@
 //   Z8. Behind that, whoever the new generation would not let in has begun to end; all others have
 //       gone over to it, but for handshakes, which have reload_ms to be through. Then the old one is
 //       given back.
+//   Z9. One job of ENROL or RENEW at a time, beside no receipt and no message: whoever comes
+//       meanwhile waits for it.
 //
 //     reload:  none ──► wished ──► reading ──┬── ok: taken ──► draining ──► none
 //               ▲                            └── it cannot be ──────────────┐
@@ -58,12 +60,11 @@ inline constexpr uint32_t penalties_save_ms = 10'000;  // from one writing of th
 inline constexpr uint32_t penalties_text_size = 16384;  // bytes of one write of them
 inline constexpr uint32_t penalties_rows_per_turn = 4096;
 
-inline constexpr uint32_t wish_kind_count = 11;
-
 // Work for another thread. The port keeps the Wish until it calls server_wish_done with it.
 enum class WishKind : uint8_t {
     channel,            // server_wish_run: a handshake, or the records of a slow channel
     hash,               // server_wish_run
+    enrol,              // read the files of `enrol`, then server_wish_run, then write them
     key,                // server_wish_run: sign a receipt or judge its signature, answer a message
     read,               // read `size` bytes of a segment into `memory`; set `size` to what was read
     sensor,             // read all of the file `path` into `memory`, as sensor_read_done has it
@@ -77,6 +78,8 @@ enum class WishKind : uint8_t {
                         // `number`, as before the start; `memory`, `size` is for why that failed
 };
 
+inline constexpr uint32_t wish_kind_count = static_cast<uint32_t>(WishKind::reload) + 1;
+
 struct Wish {
     WishKind kind;
     uint32_t slot;      // of the session or job
@@ -84,6 +87,7 @@ struct Wish {
     uint32_t table;
     Position position;  // read
     const char* path;   // sensor
+    EnrolJob* enrol;
     uint8_t* memory;
     uint32_t size;      // bytes
     uint64_t salt;
@@ -148,6 +152,25 @@ struct ServerMessages {
     MessageScratch* scratch;  // clear texts, of one message at a time
 };
 
+// The authority of the server's own that signs terminals, which a worker uses.
+struct ServerIssuer {
+    uint32_t certificate_size;  // bytes; 0 where the operator signs
+    uint32_t key_size;
+    uint8_t certificate[certificate_pem_size_max];
+    uint8_t key[certificate_key_pem_size_max];
+};
+
+// The one job of ENROL and RENEW.
+enum class EnrolStep : uint8_t { none, wished, running };
+
+struct ServerEnrol {
+    EnrolStep step;
+    uint32_t owner;             // session
+    EnrolJob* job;
+    uint32_t generation;        // whose CA and signer the job uses
+    ServerIssuer* issuers;      // by generation; nullptr where the operator signs
+};
+
 enum class ServerPhase : uint8_t {
     running,
     ending_sessions,
@@ -173,6 +196,7 @@ struct Server {
     uint64_t expiry_told_ms;         // when it was last asked
     LabConfig* lab;                  // by listener, where there is one of the laboratory
     ServerMessages messages;
+    ServerEnrol enrol;
     PasswordArena password_arena;    // a mapping of the port's own
     Pool<Session> sessions;
     Pool<SessionBuffers> buffers;
@@ -240,6 +264,12 @@ Status server_load_lab(Server& server, uint32_t listener, const LabFiles& files,
 // invalid for a text that is no RSA key of 3072 bits, failed without memory.
 Status server_load_message_key(Server& server, Slice pem);
 
+// Takes the authority that [server] issuing-certificate and issuing-key name; the caller wipes its
+// own copy of the key. The listeners of that generation have been loaded. Returns ok; invalid, with
+// a literal as `reason`.
+Status server_load_issuer(Server& server, uint32_t generation, Slice certificate, Slice key,
+                          const char*& reason);
+
 // The book is open and segment `next_segment` (0: none) waits behind the present one. Limits that
 // the journal does not know yet are noted now, or as soon as clock and disk let it be.
 void server_start(Server& server, uint32_t checkpoint_number);
@@ -283,7 +313,7 @@ void server_write_done(Server& server, Status outcome);
 
 // Work for worker threads.
 bool server_wish_take(Server& server, Wish& out);
-void server_wish_run(Server& server, Wish& wish);  // on a worker: channel, hash, key
+void server_wish_run(Server& server, Wish& wish);  // on a worker: channel, hash, key, enrol
 void server_wish_done(Server& server, const Wish& wish);
 
 // True when the password arena's pages can be given back: no hash runs or waits.

@@ -15,6 +15,14 @@ void begin_read(Server& server, Session& session, uint32_t job) {
     advance_read(server, job);
 }
 
+void begin_enrol(Server& server, Session& session) {
+    ServerEnrol& enrol = server.enrol;
+    CHECK(enrol.step == EnrolStep::none);
+    enrol.step = EnrolStep::wished;
+    enrol.owner = session.tag.session;
+    enrol.job->wall_ms = judging_ms(server);
+}
+
 bool advance_read(Server& server, uint32_t job) {
     ReadJob& read = server.reads.slots[job];
     Session& session = session_at(server, server.read_owner[job]);
@@ -110,12 +118,36 @@ void finish_sensor(Server& server, const Wish& wish) {
     server.wake = true;
 }
 
+void finish_enrol(Server& server) {
+    Session& session = session_at(server, server.enrol.owner);
+    SessionTools tools = session_tools(server, session);
+    tools.enrol = server.enrol.job;
+    session_enrol_done(session, tools);
+    server.enrol.step = EnrolStep::none;
+    server.wake = true;
+    step_session(server, session.tag.session);
+}
+
+// On a worker.
+void run_enrol(Server& server, EnrolJob& job) {
+    EnrolIssuer issuer = {};
+    const uint32_t generation = server.enrol.generation;
+    if (server.enrol.issuers != nullptr) {
+        const ServerIssuer& own = server.enrol.issuers[generation];
+        issuer.signer = {{own.certificate, own.certificate_size}, {own.key, own.key_size}};
+        issuer.days = server.config.issued_days;
+    }
+    enrol_run(job, issuer);
+    if (job.use != EnrolUse::ask || job.outcome != Status::ok) return;
+    Writer ca = writer_of(job.answer.bytes, sizeof job.answer.bytes);
+    const uint32_t listener = session_at(server, server.enrol.owner).listener;
+    tls_config_put_ca(server.generations[generation].tls[listener], ca);
+    job.answer.size = ca.size;
+}
+
 // On a worker. The certificate of the first listener that carries money signs.
 Status run_key(Server& server, uint32_t generation, ReadJob& job) {
-    uint32_t listener = 0;
-    const uint32_t count = server.config.listener_count;
-    while (listener < count && server.config.listeners[listener].lab) listener++;
-    CHECK(listener < count);
+    const uint32_t listener = config_bank_listener(server.config);
     TlsConfig& config = server.generations[generation].tls[listener];
     Receipt& receipt = job.receipt;
     const Hash own = tls_config_fingerprint(config);
@@ -300,6 +332,16 @@ void finish_segment(Server& server, const Wish& wish) {
     server.segment_retry_ms = server.now_ms + 1000;
 }
 
+// Z7.
+bool take_enrol_wish(Server& server, Wish& out) {
+    if (server.enrol.step != EnrolStep::wished || server.key_running != pool_none) return false;
+    server.enrol.step = EnrolStep::running;
+    server.enrol.generation = server.generation;
+    out.kind = WishKind::enrol;
+    out.enrol = server.enrol.job;
+    return true;
+}
+
 // Z6.
 bool take_lab_wish(Server& server, Wish& out) {
     if (server.lab_running != pool_none || !ring_pop(server.lab_queue, out.slot)) return false;
@@ -333,7 +375,10 @@ bool server_wish_take(Server& server, Wish& out) {
         out.size = job.want_size;
         return true;
     }
-    if (server.key_running == pool_none && ring_pop(server.key_queue, slot)) {
+    if (take_enrol_wish(server, out)) return true;
+    const bool may_sign = server.key_running == pool_none &&
+                          server.enrol.step != EnrolStep::running;
+    if (may_sign && ring_pop(server.key_queue, slot)) {
         server.key_running = slot;
         server.key_generation = server.generation;
         out.kind = WishKind::key;
@@ -365,6 +410,11 @@ void server_wish_run(Server& server, Wish& wish) {
         wish.outcome = is_message ? run_message(server, job) : run_key(server, wish.number, job);
         return;
     }
+    if (wish.kind == WishKind::enrol) {
+        run_enrol(server, *wish.enrol);
+        wish.outcome = Status::ok;
+        return;
+    }
     CHECK(wish.kind == WishKind::hash);
     service_hash_run(server.service, server.hashes.slots[wish.slot], server.password_arena);
     wish.outcome = Status::ok;
@@ -385,6 +435,7 @@ void server_wish_done(Server& server, const Wish& wish) {
             server.key_running = pool_none;
             finish_key(server, wish);
             break;
+        case WishKind::enrol: finish_enrol(server); break;
         case WishKind::read: finish_read(server, wish); break;
         case WishKind::sensor: finish_sensor(server, wish); break;
         case WishKind::segment: finish_segment(server, wish); break;

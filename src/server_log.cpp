@@ -61,8 +61,9 @@ void log_established(const Session& session) {
     log_begin(line, "connected");
     log_number(line, "session", session.caller.number);
     log_text(line, "from", slice_of(session.address));
-    if (session.caller.lab) {
-        log_text(line, "channel", slice_of(session.channel.type->name));
+    if (session.caller.lab || session.caller.enrol) {
+        const char* const channel = session.caller.enrol ? "enrol" : session.channel.type->name;
+        log_text(line, "channel", slice_of(channel));
         log_end(line, LogLevel::info);
         return;
     }

@@ -60,6 +60,8 @@ void begin_hash(Server& server, Session& session, uint32_t job);
 void finish_hash(Server& server, uint32_t job);
 void begin_read(Server& server, Session& session, uint32_t job);
 
+void begin_enrol(Server& server, Session& session);
+
 // Feeds a read until it wants bytes or a commit. Returns true when its request is answered.
 bool advance_read(Server& server, uint32_t job);
 

@@ -11,6 +11,8 @@ constexpr uint32_t expiry_tick_ms = 1000;
 // Whether anybody still works with a generation: a session, or a worker with its key.
 bool is_used(const Server& server, uint32_t generation) {
     if (server.key_running != pool_none && server.key_generation == generation) return true;
+    const ServerEnrol& enrol = server.enrol;
+    if (enrol.step == EnrolStep::running && enrol.generation == generation) return true;
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
         const Session& session = server.sessions.slots[i];
@@ -21,6 +23,8 @@ bool is_used(const Server& server, uint32_t generation) {
 
 void give_back(Server& server, uint32_t generation) {
     for (TlsConfig& tls : server.generations[generation].tls) tls_config_free(tls);
+    ServerIssuer* const issuers = server.enrol.issuers;
+    if (issuers != nullptr) wipe(&issuers[generation], sizeof issuers[generation]);
 }
 
 void begin(Server& server, BookTag asker) {
@@ -74,7 +78,9 @@ bool go_over(Server& server, Session& session) {
     if (!tls_is(session.channel) || session.generation == server.generation) return true;
     TlsConfig& tls = tls_of(server, session.listener);
     const char* reason = nullptr;
-    if (tls_config_judge(tls, session.channel.peer, reason) != Status::ok) {
+    // Who comes to enrol was let in by no authority.
+    if (!session.caller.enrol &&
+        tls_config_judge(tls, session.channel.peer, reason) != Status::ok) {
         end_from_outside(server, session.tag.session, reason);
         return false;
     }
@@ -220,8 +226,10 @@ void advance_reload(Server& server) {
 
 void note_established(Server& server, Session& session) {
     if (!tls_is(session.channel)) return;
-    expiry_note(server.expiry, ExpiryKind::terminal, session.caller.terminal,
-                session.channel.peer.not_after_ms);
+    if (!session.caller.enrol) {
+        expiry_note(server.expiry, ExpiryKind::terminal, session.caller.terminal,
+                    session.channel.peer.not_after_ms);
+    }
     (void)go_over(server, session);
 }
 
@@ -232,7 +240,7 @@ void tick_expiry(Server& server) {
         const Session& session = server.sessions.slots[i];
         if (!is_established(session) || !tls_is(session.channel)) continue;
         const ChannelPeer& peer = session.channel.peer;
-        if (peer.is_expired || peer.not_after_ms > wall_ms) continue;
+        if (session.caller.enrol || peer.is_expired || peer.not_after_ms > wall_ms) continue;
         end_from_outside(server, i, "certificate expired");
     }
     warn(server, wall_ms);

@@ -83,6 +83,7 @@ SessionTools session_tools(Server& server, const Session& session) {
             .wall_us = server.wall_us,
             .hash = nullptr,
             .read = nullptr,
+            .enrol = nullptr,
             .group = session.group == pool_none ? nullptr : &server.groups.slots[session.group],
             .certificate_is_user = server.config.listeners[session.listener].certificate_is_user,
             .login_ms = server.config.login_ms,
@@ -193,6 +194,7 @@ bool serve_need(Server& server, Session& session, SessionNeed need, uint32_t has
     switch (need) {
         case SessionNeed::none:
         case SessionNeed::hash: return false;
+        case SessionNeed::enrol: begin_enrol(server, session); return false;
         case SessionNeed::read: return session.block == SessionBlock::none;
         case SessionNeed::channel:
             session.lent = true;
@@ -247,6 +249,7 @@ void step_session(Server& server, uint32_t index) {
         }
         if (read != pool_none) tools.read = &server.reads.slots[read];
         if (group != pool_none) tools.group = &server.groups.slots[group];
+        if (server.enrol.step == EnrolStep::none) tools.enrol = server.enrol.job;
         const DoorCounts before = door_counts(server);
         const SessionNeed need = session_step(session, tools);
         door_log(server, session, before);
@@ -327,6 +330,7 @@ uint32_t server_accept(Server& server, uint32_t listener) {
     session.lab = pool_none;
     session.listener = listener;
     session.caller.lab = server.config.listeners[listener].lab;
+    session.caller.enrol = config_is_channel(server.config.listeners[listener], "enrol");
     session.tag = {index, server.sessions.generation[index]};
     session.surplus = server.sessions.taken > server.config.sessions;
     session.caller.protocol = 2;

@@ -23,6 +23,7 @@ ServiceCall call_of(Session& session, SessionTools& tools, const Request* reques
             .alone = session.pending == 0,
             .hash = tools.hash,
             .read = tools.read,
+            .enrol = tools.enrol,
             .group = tools.group};
 }
 
@@ -122,6 +123,7 @@ bool needs_nobody(const Session& session, const SessionTools& tools) {
 }
 
 void note_login(Session& session, const SessionTools& tools, uint32_t person_before) {
+    if (session.caller.enrol) return;  // N5
     const bool is_known = session.caller.person != row_none;
     if (session.caller.lab || is_known || needs_nobody(session, tools)) {
         session.phase = SessionPhase::ready;
@@ -166,6 +168,11 @@ bool execute(Session& session, SessionTools& tools, const Request& request, Sess
             session.block = SessionBlock::read;
             need = SessionNeed::read;
             return false;
+        case ServiceNext::enrolling:
+            session.block = SessionBlock::enrol;
+            session.deadline_ms = never;
+            need = SessionNeed::enrol;
+            return false;
         case ServiceNext::checkpoint:
             session.block = SessionBlock::snapshot;
             need = SessionNeed::checkpoint;
@@ -185,6 +192,15 @@ bool execute(Session& session, SessionTools& tools, const Request& request, Sess
     return session.phase != SessionPhase::ending;
 }
 
+// Before a login only what carries a certificate request may be long.
+RequestLimits limits_of(const Session& session) {
+    if (session.caller.person != row_none) return request_limits_ready();
+    static constexpr char renew[] = "*2\r\n$5\r\nRENEW\r\n";
+    const Slice begin = slice_part(writer_slice(session.plain_in), 0, sizeof renew - 1);
+    const bool is_long = session.caller.enrol || slice_equal_nocase(begin, renew);
+    return is_long ? request_limits_enrol() : request_limits_login();
+}
+
 // Takes the next request from plain_in. Returns false when there is none to take now.
 bool take_request(Session& session, SessionTools& tools, SessionNeed& need) {
     if (session.block != SessionBlock::none || !is_established(session)) return false;
@@ -193,8 +209,7 @@ bool take_request(Session& session, SessionTools& tools, SessionNeed& need) {
     uint8_t text[request_error_size_max];
     Writer error = writer_of(text, sizeof text);
     Request request;
-    const bool known = session.caller.person != row_none;
-    const RequestLimits limits = known ? request_limits_ready() : request_limits_login();
+    const RequestLimits limits = limits_of(session);
     const Status status = request_parse(session.plain_in.data, session.plain_in.size, limits,
                                         request, error);
     if (status == Status::more) {
@@ -352,6 +367,9 @@ void session_channel_done(Session& session, SessionTools& tools, Status status) 
     if (session.channel.type->lab) {  // N5: nobody logs in, so nobody is waited for.
         CHECK(session.caller.lab);
         note_login(session, tools, row_none);
+    } else if (session.caller.enrol) {
+        session.phase = SessionPhase::login;
+        session.deadline_ms = tools.now_ms + tools.login_ms;
     } else if (!note_terminal(session, tools)) {
         return;
     }
@@ -407,6 +425,19 @@ bool session_read_done(Session& session, SessionTools& tools) {
     note_login(session, tools, person_before);
     if (next == ServiceNext::proposed) session.pending++;
     return true;
+}
+
+void session_enrol_done(Session& session, SessionTools& tools) {
+    const Request none = {};
+    ServiceCall call = call_of(session, tools, &none);
+    if (session.phase == SessionPhase::ending) {
+        session.block = SessionBlock::none;
+        return;
+    }
+    const ServiceNext next = service_enrolled(*tools.service, call);
+    CHECK(next == ServiceNext::replied);
+    unblock(session, tools);
+    if (session.caller.wants_close) session_end(session, "too many tries to enrol");
 }
 
 void session_snapshot_done(Session& session, SessionTools& tools, bool was_checkpoint,

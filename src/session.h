@@ -23,7 +23,8 @@
 //   N3. A command runs only when its largest reply fits into plain_out: a peer that does not read
 //       is soon not read either.
 //   N4. While a worker has the session (`lent`), nothing here is touched; a close only marks it.
-//   N5. A session of a laboratory channel has neither terminal nor person, from accept on (P9).
+//   N5. A session of a laboratory channel has neither terminal nor person, from accept on (P9); nor
+//       has one that comes to enrol (service/enrol.h, M1), which stays in its login for good.
 #pragma once
 
 #include "channel/channel.h"
@@ -42,6 +43,7 @@ enum class SessionBlock : uint8_t {
     commit,     // the next commit, a free job, or the sensor
     hash,       // its own HashJob
     read,       // its own ReadJob
+    enrol,      // the EnrolJob
     snapshot,   // a checkpoint, digest or reload
 };
 
@@ -51,6 +53,7 @@ enum class SessionNeed : uint8_t {
     channel,
     hash,
     read,
+    enrol,
     checkpoint,
     digest,
     reload,
@@ -109,6 +112,7 @@ struct SessionTools {
     uint64_t wall_us;
     HashJob* hash;            // a free job or nullptr
     ReadJob* read;            // a free job or nullptr
+    EnrolJob* enrol;          // the job where it is free, or nullptr
     Group* group;             // its own one, or a free one, or nullptr
     bool certificate_is_user; // of the session's listener
     uint32_t login_ms;
@@ -142,6 +146,9 @@ void session_reload_done(Session& session, SessionTools& tools, Status outcome, 
 // Behind a hash a read may be needed, for which `tools.read` is a free job or nullptr.
 bool session_hash_done(Session& session, SessionTools& tools, SessionNeed& need);
 bool session_read_done(Session& session, SessionTools& tools);
+
+// The job of ENROL or RENEW was run; `tools.enrol` is that job.
+void session_enrol_done(Session& session, SessionTools& tools);
 void session_snapshot_done(Session& session, SessionTools& tools, bool was_checkpoint,
                            Status outcome, const Hash& digest, uint64_t entry);
 

@@ -10,3 +10,4 @@ STRIP   := $(CROSS)strip
 RUNNER  := qemu-arm
 BOARD_FLAGS := -march=armv7-a+fp -mthumb -mfloat-abi=hard
 BOARD_LINK  :=
+BOARD_WHOLE := -flto=auto

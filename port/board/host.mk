@@ -13,6 +13,8 @@
 #   BOARD_LINK           more words for the linker
 #   BOARD_SMALL          more words for what is compiled for size, where there are such
 #   NOT_SMALL            sources that BOARD_SMALL leaves out
+#   BOARD_WHOLE          words that leave compiling what is ours to the linking of a program, as a
+#                        whole, where there are such
 #   RUNNER               what runs its programs here, in front of their own words
 CC    := gcc
 CXX   := g++

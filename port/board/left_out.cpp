@@ -10,6 +10,7 @@ namespace {
 
 int refuse_tls() { return -0x7080; }     // MBEDTLS_ERR_SSL_FEATURE_UNAVAILABLE
 int refuse_psa() { return -134; }        // PSA_ERROR_NOT_SUPPORTED
+int refuse_rsa() { return -0x4080; }     // MBEDTLS_ERR_RSA_BAD_INPUT_DATA
 int refuse_number() { return -0x000e; }  // MBEDTLS_ERR_MPI_NOT_ACCEPTABLE
 int stop() { abort(); }
 

@@ -186,6 +186,30 @@ Status key_files_load_tls(KeyFiles& files, Server& server, const Config& config,
     return Status::ok;
 }
 
+Status key_files_load_issuer(KeyFiles& files, Server& server, const Config& config,
+                             uint32_t generation, Writer& message) {
+    if (server.enrol.issuers == nullptr) return Status::ok;
+    message.size = 0;
+    put_text(message, "[server] issue = yes: ");
+    const char* paths[] = {config.issuing_certificate, config.issuing_key};
+    Slice certificate = {};
+    Slice key = {};
+    const char* reason = nullptr;
+    Status status = read_file(files, {paths[0], 0, Secrecy::anybody, false}, certificate, message);
+    if (status == Status::ok) {
+        status = read_file(files, {paths[1], 1, Secrecy::owner, false}, key, message);
+    }
+    if (status == Status::ok) {
+        status = server_load_issuer(server, generation, certificate, key, reason);
+    }
+    wipe(files.pem, sizeof files.pem);
+    if (status == Status::ok || reason != nullptr) {
+        return judge(files, status, reason, paths, 2, message);
+    }
+    put_text(message, "; pennyctl cert issuing makes it");
+    return status;
+}
+
 Status key_files_load_lab(KeyFiles& files, Server& server, Writer& message) {
     for (uint32_t i = 0; lab_is_built && i < server.config.listener_count; i++) {
         const ListenerConfig& listener = server.config.listeners[i];

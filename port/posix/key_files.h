@@ -26,5 +26,10 @@ Status key_files_load_tls(KeyFiles& files, Server& server, const Config& config,
 // Loads what each listener of the laboratory has.
 Status key_files_load_lab(KeyFiles& files, Server& server, Writer& message);
 
+// Loads the authority that signs terminals' certificates, where the server does that, behind what
+// its listeners have.
+Status key_files_load_issuer(KeyFiles& files, Server& server, const Config& config,
+                             uint32_t generation, Writer& message);
+
 // Loads the key of messages to the server itself, where one is named.
 Status key_files_load_message(KeyFiles& files, Server& server, Writer& message);

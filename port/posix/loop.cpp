@@ -176,9 +176,7 @@ Status loop_start(Loop& loop, Writer& error) {
         put_text(error, loop_reason(status));
         return Status::failed;
     }
-    uint32_t first = 0;  // Of those that lead to the bank.
-    const Config& config = loop.server->config;
-    while (first + 1 < config.listener_count && config.listeners[first].lab) first++;
+    const uint32_t first = config_bank_listener(loop.server->config);
     loop.server->service.stats.port = loop.listeners[first].port;
     return Status::ok;
 }

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "enrol_files.h"
 #include "loop_parts.h"
 #include "sensor_file.h"
 #include "store_work.h"
@@ -12,6 +13,8 @@ void on_work(uv_work_t* request) {
         store_work_run(*loop.store, wish);
     } else if (wish.kind == WishKind::sensor) {
         wish.outcome = sensor_file_read(wish.path, wish.memory, wish.size);
+    } else if (wish.kind == WishKind::enrol) {
+        enrol_files_work(*loop.store, *loop.server, wish);
     } else if (wish.kind == WishKind::reload) {
         Writer why = writer_of(wish.memory, wish.size);
         wish.outcome = loop.plan.reload(*loop.server, wish.number, why);

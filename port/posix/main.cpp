@@ -234,6 +234,9 @@ int load_keys() {
     Writer message = message_writer();
     Server& server = *process.server;
     Status status = key_files_load_tls(process.keys, server, server.config, 0, message);
+    if (status == Status::ok) {
+        status = key_files_load_issuer(process.keys, server, server.config, 0, message);
+    }
     if (status == Status::ok) status = key_files_load_lab(process.keys, server, message);
     if (status == Status::ok) status = key_files_load_message(process.keys, server, message);
     return status == Status::ok ? -1 : refuse(exit_refused, message);

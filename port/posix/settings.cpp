@@ -80,5 +80,8 @@ Status settings_reload(KeyFiles& files, const Arguments& arguments, Server& serv
     if (settings_load(files, arguments, config, why) >= 0) return Status::failed;
     Status status = config_check_reload(server.config, config, why);
     if (status == Status::ok) status = key_files_load_tls(files, server, config, generation, why);
+    if (status == Status::ok) {
+        status = key_files_load_issuer(files, server, config, generation, why);
+    }
     return status == Status::ok ? Status::ok : Status::failed;
 }

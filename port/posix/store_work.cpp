@@ -40,6 +40,7 @@ bool store_work_is_for(const Wish& wish) {
     switch (wish.kind) {
         case WishKind::channel:
         case WishKind::hash:
+        case WishKind::enrol:
         case WishKind::key:
         case WishKind::sensor:
         case WishKind::reload: return false;
@@ -76,6 +77,7 @@ void store_work_run(Store& store, Wish& wish) {
             break;
         case WishKind::channel:
         case WishKind::hash:
+        case WishKind::enrol:
         case WishKind::key:
         case WishKind::sensor:
         case WishKind::reload: CHECK(false);

@@ -62,6 +62,9 @@ void run_work(uint32_t slot) {
         store_work_run(sim_world.store, wish);
     } else if (wish.kind == WishKind::sensor) {
         wish.outcome = Status::absent;  // There is no thermometer in this world.
+    } else if (wish.kind == WishKind::enrol) {
+        wish.enrol->outcome = Status::failed;  // Nor an operator who makes codes.
+        wish.enrol->reason = "there is no spool";
     } else if (wish.kind == WishKind::reload) {
         Writer why = writer_of(wish.memory, wish.size);
         put_text(why, "there are no files of keys in this world");

@@ -42,6 +42,7 @@ static_assert(balance_minor_max < INT64_MAX - amount_minor_max, "a sum cannot ov
 inline constexpr uint32_t request_words_max = 16;
 inline constexpr uint32_t request_size_max = 16384;       // bytes of one whole request
 inline constexpr uint32_t login_request_size_max = 1024;  // bytes of one whole request before login
+inline constexpr uint32_t enrol_request_size_max = 4352;  // bytes with a certificate request in it
 inline constexpr uint32_t inline_size_max = 1024;         // bytes of one inline line
 inline constexpr uint32_t header_line_size_max = 32;      // bytes of a '*' or '$' line
 

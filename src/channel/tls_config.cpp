@@ -7,6 +7,7 @@
 #include "channel/tls_state.h"
 #include "crypto/random.h"
 #include "crypto/sign_key.h"
+#include "crypto/x509_parts.h"
 
 namespace {
 
@@ -159,13 +160,15 @@ bool has_subject(const mbedtls_x509_crt& certificates, const mbedtls_x509_buf& n
     return false;
 }
 
-// Whether our CA signed it; its dates are for the handshakes to judge.
+// Whether our CA signed it; dates are for the handshakes to judge, and at a start the library has
+// not been told the time yet.
 bool is_signed(mbedtls_x509_crt& certificate, TlsGeneration& generation) {
     uint32_t flags = 0;
     // The answer is in the flags.
     mbedtls_x509_crt_verify_with_profile(&certificate, &generation.ca, nullptr, &profile, nullptr,
                                          &flags, nullptr, nullptr);
-    return (flags & ~static_cast<uint32_t>(MBEDTLS_X509_BADCERT_EXPIRED)) == 0;
+    constexpr uint32_t dates = MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE;
+    return (flags & ~dates) == 0;
 }
 
 // A list of somebody else would be passed over in silence, and revoke nobody. An intermediate's
@@ -192,7 +195,7 @@ Status refuse(Status status, const char*& reason, const char* words) {
 Status load_own(TlsGeneration& generation, const TlsFiles& files, PemBlock& block,
                 const char*& reason) {
     // A client may come without a certificate; it is the server that insists on one.
-    if (generation.end == TlsEnd::client && files.certificate.size == 0) return Status::ok;
+    if (!tls_is_server(generation.end) && files.certificate.size == 0) return Status::ok;
     Status status = parse_certificates(files.certificate, block, generation.certificate);
     if (status != Status::ok) {
         return refuse(status, reason, "the certificate file holds no readable certificate");
@@ -210,6 +213,11 @@ Status load_own(TlsGeneration& generation, const TlsFiles& files, PemBlock& bloc
     if (pair != 0) {
         reason = "the key does not belong to the certificate";
         return Status::absent;
+    }
+    // Who comes to enrol gets to know the CA by this.
+    if (generation.end == TlsEnd::enrol) {
+        status = parse_certificates(files.ca, block, generation.certificate);
+        if (status != Status::ok) return refuse(status, reason, "");
     }
     if (mbedtls_ssl_conf_own_cert(&generation.config, &generation.certificate, &generation.key) !=
         0) {
@@ -236,6 +244,7 @@ void note_ends(TlsGeneration& generation) {
 
 Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& block,
                   const char*& reason) {
+    if (generation.end == TlsEnd::stranger) return Status::ok;
     Status status = parse_certificates(files.ca, block, generation.ca);
     if (status != Status::ok) {
         return refuse(status, reason, "the CA file holds no readable certificate");
@@ -265,7 +274,7 @@ Status load_trust(TlsGeneration& generation, const TlsFiles& files, PemBlock& bl
 }
 
 Status load_settings(TlsGeneration& generation, TlsVersion version_min) {
-    const bool server = generation.end == TlsEnd::server;
+    const bool server = tls_is_server(generation.end);
     mbedtls_ssl_config& config = generation.config;
     const int code = mbedtls_ssl_config_defaults(
         &config, server ? MBEDTLS_SSL_IS_SERVER : MBEDTLS_SSL_IS_CLIENT,
@@ -275,10 +284,11 @@ Status load_settings(TlsGeneration& generation, TlsVersion version_min) {
     mbedtls_ssl_conf_min_tls_version(
         &config, tls12 ? MBEDTLS_SSL_VERSION_TLS1_2 : MBEDTLS_SSL_VERSION_TLS1_3);
     mbedtls_ssl_conf_max_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_3);
-    // A server that refuses in the middle of a 1.3 handshake would seal its alert with the wrong
-    // keys (Mbed TLS issue 10877). So it lets the handshake end, and tls.cpp judges by itself (V1).
-    mbedtls_ssl_conf_authmode(&config,
-                              server ? MBEDTLS_SSL_VERIFY_OPTIONAL : MBEDTLS_SSL_VERIFY_REQUIRED);
+    // A server's library goes on whatever the certificate: tls.cpp judges it, and says why (V1).
+    const bool verifies = generation.end == TlsEnd::server || generation.end == TlsEnd::client;
+    mbedtls_ssl_conf_authmode(&config, !verifies ? MBEDTLS_SSL_VERIFY_NONE
+                                       : server  ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                 : MBEDTLS_SSL_VERIFY_REQUIRED);
     mbedtls_ssl_conf_rng(&config, crypto_rng, nullptr);
     mbedtls_ssl_conf_ciphersuites(&config, suite_ids.ids);
     mbedtls_ssl_conf_groups(&config, groups);
@@ -360,6 +370,22 @@ Status tls_config_verify(TlsConfig& config, Slice text, Slice signature) {
 Hash tls_config_fingerprint(const TlsConfig& config) {
     CHECK(config.loaded);
     return sign_fingerprint_of(tls_generation(config).certificate);
+}
+
+void tls_config_put_ca(const TlsConfig& config, Writer& out) {
+    CHECK(config.loaded);
+    put_pem(out, "CERTIFICATE",
+            tls_slice(tls_generation(config).ca.raw));
+}
+
+bool tls_config_has_ca(const TlsConfig& config, const uint8_t subject_hash[hash_size]) {
+    CHECK(config.loaded);
+    const TlsGeneration& generation = tls_generation(config);
+    for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
+        const Hash hash = hash_of(tls_slice(ca->subject_raw));
+        if (memcmp(hash.bytes, subject_hash, hash_size) == 0) return true;
+    }
+    return false;
 }
 
 const char* tls_suite_name(int suite) {

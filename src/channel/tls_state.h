@@ -45,6 +45,9 @@ struct TlsFailure {
 
 inline constexpr int tls_alert_none = -1;
 
+inline constexpr TlsFailure tls_failure_chain = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
+                                                 "certificate chain is too long"};
+
 struct TlsSession {
     mbedtls_ssl_context ssl;
     TlsGeneration* generation;
@@ -69,6 +72,8 @@ inline TlsSession& tls_session(Channel& channel) {
 inline const TlsSession& tls_session(const Channel& channel) {
     return *reinterpret_cast<const TlsSession*>(channel.state);
 }
+
+inline bool tls_is_server(TlsEnd end) { return end == TlsEnd::server || end == TlsEnd::enrol; }
 
 inline Slice tls_slice(const mbedtls_x509_buf& buf) {
     return {buf.p, static_cast<uint32_t>(buf.len)};

@@ -497,6 +497,14 @@ Status certificate_sign(const CertificateRequest& request, Slice csr_pem,
     return status;
 }
 
+Status certificate_put_pem(Slice der, Writer& pem) {
+    Writer text = pem;
+    put_pem(text, "CERTIFICATE", der);
+    if (text.overflow) return Status::full;
+    pem = text;
+    return Status::ok;
+}
+
 Status certificate_renew(const CertificateRequest& request, Slice old_pem,
                          const CertificateIssuer& issuer, Writer& pem) {
     CHECK(request.kind != CertificateKind::authority);  // It signs with that key.
@@ -565,6 +573,14 @@ Status certificate_hosts(Slice pem, CertificateHosts& out) {
     }
     mbedtls_x509_crt_free(&certificate);
     return status;
+}
+
+bool certificate_key_is_readable(Slice key_pem) {
+    mbedtls_pk_context key;
+    mbedtls_pk_init(&key);
+    const Status status = parse_key(key_pem, key);
+    mbedtls_pk_free(&key);
+    return status == Status::ok;
 }
 
 Status certificate_first(Slice pem, Slice& out) {

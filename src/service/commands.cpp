@@ -129,7 +129,7 @@ bool may_execute(const Service& service, ServiceCall& call, const CommandRow& ro
 // S8: whether a first password stands in the way of the row.
 bool is_held_back(const Service& service, const ServiceCall& call, const CommandRow& row) {
     if (call.caller->person == row_none) return false;
-    if ((row.flags & (command_first | command_renew)) != 0) return false;
+    if ((row.flags & (command_first | command_expired)) != 0) return false;
     return call_person(service, call).installed.term == PasswordTerm::first;
 }
 
@@ -141,7 +141,8 @@ ServiceNext execute_words(Service& service, ServiceCall& call, const CommandRow&
     if (call_words(call) < row.words_min || call_words(call) > row.words_max) {
         return refuse_words(call, row);
     }
-    if (!caller.lab && !may_execute(service, call, row)) return ServiceNext::replied;
+    const bool is_stranger = caller.lab || caller.enrol;
+    if (!is_stranger && !may_execute(service, call, row)) return ServiceNext::replied;
     if (is_held_back(service, call, row)) {
         // A PASSWD of this session may be on its way.
         if (!call.alone) return ServiceNext::waiting;
@@ -174,10 +175,14 @@ ServiceNext service_execute(Service& service, ServiceCall& call) {
     CHECK(call_words(call) > 0);
     Caller& caller = *call.caller;
     const CommandRow* row = command_find(call_word(call, 0));
-    if (caller.lab && (row == nullptr || (row->flags & command_lab) == 0)) {  // S3
+    const uint32_t flags = row == nullptr ? command_none : row->flags;
+    if (caller.lab && (flags & command_lab) == 0) {  // S3
         return refuse(call, Status::noperm, "a laboratory channel carries no such command");
     }
-    if (caller.renew_only && (row == nullptr || (row->flags & command_renew) == 0)) {  // S3
+    if (caller.enrol && (flags & command_stranger) == 0) {
+        return refuse(call, Status::noperm, "channel enrol carries ENROL and QUIT alone");
+    }
+    if (caller.renew_only && (flags & command_expired) == 0) {
         return refuse(call, Status::noperm,
                       "the certificate has expired; it can be renewed, and nothing else");
     }

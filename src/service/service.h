@@ -14,9 +14,9 @@
 //
 //   S1. Every refusal is a row's or a named rule's; a command that has no row gets Redis's text.
 //   S2. Rights are checked before arguments, and again when a worker returns (P6).
-//   S3. A laboratory caller reaches only rows marked lab; that is checked before anything else
-//       (P9).
-//       Likewise who comes with a certificate that has expired reaches only rows marked renew.
+//   S3. A laboratory caller reaches only rows marked lab, one of a listener of channel `enrol` only
+//       rows marked stranger, and one whose certificate has expired only rows marked expired; that is
+//       checked before anything else (P9).
 //   S4. Between MULTI and EXEC only commands that move money are queued; anything else that is
 //       refused breaks the group, and EXEC then books nothing.
 //   S5. Passwords and PINs live in a HashJob only, and it is wiped by service_hashed on every path.
@@ -24,8 +24,8 @@
 //       is no part of it.
 //   S7. No password is looked at while a penalty holds: neither when it comes, nor when its turn at
 //       a worker has come behind others. Wrong, unknown and too often get the same answer.
-//   S8. Whose password is a first one reaches only rows marked `first` or `renew`, PASSWD among
-//       them, however the login came about; and another one than that must follow it.
+//   S8. Whose password is a first one reaches only rows marked `first` or `expired`, PASSWD
+//       among them, however the login came about; and another one than that must follow it.
 #pragma once
 
 #include "access/access.h"
@@ -34,6 +34,7 @@
 #include "book.h"
 #include "crypto/password.h"
 #include "journal/archived.h"
+#include "service/enrol.h"
 #include "service/reading.h"
 #include "service/sensor.h"
 #include "wire/reply.h"
@@ -42,8 +43,10 @@
 // Who is asking: what the channel authenticated and who logged in.
 struct Caller {
     bool lab;
+    bool enrol;            // without a certificate, to get one (enrol.h)
+    bool renew_only;       // the certificate has expired, and is let in to be renewed
+    uint8_t enrol_tries;   // that were refused
     bool wants_close;      // set by QUIT
-    bool renew_only;       // its certificate has expired, and can be renewed but nothing else
     bool in_group;         // between MULTI and EXEC
     bool group_refused;    // the same, of a MULTI that found no room: nothing is booked
     uint8_t protocol;      // 2 or 3
@@ -62,6 +65,7 @@ enum class ServiceNext : uint8_t {
     proposed,
     hashing,
     reading,
+    enrolling,
     checkpoint,
     digest,
     reload,
@@ -160,6 +164,7 @@ struct Service {
     const char* message;          // what TELL is answered with; the owner's
     const JoseKey* message_key;   // of the server itself; nullptr for none; the owner's
     Sensor sensor;
+    Renewals renewals;
     PasswordCost cost;            // of new records
     PasswordCost cost_nobody;     // of a name that nobody has: the dearest record there is
     ServiceStats stats;           // refreshed by the server before INFO is answered
@@ -177,6 +182,7 @@ struct ServiceCall {
     bool alone;               // no earlier request of this session waits for its commit
     HashJob* hash;            // nullptr when none is free
     ReadJob* read;            // nullptr when none is free
+    EnrolJob* enrol;          // nullptr while it is not free
     Group* group;             // the one of this session; in MULTI, nullptr when none is free
     Slice pin;                // given behind a movement; size 0 for none
     bool pin_verified;        // and found right
@@ -190,9 +196,11 @@ inline constexpr uint8_t command_none = 0;
 inline constexpr uint8_t command_lab = 1;
 inline constexpr uint8_t command_money = 2;
 inline constexpr uint8_t command_steer = 4;
-inline constexpr uint8_t command_renew = 8;
-inline constexpr uint8_t command_first = 16;
-inline constexpr uint8_t command_leave = command_lab | command_steer | command_renew;
+inline constexpr uint8_t command_stranger = 8;
+inline constexpr uint8_t command_expired = 16;
+inline constexpr uint8_t command_first = 32;
+inline constexpr uint8_t command_leave =
+    command_lab | command_steer | command_stranger | command_expired;
 inline constexpr uint8_t command_lab_first = command_lab | command_first;
 inline constexpr uint8_t command_lab_steer_first = command_lab_first | command_steer;
 
@@ -244,6 +252,9 @@ ServiceNext service_hashed(Service& service, ServiceCall& call);
 // Goes on after a read has ended: replied, proposed, reading (another read has begun in the same
 // job) or waiting (call again with the same job after the next commit).
 ServiceNext service_read_done(Service& service, ServiceCall& call);
+
+// Goes on after the job of ENROL or RENEW was run: replied.
+ServiceNext service_enrolled(Service& service, ServiceCall& call);
 
 // The replies to CHECKPOINT and DIGEST.
 void service_snapshot_done(ServiceCall& call, bool was_checkpoint, Status outcome,

@@ -257,6 +257,10 @@ RequestLimits request_limits_login() {
     return {login_words_max, login_bulk_size_max, inline_size_max, login_request_size_max};
 }
 
+RequestLimits request_limits_enrol() {
+    return {login_words_max, enrol_bulk_size_max, inline_size_max, enrol_request_size_max};
+}
+
 RequestLimits request_limits_ready() {
     return {request_words_max, bulk_size_max, inline_size_max, request_size_max};
 }

@@ -23,10 +23,13 @@
 
 inline constexpr uint32_t login_words_max = 10;        // Redis's number before login
 inline constexpr uint32_t login_bulk_size_max = 512;   // bytes of one word before login
+inline constexpr uint32_t enrol_bulk_size_max = 4224;  // bytes of a certificate request, and more
 inline constexpr uint32_t bulk_size_max = 15 * 1024;   // bytes of one word
 inline constexpr uint32_t request_error_size_max = 128;  // bytes of a text in `error_text`
+static_assert(enrol_bulk_size_max + 3 * header_line_size_max <= enrol_request_size_max);
 static_assert(login_words_max <= request_words_max && login_bulk_size_max <= bulk_size_max);
 static_assert(login_bulk_size_max >= 3 * password_size_max, "a password of UTF-8 fits");
+static_assert(inline_size_max <= enrol_request_size_max);
 static_assert(inline_size_max <= login_request_size_max, "Q3 holds for lines before login");
 static_assert(inline_size_max < 5 * 256, "the size of a quoted word fits in its head");
 
@@ -45,6 +48,7 @@ struct RequestLimits {
 };
 
 RequestLimits request_limits_login();
+RequestLimits request_limits_enrol();
 RequestLimits request_limits_ready();
 
 // Finds the request at the front of `data`. Returns ok with `out` set; more when it is not

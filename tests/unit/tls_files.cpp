@@ -61,6 +61,7 @@ leaf ca-leaf p256 /CN=till-3 $authority
 leaf server-use p256 /CN=till-4 $server
 leaf no-use p256 /CN=till-5 $plain
 leaf any-use p256 /CN=till-5 $plain -addext extendedKeyUsage=anyExtendedKeyUsage
+leaf no-constraints p256 /CN=till-13 -addext extendedKeyUsage=clientAuth
 leaf both-uses p256 /CN=till-5 $plain -addext extendedKeyUsage=serverAuth,clientAuth
 leaf server-no-use p256 /CN=localhost $plain -addext subjectAltName=DNS:localhost,IP:127.0.0.1
 leaf no-name p256 '/CN=Till Number 6' $client

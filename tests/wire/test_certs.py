@@ -66,9 +66,9 @@ class CertificatesTest(unittest.TestCase):
         self.verify("server.crt", "sslserver", certs=other, expect=2)
         self.verify("clients/alice.crt", "sslclient", certs=other, expect=2)
 
-    def test_the_authority_may_sign_leaves_and_lists_only(self):
+    def test_the_authority_may_sign_leaves_lists_and_one_authority_below_it(self):
         text = self.text("ca.crt")
-        self.assertEqual(self.extension(text, "Basic Constraints"), ("CA:TRUE, pathlen:0", True))
+        self.assertEqual(self.extension(text, "Basic Constraints"), ("CA:TRUE, pathlen:1", True))
         self.assertEqual(self.extension(text, "Key Usage"), ("Certificate Sign, CRL Sign", True))
         self.assertNotIn("Extended Key Usage", text)
 

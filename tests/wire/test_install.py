@@ -29,7 +29,9 @@ class Tarball(Packing):
         self.assertEqual({name.split("/")[0] for name in members}, {top})
         self.assertEqual({name[len(top) + 1:] for name in members if name != top},
                          {*NAMES, "install.sh", "switch.sh", "pennyd.service",
-                          "pennyd-backup.service", "pennyd-backup.timer", "README.md", "board.md",
+                          "pennyd-backup.service", "pennyd-backup.timer", "pennyd-certificates.service",
+                          "pennyd-certificates.timer", "penny-renew.service", "penny-renew.timer",
+                          "README.md", "board.md",
                           "LICENSE", "LICENSES"})
         self.assertEqual({(m.uid, m.gid, m.mtime) for m in members.values()}, {(0, 0, 1234567890)})
         for name, member in members.items():

@@ -13,24 +13,12 @@ import unittest
 import lab
 import wire as peer
 from bank import ROOT, Bank, program
+from reach import ROW, TABLE, forms_of, rows
 from resp import Broken, Error
 
 # DESIGN's list, word for word; not taken from the table that is judged by it.
 ALLOWED = set("PING ECHO HELLO COMMAND QUIT RESET TIME CLOCK DATE TEMPERATURE TELL".split())
-TABLE = os.path.join(ROOT, "src", "service", "commands.def")
 REFUSED = "a laboratory channel carries no such command"
-WORDS_MAX = 10  # of a request by somebody whom nobody knows; more ends the session
-ROW = re.compile(r'^COMMAND\((\w+), +"(\w+)", +(\d+), (\d+),', re.M)
-
-
-def rows():
-    """Name, least and most words of every row."""
-    with open(TABLE, encoding="utf-8") as text:
-        found = ROW.findall(text.read())
-    assert len(found) > 40, "the table was not understood"
-    return [(name, int(least), int(most)) for _, name, least, most in found]
-
-
 def settings(folder):
     path = os.path.join(folder, "passphrase")
     with open(path, "wb") as file:
@@ -40,15 +28,6 @@ def settings(folder):
         yield from (f"listener {name}.channel={name}", f"listener {name}.lab=yes",
                     f"listener {name}.port=0")
     yield f"listener psk.passphrase-file={path}"
-
-
-def forms_of(name, least, most):
-    """What is asked for each row: bare, as short and as long as it may be, and in small letters."""
-    words = ["alice", "1.00", "bob", "x", "y"] + ["z"] * 16
-    yield [name]
-    yield [name, *words[:least - 1]]
-    yield [name, *words[:min(most, WORDS_MAX) - 1]]
-    yield [name.lower(), *words[:least - 1]]
 
 
 class LabBank(Bank):

@@ -12,7 +12,9 @@ from bank import Bank, ROOT, program, run
 from resp import fields, wait_until
 
 FOLDER = os.path.join(ROOT, "tools", "packaging")
-UNITS = ("pennyd.service", "pennyd-backup.service", "pennyd-backup.timer")
+UNITS = ("pennyd.service", "pennyd-backup.service", "pennyd-backup.timer",
+         "pennyd-certificates.service", "pennyd-certificates.timer", "penny-renew.service",
+         "penny-renew.timer")
 
 
 def setting(unit, key):
@@ -25,7 +27,7 @@ class Units(unittest.TestCase):
         if shutil.which("systemd-analyze") is None:
             self.skipTest("systemd-analyze is not here")
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("pennyd", "pennyctl"):
+            for name in ("pennyd", "penny", "pennyctl"):
                 os.symlink(program(name), os.path.join(folder, name))
             for unit in UNITS:
                 with open(os.path.join(FOLDER, unit), encoding="utf-8") as file:
@@ -40,7 +42,7 @@ class Units(unittest.TestCase):
                  *[os.path.join(folder, unit) for unit in UNITS]],
                 capture_output=True, text=True, timeout=60, check=False)
             said = [line for line in (done.stdout + done.stderr).splitlines()
-                    if "pennyd" in line]
+                    if "penny" in line]
             self.assertEqual((done.returncode, said), (0, []), done.stdout + done.stderr)
 
     def test_what_it_runs_works(self):
@@ -56,6 +58,25 @@ class Units(unittest.TestCase):
         made, = os.listdir(into)
         run([program("pennyctl"), "restore", os.path.join(into, made),
              os.path.join(bank.folder, "new")])
+
+
+    def test_the_renewal_of_certificates_works(self):
+        line, = setting("pennyd-certificates.service", "ExecStart")
+        words = line.split()
+        self.assertEqual(words[0], "/usr/local/bin/pennyctl")
+        bank = Bank(start=False)
+        self.addCleanup(bank.close)
+        names = {"${PENNY_BANK}": bank.path("pennyd.conf")}
+        done = run([program("pennyctl"), *[names.get(word, word) for word in words[1:]]])
+        self.assertEqual(done.stdout, "Nothing is due.\n")
+
+    def test_every_timer_has_its_service_and_every_service_but_the_servers_its_timer(self):
+        services = {unit[:-len(".service")] for unit in UNITS if unit.endswith(".service")}
+        timers = {unit[:-len(".timer")] for unit in UNITS if unit.endswith(".timer")}
+        self.assertEqual(services - timers, {"pennyd"})
+        self.assertEqual(timers - services, set())
+        self.assertEqual(sorted(UNITS), sorted(
+            name for name in os.listdir(FOLDER) if name.endswith((".service", ".timer"))))
 
 
 class Server(unittest.TestCase):

@@ -31,7 +31,9 @@ flush() { sync "$@" 2>/dev/null || sync; }
 # Calls $1 with name, folder and mode of each file that upgrades replace and rollbacks put back.
 each() {
     for name in pennyd penny pennyctl; do "$1" "$name" "$bin" 755; done
-    for name in pennyd.service pennyd-backup.service pennyd-backup.timer; do
+    for name in pennyd.service pennyd-backup.service pennyd-backup.timer \
+        pennyd-certificates.service pennyd-certificates.timer penny-renew.service \
+        penny-renew.timer; do
         "$1" "$name" "$units" 644
     done
 }
@@ -114,7 +116,10 @@ roll_back() {
 }
 
 uninstall() {
-    if has_systemd; then systemctl disable --now pennyd.service pennyd-backup.timer || true; fi
+    if has_systemd; then
+        systemctl disable --now pennyd.service pennyd-backup.timer pennyd-certificates.timer \
+            penny-renew.timer || true
+    fi
     each remove
     rm -rf "$lib" "$doc"
     reload_systemd

@@ -14,6 +14,7 @@ namespace {
 constexpr uint64_t pause_ms_min = 100;   // before the first new attempt; it doubles
 constexpr uint64_t pause_ms_max = 2000;
 constexpr uint32_t values_max = 32768;   // of one reply
+constexpr uint32_t enrol_answer_size_max = 32768;  // bytes of the answer to RENEW
 
 // Every word has a line with its size before it and a line end behind it.
 constexpr uint32_t request_bytes_max = request_size_max + request_words_max * 16 + 16;
@@ -126,6 +127,19 @@ Status log_in(Client& client, uint64_t deadline_ms) {
     return status;
 }
 
+// Behind a renewal: the connection stays if it is good for more.
+Status open_again(Client& client, bool reloads, uint64_t deadline_ms) {
+    Connection& connection = *client.connection;
+    const Status status = connection_poll(connection);
+    if (!reloads && (status == Status::ok || status == Status::more)) return Status::ok;
+    connection_close(connection);
+    if (reloads && client.reload != nullptr) {
+        const Status read = client.reload(connection);
+        if (read != Status::ok) return read;
+    }
+    return connection_open(connection, deadline_ms);
+}
+
 Status open(Client& client, uint64_t deadline_ms) {
     Connection& connection = *client.connection;
     if (connection_is_open(connection)) {
@@ -136,6 +150,9 @@ Status open(Client& client, uint64_t deadline_ms) {
         connection_close(connection);
     }
     Status status = connection_open(connection, deadline_ms);
+    if (status == Status::ok && client.renew_first != nullptr) {
+        status = open_again(client, client.renew_first(client), deadline_ms);
+    }
     if (status == Status::ok && client.tell_connected != nullptr) client.tell_connected(connection);
     if (status == Status::ok) status = log_in(client, deadline_ms);
     if (status != Status::ok) connection_close(connection);
@@ -498,6 +515,32 @@ Outcome client_run(Client& client, const Slice* words, uint32_t count) {
     (void)print_answer(client);
     drop_reply(client);
     return outcome;
+}
+
+bool client_ask_first(Client& client, const Slice* words, uint32_t count, Reply& out) {
+    static uint8_t bytes[enrol_request_size_max + 64];
+    static uint8_t kept[enrol_answer_size_max];
+    const uint64_t deadline_ms = system_now_ms() + uint64_t{client.timeout_s} * 1000;
+    Connection& connection = *client.connection;
+    Writer line = writer_of(bytes, sizeof bytes);
+    put_command(line, words, count);
+    CHECK(!line.overflow);
+    Status status = connection_send(connection, writer_slice(line), deadline_ms);
+    if (status == Status::ok) status = read_reply(client, deadline_ms);
+    if (status != Status::ok) return false;
+    if (is_error()) status = refuse(connection, Status::failed, "", values[0].text);
+    if (status == Status::ok && reply_size > sizeof kept) {
+        status = refuse(connection, Status::invalid, "the answer is too long", {nullptr, 0});
+    }
+    if (status == Status::ok) {
+        memcpy(kept, connection.plain, reply_size);
+        uint32_t size = 0;
+        status = value_parse({kept, reply_size}, values, values_max, value_count, size);
+        CHECK(status == Status::ok);
+        out = {values, value_count};
+    }
+    drop_reply(client);
+    return status == Status::ok;
 }
 
 Outcome client_ask(Client& client, const Slice* words, uint32_t count, Reply& out) {

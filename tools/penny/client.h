@@ -52,6 +52,9 @@ struct Client {
     Status (*ask_pin)(Pin& out);  // of the person at the terminal; nullptr when there is none
     bool hides_ids;               // from people who never type one: the menu
     void (*tell_connected)(const Connection& connection);  // nullptr where nobody wants to know
+    bool (*renew_first)(Client& client);  // on a new connection, before the login; see renew.h.
+                                          // True: certificate and key are to be read again
+    Status (*reload)(Connection& connection);  // reads certificate and key again; nullptr: never
     bool unknown;                 // the last command has an id and may or may not have been booked
     uint64_t round_trip_us;  // from sending the last command to the end of its reply; 0 without
 };
@@ -83,6 +86,11 @@ Outcome client_run(Client& client, const Slice* words, uint32_t count);
 // Sends one command for a verb of penny's own. On `reply`, `out` is the reply, which is not
 // printed; everything else is printed as client_run does.
 Outcome client_ask(Client& client, const Slice* words, uint32_t count, Reply& out);
+
+// For renew_first: sends a command on the connection that was just made, and waits for its reply,
+// which holds until the next command. Returns false with the connection's reason, also for an
+// error.
+bool client_ask_first(Client& client, const Slice* words, uint32_t count, Reply& out);
 
 // Sends once more what had no answer when client_ask sent it, then or later: `begun_ms` is the
 // system_now_ms of the first sending (N3).

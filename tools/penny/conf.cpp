@@ -153,6 +153,7 @@ ExitCode conf_read(ClientConf& conf, Options& options) {
     fill(options.user, conf.user);
     // A certificate given on the command line comes with its key.
     if (options.cert == nullptr) {
+        options.cert_is_conf = conf.cert[0] != '\0' && conf.key[0] != '\0';
         fill(options.cert, conf.cert);
         fill(options.key, conf.key);
     }

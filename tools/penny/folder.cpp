@@ -99,22 +99,67 @@ Status make_folders(char* path) {
 }  // namespace
 
 ExitCode folder_open(KeyFolder& folder, const char* messages, Slice person) {
-    Writer path = writer_of(reinterpret_cast<uint8_t*>(folder.path), folder_path_size_max);
-    put_text(path, messages);
-    put_text(path, "/");
-    put_bytes(path, person);
-    if (path.overflow) {
+    char path[folder_path_size_max + 1];
+    Writer out = writer_of(reinterpret_cast<uint8_t*>(path), folder_path_size_max);
+    put_text(out, messages);
+    put_text(out, "/");
+    put_bytes(out, person);
+    if (out.overflow) {
         say("%s: the path is too long", messages);
         return exit_refused;
     }
-    folder.path[path.size] = '\0';
+    path[out.size] = '\0';
+    return folder_open_at(folder, path, true);
+}
+
+ExitCode folder_open_at(KeyFolder& folder, const char* path, bool makes) {
     folder.fd = -1;
-    if (make_folders(folder.path) == Status::ok) {
+    const size_t size = strlen(path);
+    if (size > folder_path_size_max) {
+        say("%s: the path is too long", path);
+        return exit_refused;
+    }
+    memcpy(folder.path, path, size + 1);
+    if (!makes || make_folders(folder.path) == Status::ok) {
         folder.fd = open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     }
     if (folder.fd >= 0) return exit_go_on;
     say("%s: %s", folder.path, strerror(errno));
     return exit_refused;
+}
+
+Status folder_lock(const KeyFolder& folder, bool waits) {
+    int answer = -1;
+    do {
+        answer = flock(folder.fd, waits ? LOCK_EX : LOCK_EX | LOCK_NB);
+    } while (answer != 0 && errno == EINTR);
+    if (answer == 0) return Status::ok;
+    return errno == EWOULDBLOCK ? Status::state : Status::failed;
+}
+
+namespace {
+
+bool remove_draft(void* context, const char* name) {
+    (void)folder_remove(*static_cast<const KeyFolder*>(context), name);
+    return true;
+}
+
+}  // namespace
+
+void folder_sweep(const KeyFolder& folder) {
+    KeyFolder copy = folder;
+    (void)folder_each(folder, "draft-", remove_draft, &copy);
+}
+
+Status folder_liken(const KeyFolder& folder, const char* name, const char* other) {
+    struct stat facts = {};
+    if (fstatat(folder.fd, other, &facts, AT_SYMLINK_NOFOLLOW) != 0) return status_of_errno();
+    const int fd = openat(folder.fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return status_of_errno();
+    // Who may not give a file away need not: it is his own that he replaces.
+    const int given = fchown(fd, facts.st_uid, facts.st_gid);
+    (void)given;
+    return close_with(fd, status_of(fchmod(fd, facts.st_mode & 0777)));
 }
 
 void folder_close(KeyFolder& folder) {

@@ -31,7 +31,18 @@ struct KeyFolder {
 // Opens the folder of a person below `messages`, and makes what is missing on the way. Returns
 // exit_go_on, or exit_refused with the reason printed.
 ExitCode folder_open(KeyFolder& folder, const char* messages, Slice person);
+
+// The same for any folder; `makes` says whether what is missing on the way is made.
+ExitCode folder_open_at(KeyFolder& folder, const char* path, bool makes);
 void folder_close(KeyFolder& folder);
+
+// Keeps others out who ask for it, until folder_close. Returns state, at once, where somebody else
+// is in there and `waits` is false.
+Status folder_lock(const KeyFolder& folder, bool waits);
+
+// With the lock, in a folder in which nobody works without it: removes what pennys that were killed
+// have left of files that they were making.
+void folder_sweep(const KeyFolder& folder);
 
 Status folder_read(const KeyFolder& folder, const char* name, Writer& out);
 
@@ -40,6 +51,9 @@ Status folder_read_secret(const KeyFolder& folder, const char* name, Writer& out
 
 // Makes a file. Returns exists, with nothing changed, when there is one.
 Status folder_make(const KeyFolder& folder, const char* name, Slice bytes);
+
+// Gives a file the mode of another one, and its owner as far as the system lets us.
+Status folder_liken(const KeyFolder& folder, const char* name, const char* other);
 Status folder_link(const KeyFolder& folder, const char* from, const char* to);
 Status folder_rename(const KeyFolder& folder, const char* from, const char* to);
 Status folder_remove(const KeyFolder& folder, const char* name);

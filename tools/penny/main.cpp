@@ -10,6 +10,7 @@
 #include "crypto/crypto.h"
 #include "penny/client.h"
 #include "penny/conf.h"
+#include "penny/enrol.h"
 #include "penny/connection.h"
 #include "penny/explain.h"
 #include "penny/help.h"
@@ -20,8 +21,10 @@
 #include "penny/menu.h"
 #include "penny/messages.h"
 #include "penny/options.h"
+#include "penny/pair.h"
 #include "penny/prompt.h"
 #include "penny/raw.h"
+#include "penny/renew.h"
 #include "posix/system.h"
 
 namespace {
@@ -50,21 +53,37 @@ ExitCode read_pem(const char* path, uint8_t* out, Slice& slice) {
     return exit_refused;
 }
 
+// Returns absent for a key that does not fit its certificate. `code` is set for a file that cannot
+// be read.
+Status load_files(const Options& options, const char*& reason, ExitCode& code) {
+    TlsFiles files = {};
+    code = read_pem(options.cacert, penny.cacert, files.ca);
+    if (code == exit_go_on) code = read_pem(options.cert, penny.cert, files.certificate);
+    if (code == exit_go_on) code = read_pem(options.key, penny.key, files.key);
+    Status status = Status::failed;
+    if (code == exit_go_on) {
+        status = tls_config_load(penny.tls, TlsEnd::client, TlsVersion::tls13, files, reason);
+    }
+    wipe(penny.key, sizeof penny.key);
+    return status;
+}
+
 ExitCode load_tls(const Options& options) {
     if (options.cacert == nullptr) {
         say("no CA certificate to know the server by; give --cacert FILE or a client.conf");
         return exit_usage;
     }
-    TlsFiles files = {};
-    ExitCode code = read_pem(options.cacert, penny.cacert, files.ca);
-    if (code == exit_go_on) code = read_pem(options.cert, penny.cert, files.certificate);
-    if (code == exit_go_on) code = read_pem(options.key, penny.key, files.key);
-    if (code != exit_go_on) return code;
     const char* reason = "";
-    const Status status =
-        tls_config_load(penny.tls, TlsEnd::client, TlsVersion::tls13, files, reason);
-    wipe(penny.key, sizeof penny.key);
-    if (status == Status::ok) return exit_go_on;
+    ExitCode code = exit_go_on;
+    const bool has_pair = options.cert != nullptr && options.key != nullptr;
+    // What a renewal was cut off in is put right first; another penny may be at it just now.
+    if (has_pair) (void)pair_heal(options.cert, options.key, false);
+    Status status = load_files(options, reason, code);
+    if (status == Status::absent && has_pair &&
+        pair_heal(options.cert, options.key, true) == Status::ok) {
+        status = load_files(options, reason, code);
+    }
+    if (status == Status::ok || code != exit_go_on) return code;
     say("%s (--cacert %s --cert %s --key %s)", reason, options.cacert,
         options.cert == nullptr ? "none" : options.cert,
         options.key == nullptr ? "none" : options.key);
@@ -191,6 +210,14 @@ ExitCode run_raw(Connection& connection, uint32_t timeout_s) {
     return raw_copy(connection);
 }
 
+// Behind a renewal.
+Status reload(Connection& connection) {
+    tls_config_free(penny.tls);
+    if (load_tls(penny.options) == exit_go_on) return Status::ok;
+    snprintf(connection.reason, sizeof connection.reason, "certificate and key cannot be used");
+    return Status::failed;
+}
+
 ExitCode init_connection(const Options& options) {
     if (options.lab != nullptr) return lab_client_init(penny.connection, options);
     const ExitCode code = load_tls(options);
@@ -206,14 +233,18 @@ ExitCode run(Options& options) {
         say("the cryptography library does not start");
         return exit_refused;
     }
-    ExitCode code = init_connection(options);
-    if (code != exit_go_on) return code;
     Client& client = penny.client;
     client.connection = &penny.connection;
     client.timeout_s = options.timeout_s;
+    client.reload = reload;
+    if (options.verb == Verb::enrol) return enrol_run(client, options);
+    ExitCode code = init_connection(options);
+    if (code != exit_go_on) return code;
+    if (options.lab == nullptr && !options.raw) renew_prepare(client, options);
     client.ask_pin = isatty(STDIN_FILENO) != 0 ? prompt_pin : nullptr;
     client.style = options.json ? Style::json : Style::text;
     if (options.raw) return run_raw(penny.connection, options.timeout_s);
+    if (options.verb == Verb::renew) return renew_run(client, options);
     if (options.verb == Verb::ping) return exit_code_of(client_ping(client));
     if (options.menu) {
         const bool is_lab = lab_is_built && options.lab != nullptr;
@@ -238,8 +269,10 @@ int main(int argc, char** argv) {
         return exit_refused;
     }
     if (options.verb == Verb::lab) return lab_run(options.words + 1, options.word_count - 1);
-    code = conf_read(penny.conf, options);
-    if (code != exit_go_on) return code;
+    if (options.verb != Verb::enrol) {
+        code = conf_read(penny.conf, options);
+        if (code != exit_go_on) return code;
+    }
     if (options.host == nullptr) options.host = host_default;
     code = run(options);
     const bool talked = penny.connection.established;

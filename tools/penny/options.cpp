@@ -264,6 +264,14 @@ ExitCode check_together(const Options& options) {
         say("--cert and --key go together");
         return exit_usage;
     }
+    if ((options.verb == Verb::enrol || options.verb == Verb::renew) && options.lab != nullptr) {
+        say("%s is for channel tls, not for one of the laboratory", options.words[0]);
+        return exit_usage;
+    }
+    if (options.verb == Verb::renew && options.word_count > 1) {
+        say("renew takes no words but -c FILE");
+        return exit_usage;
+    }
     if (options.raw && options.word_count > 0) {
         say("--raw takes its bytes from standard input, not from the command line");
         return exit_usage;
@@ -302,6 +310,11 @@ ExitCode options_parse(int argc, char** argv, Options& out) {
     for (const VerbRow& row : verbs) {
         if (out.word_count == 0 || out.typed) break;
         if (strcmp(out.words[0], row.word) == 0) out.verb = row.verb;
+    }
+    // People look for it there.
+    if (out.verb == Verb::renew && out.word_count == 3 && strcmp(out.words[1], "-c") == 0) {
+        out.conf = out.words[2];
+        out.word_count = 1;
     }
     ExitCode code = lab_client_check(out);
     if (code == exit_go_on) code = take_environment(out);

@@ -35,6 +35,7 @@ struct Options {
     const char* cert;
     const char* key;
     const char* cacert;
+    bool cert_is_conf;     // `cert` and `key` are those of client.conf
     const char* user;  // "" for nobody; nullptr when nothing was said
     const char* channel;   // nullptr for TLS
     const LabOps* lab;     // that channel, where it is one of the laboratory; else nullptr

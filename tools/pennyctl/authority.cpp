@@ -118,14 +118,20 @@ ExitCode refuse_text(const Authority& authority, const char* path, const char* w
     return tool_refuse("%s %s", place_resolve(authority.place, path).text, why);
 }
 
+// The certificates of ca.crt, one by one.
+bool next_ca(Slice& bundle, Slice& found) {
+    if (certificate_first(bundle, found) != Status::ok) return false;
+    const uint32_t used = static_cast<uint32_t>(found.data - bundle.data) + found.size;
+    bundle = slice_part(bundle, used, bundle.size);
+    return true;
+}
+
 // Of a file of several CAs the one that the key belongs to; the first where there is no key.
 ExitCode choose_certificate(const Authority& authority, const char* path, Signer& signer,
                             Slice bundle) {
     bool has_any = false;
     Slice found = {};
-    while (certificate_first(bundle, found) == Status::ok) {
-        bundle.size -= static_cast<uint32_t>(found.data - bundle.data) + found.size;
-        bundle.data = found.data + found.size;
+    while (next_ca(bundle, found)) {
         CertificateFacts facts = {};
         const bool is_sound = certificate_read(found, facts) == Status::ok;
         const bool is_it = is_sound && found.size <= sizeof signer.certificate.bytes &&
@@ -158,7 +164,8 @@ ExitCode read_signer(Authority& authority, const char* name, Signer& signer) {
 
 ExitCode need(const Authority& authority, const Signer& signer, const char* name,
               const char* what) {
-    const ToolPath key = place_resolve(authority.place, authority_path(authority, name, "key").text);
+    const ToolPath key =
+        place_resolve(authority.place, authority_path(authority, name, "key").text);
     const ToolPath certificate =
         place_resolve(authority.place, authority_path(authority, name, "crt").text);
     if (signer.certificate.text.size == 0) {
@@ -203,6 +210,10 @@ void pem_clear(Pem& pem) { pem.text = writer_of(pem.bytes, sizeof pem.bytes); }
 Slice pem_slice(const Pem& pem) { return writer_slice(pem.text); }
 
 MadePath authority_path(const Authority& authority, const char* name, const char* ending) {
+    if (authority.place.conf.text[0] != '\0' && strcmp(name, "issuing") == 0) {
+        const Config& config = authority.place.config;
+        return path_of(strcmp(ending, "key") == 0 ? config.issuing_key : config.issuing_certificate);
+    }
     return made_path(authority.folder.text, name, ending);
 }
 
@@ -230,10 +241,14 @@ ExitCode authority_open(Authority& authority, const char* given) {
             code = tool_refuse("%s: %s", folder, strerror(errno));
         }
     }
-    if (code == exit_done) code = read_signer(authority, "ca", authority.ca);
-    if (code == exit_done) code = read_signer(authority, "issuing", authority.issuing);
+    if (code == exit_done) code = authority_look(authority);
     if (code != exit_done) authority_close(authority);
     return code;
+}
+
+ExitCode authority_look(Authority& authority) {
+    const ExitCode code = read_signer(authority, "ca", authority.ca);
+    return code == exit_done ? read_signer(authority, "issuing", authority.issuing) : code;
 }
 
 void authority_close(Authority& authority) {
@@ -271,10 +286,13 @@ ExitCode signer_make(const char* words, CertificateKind kind, const Signer* by, 
     put_u8(name, ' ');
     put_hex(name, {number, sizeof number});
     CHECK(!name.overflow);
-    pem_clear(out.key);
     pem_clear(out.certificate);
     const CertificateRequest request = {kind, writer_slice(name), nullptr, 0, wall_ms, days};
-    Status status = certificate_make_key(out.key.text);
+    Status status = Status::ok;
+    if (out.key.text.size == 0) {
+        pem_clear(out.key);
+        status = certificate_make_key(out.key.text);
+    }
     if (status == Status::ok) {
         const CertificateIssuer issuer = by == nullptr ? CertificateIssuer{} : issuer_of(*by);
         status = certificate_make(request, pem_slice(out.key), issuer, out.certificate.text);
@@ -363,6 +381,44 @@ ExitCode authority_replace(Made& made, const char* path, Slice bytes) {
     return tool_refuse("%s%s%s: %s", folder, folder[0] == '\0' ? "" : "/", path, strerror(errno));
 }
 
+namespace {
+
+Slice read_bundle(const Authority& authority) {
+    static uint8_t bytes[bundle_size_max];
+    uint32_t size = 0;
+    const ToolPath path =
+        place_resolve(authority.place, authority_path(authority, "ca", "crt").text);
+    const Status status = system_read_file(path.text, bytes, sizeof bytes, size);
+    return {bytes, status == Status::ok ? size : 0};
+}
+
+}  // namespace
+
+ExitCode authority_replace_ca(Authority& authority, Slice pem) {
+    static uint8_t bytes[bundle_size_max + certificate_pem_size_max];
+    Writer out = writer_of(bytes, sizeof bytes);
+    Slice bundle = read_bundle(authority);
+    Slice found = {};
+    while (next_ca(bundle, found)) {
+        const bool is_it = slice_equal(found, pem_slice(authority.ca.certificate));
+        put_bytes(out, is_it ? pem : found);
+    }
+    CHECK(!out.overflow);
+    return authority_replace(authority.made, authority_path(authority, "ca", "crt").text,
+                             writer_slice(out));
+}
+
+bool authority_has_ca(const Authority& authority, const uint8_t subject_hash[hash_size]) {
+    Slice bundle = read_bundle(authority);
+    Slice found = {};
+    while (next_ca(bundle, found)) {
+        CertificateFacts facts = {};
+        if (certificate_read(found, facts) != Status::ok) continue;
+        if (memcmp(facts.subject_hash, subject_hash, hash_size) == 0) return true;
+    }
+    return false;
+}
+
 // --- Telling ---
 
 DayText day_text(uint64_t wall_ms) {
@@ -377,6 +433,6 @@ DayText day_text(uint64_t wall_ms) {
 void authority_tell_server(const Authority& authority) {
     const uint32_t pid = store_lock_holder(store_calls_posix, authority.place.data.text);
     if (pid == 0) return;
-    printf("The server runs as process %u: `kill -HUP %u`, or RELOAD as an admin, lets it take this "
-           "up.\n", pid, pid);
+    printf("The server runs as process %u: `kill -HUP %u`, or RELOAD as an admin, lets it take "
+           "this up.\n", pid, pid);
 }

@@ -31,7 +31,7 @@ struct RevokedList {
 
 struct Lists {
     RevokedList of[signer_count];
-    Writer others;  // lists of signers that are not ours, as they are
+    Writer others;  // lists of other CAs in ca.crt, as they are
     uint8_t others_bytes[file_size_max];
 };
 
@@ -70,18 +70,19 @@ Known* add_known(KnownList& list) {
     return known;
 }
 
-Known* find_known(KnownList& list, const IssuedRow& row) {
+// Serial numbers of ours are random, so that no two are alike whoever signed. A file says less than
+// the register, which knows who signed it even when that one is no more.
+bool is_known(const KnownList& list, const IssuedRow& row, KnownFrom from) {
     for (uint32_t i = 0; i < list.count; i++) {
-        Known& known = list.rows[i];
-        if (known.row.signer == row.signer && same_serial(serial_of(known.row), serial_of(row))) {
-            return &known;
-        }
+        const IssuedRow& known = list.rows[i].row;
+        if (!same_serial(serial_of(known), serial_of(row))) continue;
+        if (known.signer == row.signer || from == KnownFrom::file) return true;
     }
-    return nullptr;
+    return false;
 }
 
 ExitCode keep_known(KnownList& list, const IssuedRow& row, KnownFrom from, bool is_foreign) {
-    if (find_known(list, row) != nullptr) return exit_done;
+    if (is_known(list, row, from)) return exit_done;
     Known* known = add_known(list);
     if (known == nullptr) return tool_refuse("there is no memory for all certificates");
     known->row = row;
@@ -204,7 +205,8 @@ ExitCode take_list(const Authority& authority, Lists& lists, Slice pem) {
         }
         return refuse_list(authority, "holds a list with more certificates than fit one");
     }
-    put_bytes(lists.others, pem);
+    // The list of an intermediate that was replaced would let no server start.
+    if (authority_has_ca(authority, facts.issuer_hash)) put_bytes(lists.others, pem);
     return exit_done;
 }
 
@@ -231,8 +233,8 @@ ExitCode read_lists(Authority& authority, Lists& lists) {
         count++;
     }
     if (count > 0) return exit_done;
-    return refuse_list(authority, "holds no list; put an earlier one back, since what is on it must "
-                                  "not be forgotten");
+    return refuse_list(authority, "holds no list; put an earlier one back, since what is on it "
+                                  "must not be forgotten");
 }
 
 bool list_has(const RevokedList& list, Slice serial) {
@@ -245,7 +247,8 @@ bool list_has(const RevokedList& list, Slice serial) {
 // When a certificate on a list ended; the greatest time for one that nobody knows.
 uint64_t end_of(const KnownList& known, Slice serial) {
     for (uint32_t i = 0; i < known.count; i++) {
-        if (same_serial(serial_of(known.rows[i].row), serial)) return known.rows[i].row.not_after_ms;
+        const IssuedRow& row = known.rows[i].row;
+        if (same_serial(serial_of(row), serial)) return row.not_after_ms;
     }
     return UINT64_MAX;
 }
@@ -279,8 +282,8 @@ ExitCode add_rows(Authority& authority, Lists& lists, const IssuedRow* rows, uin
         if (list_has(list, serial_of(rows[i]))) continue;
         if (lists.of[0].count + lists.of[1].count >= revocation_rows_max &&
             !make_room(authority, lists, known)) {
-            return tool_refuse("%u certificates are revoked already, and there is room for no more; "
-                               "pennyctl cert issuing and certificates of 30 days need fewer",
+            return tool_refuse("%u certificates are revoked already, and there is room for no "
+                               "more; pennyctl cert issuing and certificates of 30 days need fewer",
                                revocation_rows_max);
         }
         RevocationRow& row = list.rows[list.count++];
@@ -319,8 +322,8 @@ ExitCode keep_list(const Authority& authority, const Signer& signer, Writer& out
     Slice pem = {};
     while (revocation_next(rest, pem) == Status::ok) {
         RevocationFacts facts = {};
-        if (revocation_facts(pem, facts) != Status::ok || !is_of(signer, facts.issuer_hash)) continue;
-        put_bytes(out, pem);
+        const bool is_read = revocation_facts(pem, facts) == Status::ok;
+        if (is_read && is_of(signer, facts.issuer_hash)) put_bytes(out, pem);
     }
     return exit_done;
 }
@@ -346,6 +349,20 @@ ExitCode write_lists(Authority& authority, const Lists& lists, bool is_forced) {
     return authority_replace(authority.made, authority.crl.text, writer_slice(out));
 }
 
+// When the intermediate of now began, however often it was renewed: its name stays the same.
+uint64_t begin_of_issuing(const Authority& authority, const KnownList& known) {
+    uint64_t begin_ms = authority.issuing.certificate.text.size > 0
+                            ? authority.issuing.facts.not_before_ms
+                            : 0;
+    for (uint32_t i = 0; i < known.count; i++) {
+        const IssuedRow& row = known.rows[i].row;
+        const bool is_it = row.kind == CertificateKind::issuing &&
+                           strcmp(row.name, authority.issuing.facts.name) == 0;
+        if (is_it && row.not_before_ms < begin_ms) begin_ms = row.not_before_ms;
+    }
+    return begin_ms;
+}
+
 ExitCode find_all(Authority& authority, KnownList& out, const Lists& lists) {
     Search search = {authority, out};
     const MadePath own = authority_path(authority, "issued", "");
@@ -364,11 +381,17 @@ ExitCode find_all(Authority& authority, KnownList& out, const Lists& lists) {
         code = look_at_file(search, place_resolve(authority.place, authority.certificate.text));
     }
     if (code == exit_done) code = look_at_clients(search);
+    const uint64_t issuing_begin_ms = begin_of_issuing(authority, out);
     for (uint32_t i = 0; i < out.count; i++) {
         Known& known = out.rows[i];
         if (known.is_foreign || known.row.signer == IssuedSigner::self) continue;
         const RevokedList& list = lists.of[known.row.signer == IssuedSigner::issuing ? 1 : 0];
         known.is_revoked = list_has(list, serial_of(known.row));
+        // An intermediate before this one was ended, and its list went with it.
+        if (known.row.signer == IssuedSigner::issuing &&
+            known.row.not_before_ms < issuing_begin_ms) {
+            known.is_revoked = true;
+        }
     }
     if (out.count > 0) qsort(out.rows, out.count, sizeof(Known), compare_known);
     return code;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -103,8 +102,7 @@ Status write_fresh(const Made& made, const char* path, uint32_t mode, Slice byte
 // Names it where nothing has that name. Not every file system knows the first call.
 Status name_fresh(const Made& made, const char* fresh, const char* path) {
     const int fd = made.folder_fd;
-    constexpr unsigned int no_replace = 1;  // RENAME_NOREPLACE
-    if (syscall(SYS_renameat2, fd, fresh, fd, path, no_replace) == 0) return Status::ok;
+    if (renameat2(fd, fresh, fd, path, RENAME_NOREPLACE) == 0) return Status::ok;
     if (errno != EINVAL && errno != ENOSYS) return Status::failed;
     if (linkat(fd, fresh, fd, path, 0) != 0) return Status::failed;
     return unlinkat(fd, fresh, 0) == 0 ? Status::ok : Status::failed;
