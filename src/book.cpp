@@ -471,8 +471,9 @@ Status add_person(Book& book, uint64_t wall_ms, const Name& terminal, PersonToAd
 }  // namespace
 
 Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
-                       const Name& name, Role role, const PasswordRecord& password, BookTag tag) {
-    PersonToAdd asked = {name, role, password, asked_by, row_none, 0, 0};
+                       const Name& name, Role role, const PasswordRecord& password,
+                       PasswordTerm term, BookTag tag) {
+    PersonToAdd asked = {name, role, password, term, asked_by, row_none, 0, 0};
     return add_person(book, wall_ms, terminal, asked, tag);
 }
 
@@ -480,7 +481,8 @@ Status book_register(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name
                      const Name& name, const PasswordRecord& password, uint32_t registered_max,
                      BookTag tag) {
     CHECK(registered_max > 0);
-    PersonToAdd asked = {name, Role::customer, password, asked_by, row_none, 0, registered_max};
+    PersonToAdd asked = {name,     Role::customer, password, PasswordTerm::lasting,
+                         asked_by, row_none,       0,        registered_max};
     return add_person(book, wall_ms, terminal, asked, tag);
 }
 
@@ -500,7 +502,7 @@ Status book_change_person(Book& book, uint64_t wall_ms, const BookChange& change
     why = "the person was changed by somebody else meanwhile";
     if (change.version != 0 && person.decided.version != change.version) return Status::state;
     PersonChange asked = {change.operation, change.person, change.asked_by, row_none,
-                          change.role,      change.record, change.title};
+                          change.role,      change.term,   change.record,   change.title};
     Status status = ledger_judge_change(book.ledger, asked, why);
     // A hold that is left may have expired.
     const bool removes = change.operation == PersonOperation::remove;

@@ -127,7 +127,8 @@ Status book_move_group(Book& book, uint64_t wall_ms, const BookMove* moves, uint
 
 // Proposes a person. Returns ok, pending, or exists oom err misconf with nothing written.
 Status book_add_person(Book& book, uint64_t wall_ms, uint32_t asked_by, const Name& terminal,
-                       const Name& name, Role role, const PasswordRecord& password, BookTag tag);
+                       const Name& name, Role role, const PasswordRecord& password,
+                       PasswordTerm term, BookTag tag);
 
 // The same for somebody who was not made by an admin: counts for the terminal's day. Also returns
 // limit, with nothing written, when that terminal has registered `registered_max` today.
@@ -149,6 +150,7 @@ struct BookChange {
     uint32_t version;       // password, pin_set, rehash: what PersonValues.version must still be; 0
                             // for any
     Role role;              // role
+    PasswordTerm term;      // password
     PasswordRecord record;  // password, rehash: the password's; pin_set: the PIN's
     Title title;            // title; size 0 takes it away
 };

@@ -210,14 +210,14 @@ Status config_check(const Config& config, Writer& error) {
 }
 
 Status config_check_reload(const Config& running, const Config& fresh, Writer& error) {
-    if (strcmp(running.currency, fresh.currency) != 0 || running.scale != fresh.scale) {
+    if (!slice_equal_text(slice_of(running.currency), fresh.currency) || running.scale != fresh.scale) {
         put_text(error, "[ledger] never changes");
         return Status::invalid;
     }
     for (uint32_t i = 0; i < running.listener_count; i++) {
         const ListenerConfig& listener = running.listeners[i];
         const ListenerConfig* found = config_find_listener(fresh, slice_of(listener.name));
-        if (found == nullptr || strcmp(found->channel, listener.channel) != 0) {
+        if (found == nullptr || !config_is_channel(*found, listener.channel)) {
             return refuse_listener(error, listener, ": it is gone or has another channel, which "
                                    "takes a restart", "");
         }

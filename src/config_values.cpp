@@ -377,9 +377,9 @@ namespace {
 
 bool waits_for_restart(const ConfigRow& row) {
     constexpr const char* at_once[] = {"certificate", "key", "ca", "crl"};
-    if (strcmp(row.section, "terminal") == 0) return false;
+    if (slice_equal_text(slice_of(row.section), "terminal")) return false;
     bool is_at_once = false;
-    for (const char* key : at_once) is_at_once = is_at_once || strcmp(row.key, key) == 0;
+    for (const char* key : at_once) is_at_once = is_at_once || slice_equal_text(slice_of(row.key), key);
     return !is_at_once;
 }
 
@@ -387,7 +387,8 @@ bool waits_for_restart(const ConfigRow& row) {
 void put_section(const char* section, const char* name, const void* running, const void* fresh,
                  Writer& out) {
     for (const ConfigRow& row : rows) {
-        if (strcmp(row.section, section) != 0 || !waits_for_restart(row)) continue;
+        if (!slice_equal_text(slice_of(row.section), section)) continue;
+        if (!waits_for_restart(row)) continue;
         const uint8_t* a = static_cast<const uint8_t*>(running) + row.offset;
         const uint8_t* b = static_cast<const uint8_t*>(fresh) + row.offset;
         if (memcmp(a, b, field_size(row.type, row.max)) == 0) continue;

@@ -62,7 +62,8 @@ Status begin(Seeding& seeding) {
 Status add_person(Seeding& seeding, const SeedPerson& person) {
     const auto add = [&] {
         return book_add_person(seeding.book, seeding.seed.wall_ms, row_none, {}, person.name,
-                               person.role, person.password, book_tag_none);
+                               person.role, person.password, PasswordTerm::lasting,
+                               book_tag_none);
     };
     Status status = add();
     if (status == Status::pending) {

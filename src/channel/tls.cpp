@@ -5,6 +5,7 @@
 #include <mbedtls/ecp.h>
 #include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
+#include <mbedtls/oid.h>
 #include <mbedtls/rsa.h>
 #include <mbedtls/version.h>
 
@@ -40,6 +41,14 @@ constexpr TlsFailure failure_memory = {MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR,
                                        "no memory for a session"};
 constexpr TlsFailure failure_certificate = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
                                             "certificate was not understood"};
+constexpr TlsFailure failure_common = {MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE,
+                                       "no cipher suite, group or signature in common"};
+constexpr TlsFailure failure_key = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
+                                    "certificate has a kind of key that is refused"};
+constexpr TlsFailure failure_possession = {MBEDTLS_SSL_ALERT_MSG_DECRYPT_ERROR,
+                                           "the client does not have the key of its certificate"};
+constexpr TlsFailure failure_finished = {MBEDTLS_SSL_ALERT_MSG_DECRYPT_ERROR,
+                                         "the end of the handshake does not fit its beginning"};
 constexpr TlsFailure failure_too_long = {MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW,
                                          "a record is longer than TLS allows"};
 constexpr TlsFailure failure_renegotiation = {tls_alert_none, "the peer asked to negotiate again"};
@@ -51,8 +60,6 @@ constexpr FailureRow failure_rows[] = {
      {MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE, "not a TLS record"}},
     {MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION,
      {MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION, "no version of TLS in common"}},
-    {MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE,
-     {MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE, "no cipher suite, group or signature in common"}},
     {MBEDTLS_ERR_SSL_INVALID_MAC,
      {MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC, "a record was altered on its way"}},
     {MBEDTLS_ERR_SSL_DECODE_ERROR,
@@ -63,11 +70,18 @@ constexpr FailureRow failure_rows[] = {
      {MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER, "handshake was not understood"}},
     {MBEDTLS_ERR_SSL_UNSUPPORTED_EXTENSION,
      {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_EXT, "handshake was not understood"}},
+    {MBEDTLS_ERR_SSL_BAD_INPUT_DATA,  // by the buffer of the records that bring one message
+     {MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER, "a message is longer than we take"}},
     {MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE,
      {tls_alert_none, "the peer ended the session with an alert"}},
     {MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY, {tls_alert_none, "the peer closed during the handshake"}},
+    {MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND,
+     {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "certificate is signed in a way that is refused"}},
+    {MBEDTLS_ERR_X509_FATAL_ERROR, tls_failure_chain},
     {MBEDTLS_ERR_SSL_ALLOC_FAILED, failure_memory},
     {MBEDTLS_ERR_X509_ALLOC_FAILED, failure_memory},
+    {MBEDTLS_ERR_PK_ALLOC_FAILED, failure_memory},
+    {MBEDTLS_ERR_ECP_ALLOC_FAILED, failure_memory},
     {MBEDTLS_ERR_ENTROPY_SOURCE_FAILED, failure_random},
     {MBEDTLS_ERR_ECP_RANDOM_FAILED, failure_random},
     {MBEDTLS_ERR_RSA_RNG_FAILED, failure_random},
@@ -155,22 +169,49 @@ bool is_certificate_code(int code) {
            family <= -MBEDTLS_ERR_X509_FATAL_ERROR;
 }
 
+// Codes about keys and signatures, whatever is added to them.
+bool is_key_code(int code) {
+    const int family = -(-code & 0xff80);
+    return (family <= MBEDTLS_ERR_PK_BUFFER_TOO_SMALL && family >= MBEDTLS_ERR_PK_ALLOC_FAILED) ||
+           (family <= MBEDTLS_ERR_RSA_BAD_INPUT_DATA && family >= MBEDTLS_ERR_RSA_RNG_FAILED) ||
+           (family <= MBEDTLS_ERR_ECP_SIG_LEN_MISMATCH && family >= MBEDTLS_ERR_ECP_BAD_INPUT_DATA);
+}
+
+// Whether the other end is to have a certificate.
+bool is_judge(const TlsSession& session) {
+    return session.generation->end == TlsEnd::server || session.generation->end == TlsEnd::client;
+}
+
+// What means several things is told apart by the message that was waited for.
+TlsFailure failure_in_turn(const TlsSession& session, int code) {
+    const bool is_failure = code == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE;
+    const TlsFailure other = is_failure                  ? failure_common
+                             : is_certificate_code(code) ? failure_certificate
+                                                         : failure_other;
+    if (session.generation->end != TlsEnd::server) return other;
+    const int state = session.ssl.MBEDTLS_PRIVATE(state);
+    if (state == MBEDTLS_SSL_CLIENT_CERTIFICATE && is_key_code(code)) return failure_key;
+    const bool is_proof = state == MBEDTLS_SSL_CERTIFICATE_VERIFY ||        // TLS 1.2
+                          state == MBEDTLS_SSL_CLIENT_CERTIFICATE_VERIFY;  // TLS 1.3
+    if (is_proof && (is_failure || is_key_code(code))) return failure_possession;
+    return state == MBEDTLS_SSL_CLIENT_FINISHED && is_failure ? failure_finished : other;
+}
+
 TlsFailure failure_of(TlsSession& session, int code) {
     if (session.refused.reason != nullptr) return session.refused;
     // A doubtful certificate explains whatever went wrong after it.
-    const bool judges = session.generation->end == TlsEnd::server ||
-                        session.generation->end == TlsEnd::client;
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
-    if (judges && flags != 0 && flags != UINT32_MAX) return tls_verify_failure(flags);
+    if (is_judge(session) && flags != 0 && flags != UINT32_MAX) return tls_verify_failure(flags);
     const bool record = code == MBEDTLS_ERR_SSL_INVALID_RECORD ||
-                        code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA;
+                        (code == MBEDTLS_ERR_SSL_BAD_INPUT_DATA &&
+                         session.in.header[0] != record_data);
     if (record && is_record(session.in) && session.in.body_size > record_plain_size_max) {
         return failure_too_long;
     }
     for (const FailureRow& row : failure_rows) {
         if (row.code == code) return row.failure;
     }
-    return is_certificate_code(code) ? failure_certificate : failure_other;
+    return failure_in_turn(session, code);
 }
 
 // Ends the session and lets the peer know, unless the library has done so.
@@ -202,11 +243,13 @@ void copy_text(char* out, uint32_t capacity, const char* text) {
     memcpy(out, slice.data, slice.size);
 }
 
-// V1 for the server, which lets the library finish first; a client's library has refused by itself.
-// Returns a failure without a reason where nothing is wrong.
+// V1 for the server, whose library goes on whatever the certificate; a client's has refused by
+// itself. Returns a failure without a reason where nothing is wrong, or nothing is known yet.
 TlsFailure judge(TlsSession& session) {
     const uint32_t flags = mbedtls_ssl_get_verify_result(&session.ssl);
-    if (mbedtls_ssl_get_peer_cert(&session.ssl) == nullptr) {
+    const bool is_over = mbedtls_ssl_is_handshake_over(&session.ssl) != 0;
+    if (!is_judge(session) || (flags == UINT32_MAX && !is_over)) return {tls_alert_none, nullptr};
+    if ((flags & MBEDTLS_X509_BADCERT_MISSING) != 0) {
         TlsFailure missing = tls_verify_failure(MBEDTLS_X509_BADCERT_MISSING);
         // Only 1.3 has an alert for it.
         const bool is_tls13 =
@@ -223,13 +266,9 @@ TlsFailure judge(TlsSession& session) {
 Status establish(Channel& channel, Lent& lent) {
     TlsSession& session = *lent.session;
     const TlsEnd end = session.generation->end;
-    const bool judges = end == TlsEnd::server || end == TlsEnd::client;
+    const bool judges = is_judge(session);
     ChannelPeer& peer = channel.peer;
-    if (judges) {
-        const TlsFailure failure = judge(session);
-        if (failure.reason != nullptr) return fail(channel, lent, failure);
-        tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
-    }
+    if (judges) tls_copy_peer(*mbedtls_ssl_get_peer_cert(&session.ssl), peer);
     // tls_verify has seen the name of a client already.
     CHECK(end != TlsEnd::server || peer.name[0] != '\0');
     copy_text(peer.protocol, sizeof peer.protocol, mbedtls_ssl_get_version(&session.ssl));
@@ -240,14 +279,42 @@ Status establish(Channel& channel, Lent& lent) {
     return Status::ok;
 }
 
+// Behind its Finished a server seals with the keys of the session, and its alerts too. The library
+// goes over to them when the client has finished; until then nobody could read what it says (Mbed
+// TLS issue 10877).
+void use_session_keys(TlsSession& session) {
+    mbedtls_ssl_context& ssl = session.ssl;
+    mbedtls_ssl_transform* const keys = ssl.MBEDTLS_PRIVATE(transform_application);
+    const TlsEnd end = session.generation->end;
+    if ((end != TlsEnd::server && end != TlsEnd::enrol) || keys == nullptr) return;
+    if (ssl.MBEDTLS_PRIVATE(transform_out) == keys) return;
+    ssl.MBEDTLS_PRIVATE(transform_out) = keys;
+    memset(ssl.MBEDTLS_PRIVATE(cur_out_ctr), 0, sizeof ssl.MBEDTLS_PRIVATE(cur_out_ctr));
+}
+
+// Steps until the handshake is over, cannot go on, or the certificate is refused. Returns the code
+// of the library; `failure` has a reason when it was ours to refuse.
+int shake(TlsSession& session, TlsFailure& failure) {
+    while (mbedtls_ssl_is_handshake_over(&session.ssl) == 0) {
+        const int code = mbedtls_ssl_handshake_step(&session.ssl);
+        if (code != 0) return code;
+        use_session_keys(session);
+        failure = judge(session);
+        if (failure.reason != nullptr) return 0;
+    }
+    return 0;
+}
+
 Status advance_lent(Channel& channel, Lent& lent) {
     TlsSession& session = *lent.session;
-    const int code = mbedtls_ssl_handshake(&session.ssl);
+    TlsFailure failure = {};
+    const int code = shake(session, failure);
     if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE) {
         return Status::more;
     }
-    const Status status = code == 0 ? establish(channel, lent)
-                                    : fail(channel, lent, failure_of(session, code));
+    if (code != 0) failure = failure_of(session, code);
+    const Status status = failure.reason == nullptr ? establish(channel, lent)
+                                                    : fail(channel, lent, failure);
     // The alert is ours to bring out before the end is told.
     return status == Status::failed && session.out_left > 0 ? Status::more : status;
 }

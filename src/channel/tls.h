@@ -11,9 +11,10 @@
 //       inside its dates, meant for client authentication by name (extKeyUsage has clientAuth; none
 //       at all, or anyExtendedKeyUsage, is not enough), not a CA's own, not on the CRL, and whose
 //       one common name is a name as parse_name has it. A CRL that is out of date lets nobody in.
-//       Between the CA and the certificate is at most one more authority. Where there is a time of
-//       grace, a certificate that has expired and is right in all else is let in for as long, and
-//       marked (is_expired).
+//       Between the CA and the certificate is at most one more authority, and neither of the two
+//       has name constraints, by which nobody here could judge. Where there is a time of grace, a
+//       certificate that has expired and is right in all else is let in for as long, and marked
+//       (is_expired).
 //   V2. A client session is established only with a server whose certificate names the host asked,
 //       and serverAuth in the same way.
 //   V3. Nothing but TLS records is ever put into cipher_out.
@@ -22,6 +23,7 @@
 //   V5. A session of `enrol` has no terminal: the peer is not authenticated and has no name. One of
 //       `stranger` proves that the other end has the key of the certificate it shows, and no more;
 //       tls_peer_certificate tells which ones those are.
+//   V6. A client that is refused can read the alert: it is sealed with the keys that it has then.
 #pragma once
 
 #include "channel/channel.h"
@@ -33,8 +35,8 @@ enum class TlsEnd : uint8_t { server, client, enrol, stranger };
 enum class TlsVersion : uint8_t { tls12, tls13 };
 
 // Where each PEM text is; the bytes are the caller's and are not kept. `crl` may be empty, and on a
-// client also `certificate` and `key`. One PEM block is at most 32 KiB long. Each list in `crl` is a
-// CA's, or that of an authority whose certificate, signed by a CA, stands in `crl` too.
+// client also `certificate` and `key`. One PEM block is at most 32 KiB long. Each list in `crl` is
+// a CA's, or that of an authority whose certificate, signed by a CA, stands in `crl` too.
 struct TlsFiles {
     Slice certificate;  // own certificate, then intermediates
     Slice key;

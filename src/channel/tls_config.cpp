@@ -284,8 +284,7 @@ Status load_settings(TlsGeneration& generation, TlsVersion version_min) {
     mbedtls_ssl_conf_min_tls_version(
         &config, tls12 ? MBEDTLS_SSL_VERSION_TLS1_2 : MBEDTLS_SSL_VERSION_TLS1_3);
     mbedtls_ssl_conf_max_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_3);
-    // A server that refuses in the middle of a 1.3 handshake would seal its alert with the wrong
-    // keys (Mbed TLS issue 10877). So it lets the handshake end, and tls.cpp judges by itself (V1).
+    // A server's library goes on whatever the certificate: tls.cpp judges it, and says why (V1).
     const bool verifies = generation.end == TlsEnd::server || generation.end == TlsEnd::client;
     mbedtls_ssl_conf_authmode(&config, !verifies ? MBEDTLS_SSL_VERIFY_NONE
                                        : server  ? MBEDTLS_SSL_VERIFY_OPTIONAL

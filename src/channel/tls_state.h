@@ -45,6 +45,9 @@ struct TlsFailure {
 
 inline constexpr int tls_alert_none = -1;
 
+inline constexpr TlsFailure tls_failure_chain = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
+                                                 "certificate chain is too long"};
+
 struct TlsSession {
     mbedtls_ssl_context ssl;
     TlsGeneration* generation;

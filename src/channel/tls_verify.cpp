@@ -40,6 +40,9 @@ constexpr FlagRow flag_rows[] = {
      {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "revocation list not yet valid"}},
     {MBEDTLS_X509_BADCRL_NOT_TRUSTED,
      {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "revocation list not signed by our CA"}},
+    {MBEDTLS_X509_BADCRL_BAD_MD,
+     {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN,
+      "revocation list is signed with a hash that is too weak"}},
 };
 
 // A certificate with two common names belongs to nobody.
@@ -77,6 +80,22 @@ uint64_t days_of(uint64_t year, uint64_t month, uint64_t day) {
     const uint64_t month_from_march = (month + 9) % 12;
     const uint64_t day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
     return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719468;
+}
+
+// The library passes over an extension that it does not know, unless that is critical.
+bool has_extension(const mbedtls_x509_crt& certificate, Slice oid) {
+    uint8_t* at = certificate.v3_ext.p;
+    const uint8_t* const end = at + certificate.v3_ext.len;
+    constexpr int sequence = MBEDTLS_ASN1_CONSTRUCTED | MBEDTLS_ASN1_SEQUENCE;
+    size_t size = 0;
+    if (at == nullptr || mbedtls_asn1_get_tag(&at, end, &size, sequence) != 0) return false;
+    while (mbedtls_asn1_get_tag(&at, end, &size, sequence) == 0) {
+        uint8_t* inside = at;
+        at += size;
+        if (mbedtls_asn1_get_tag(&inside, at, &size, MBEDTLS_ASN1_OID) != 0) continue;
+        if (slice_equal({inside, static_cast<uint32_t>(size)}, oid)) return true;
+    }
+    return false;
 }
 
 // Certificates below an authority of ours: a terminal's, and one authority's between them.
@@ -137,6 +156,8 @@ bool is_revoked(const TlsGeneration& generation, const CertificateId& id) {
     return false;
 }
 
+constexpr uint8_t oid_name_constraints[] = {0x55, 0x1d, 0x1e};  // 2.5.29.30
+
 }  // namespace
 
 int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t* flags) {
@@ -144,18 +165,25 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
     TlsSession& session = tls_session(channel);
     note_link(channel.peer, *certificate, depth);
     if (depth > links_max) {
-        session.refused = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "certificate chain is too long"};
+        session.refused = tls_failure_chain;
         *flags |= MBEDTLS_X509_BADCERT_OTHER;
     }
-    // The library looks after the chain.
-    if (depth > 0 || session.refused.reason != nullptr) return 0;
-    if (*flags == MBEDTLS_X509_BADCERT_EXPIRED && is_in_grace(session, *certificate)) {
+    if (session.refused.reason != nullptr) return 0;
+    const bool only_expired = depth == 0 && *flags == MBEDTLS_X509_BADCERT_EXPIRED;
+    if (only_expired && is_in_grace(session, *certificate)) {
         channel.peer.is_expired = true;
         *flags = 0;
     }
-    if (has_other_flags(*flags)) return 0;
+    if (has_other_flags(*flags)) return 0;  // The library has found fault with it already.
     Name name = {};
-    if (mbedtls_x509_crt_get_ca_istrue(certificate) == 1) {  // Negative: it does not say.
+    if (depth > 0) {
+        // Whoever cannot judge by them may not pass over them (RFC 5280, section 4.2.1.10).
+        const Slice constraints = {oid_name_constraints, sizeof oid_name_constraints};
+        if (has_extension(*certificate, constraints)) {
+            session.refused = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
+                               "an authority's certificate has name constraints"};
+        }
+    } else if (mbedtls_x509_crt_get_ca_istrue(certificate) > 0) {
         session.refused = {MBEDTLS_SSL_ALERT_MSG_UNSUPPORTED_CERT,
                            "certificate is a CA's, not a terminal's"};
     } else if (!has_purpose(*certificate, MBEDTLS_OID_CLIENT_AUTH,
@@ -168,6 +196,8 @@ int tls_verify(void* context, mbedtls_x509_crt* certificate, int depth, uint32_t
     } else if (certificate->serial.len > sizeof(CertificateId::serial)) {
         session.refused = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT,
                            "certificate's serial number is too long"};
+    } else if (certificate->serial.len == 0) {
+        session.refused = {MBEDTLS_SSL_ALERT_MSG_BAD_CERT, "certificate has no serial number"};
     }
     if (session.refused.reason != nullptr) *flags |= MBEDTLS_X509_BADCERT_OTHER;
     return 0;

@@ -7,8 +7,8 @@
 //
 //   E1. Serial numbers are 128 bits with 126 random ones, positive (RFC 5280, section 4.1.2.2).
 //   E2. A certificate is only written when its issuer's name in it is byte by byte the issuer's.
-//   E3. Validity begins an hour ago, so that a slow clock next door still takes it. It ends with the
-//       signer's at the latest, and nothing is made by a signer that has ended.
+//   E3. Validity begins an hour ago, so that a slow clock next door still takes it. It ends with
+//       the signer's at the latest, and nothing is made by a signer that has ended.
 //   E4. Of a certificate request nothing but the public key gets into a certificate.
 //   E5. An authority signs no other authority unless its own certificate allows for one below it.
 #pragma once
@@ -72,8 +72,8 @@ Status certificate_make_key(Writer& key_pem);
 Status certificate_make(const CertificateRequest& request, Slice key_pem,
                         const CertificateIssuer& issuer, Writer& pem);
 
-// Makes a certificate for the public key of the request `csr_pem` (request.h). Returns as above, and
-// invalid for a request that request_read refuses; on anything but ok `reason` is a literal.
+// Makes a certificate for the public key of the request `csr_pem` (request.h). Returns as above,
+// and invalid for a request that request_read refuses; on anything but ok `reason` is a literal.
 Status certificate_sign(const CertificateRequest& request, Slice csr_pem,
                         const CertificateIssuer& issuer, Writer& pem, const char*& reason);
 

@@ -1,8 +1,8 @@
 // issued.h - the register of certificates that were signed: one line of text for each.
 //
-// pennyctl keeps certs/issued, pennyd data/issued; both append a line, and sync it, before they hand
-// a certificate out, so that what a lost machine carries can be revoked without having it. Lays out
-// text and judges text; opens no file.
+// pennyctl keeps certs/issued, pennyd data/issued; both append a line, and sync it, before they
+// hand a certificate out, so that what a lost machine carries can be revoked without having it.
+// Lays out text and judges text; opens no file.
 //
 //     SERIALHEX NOTBEFORE NOTAFTER KIND SIGNER NAME\n
 //     4f0c…e1 2026-12-01T14:00:00Z 2029-03-05T15:00:00Z client ca till-1

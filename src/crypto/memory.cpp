@@ -20,13 +20,14 @@
 // greatest, size by size; for RSA about half of it: handshakes that wait for a peer hold the
 // certificate and little else, only those on a worker calculate, and a short row borrows from the
 // rows below it. 256 sessions in 16 handshakes at a time, taken in steps in a random order, were
-// never refused. "listener" is room for two generations of the configuration of one listener side by
-// side, each with a list of 512 revoked certificates. "signing" is what one receipt takes while it
-// is signed or judged, size by size the most of keys on P-256 and P-384 and of RSA-2048 and RSA-4096 (at once up
-// to 12,912 bytes in 21 blocks, or 5,328 in 49); one is worked on at a time. "message" is what it
-// takes beyond that to open a message, to judge it, and to seal an answer, with keys of RSA-3072
-// (at once up to 21,280 bytes in 40 blocks); a receipt and a message are never worked on at the
-// same time.
+// never refused. "listener" is room for two generations of the configuration of one listener side
+// by side, each with a list of 512 revoked certificates. "signing" is what one receipt takes while
+// it is signed or judged, size by size the most of keys on P-256 and P-384 and of RSA-2048 and
+// RSA-4096 (at once up to 12,912 bytes in 21 blocks, or 5,328 in 49), and what it takes to judge a
+// certificate request for a key of these kinds and to sign its certificate, by an authority on
+// P-256; one of these is worked on at a time. "message" is what it takes beyond that to open a
+// message, to judge it, and to seal an answer, with keys of RSA-3072 (at once up to 21,280 bytes in
+// 40 blocks); a receipt, a request and a message are never worked on at the same time.
 //
 // "lab" is what a listener of the laboratory has loaded: key, certificate and CA, on P-256 or RSA
 // (at most 4,466 bytes; the key alone is 1,440). "step" is what one step of such a session takes,

@@ -100,7 +100,7 @@ Status take_subject(unsigned char** at, const unsigned char* end, Parts& parts,
 
 // Whether a key is one that certificates may be for (R1).
 Status judge_key(const mbedtls_pk_context& key, const char*& reason) {
-    if (mbedtls_pk_can_do(&key, MBEDTLS_PK_ECDSA) == 1) return Status::ok;  // No other curve parses.
+    if (mbedtls_pk_can_do(&key, MBEDTLS_PK_ECDSA) == 1) return Status::ok;  // No other parses.
     if (mbedtls_pk_can_do(&key, MBEDTLS_PK_RSA) != 1) return refuse(reason, refused_kind);
     if (mbedtls_pk_get_bitlen(&key) >= rsa_bits_min) return Status::ok;
     return refuse(reason, "its key is too weak");

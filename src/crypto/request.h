@@ -24,6 +24,6 @@ struct RequestFacts {
 Status request_make(Slice key_pem, Slice name, Writer& pem);
 
 // Judges the first request of a text. Returns ok; invalid when it is refused, with `reason` a part
-// of a sentence ("its key is too weak"); failed without memory, with a `reason` too. On anything but
-// ok `out` is as it was.
+// of a sentence ("its key is too weak"); failed without memory, with a `reason` too. On anything
+// but ok `out` is as it was.
 Status request_read(Slice pem, RequestFacts& out, const char*& reason);

@@ -21,16 +21,16 @@ uint32_t revocation_pem_size(uint32_t row_count);
 
 // What a list says beside its rows.
 struct RevocationFacts {
-    uint8_t issuer_hash[hash_size];  // SHA-256 of its issuer's name in DER, as a certificate's facts
+    uint8_t issuer_hash[hash_size];  // SHA-256 of its issuer's name in DER, as in CertificateFacts
     uint64_t this_update_ms;         // ms since 1970 UTC
     uint64_t next_update_ms;         // 0 where none is named
     uint32_t row_count;
 };
 
-// Makes a list whose next update is due `days` from now, and with its issuer's end at the latest; at
-// that end for 0. Returns ok; invalid for a time out of bounds, an empty serial or an issuer that is
-// none or has ended; failed without randomness or memory; full when `pem` has less room than the
-// size above.
+// Makes a list whose next update is due `days` from now, and with its issuer's end at the latest;
+// at that end for 0. Returns ok; invalid for a time out of bounds, an empty serial or an issuer
+// that is none or has ended; failed without randomness or memory; full when `pem` has less room
+// than the size above.
 Status revocation_make(const CertificateIssuer& issuer, uint64_t wall_ms, uint32_t days,
                        const RevocationRow* rows, uint32_t row_count, Writer& pem);
 

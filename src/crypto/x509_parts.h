@@ -46,7 +46,8 @@ void signer_close(X509Signer& signer);
 // The key's identifier: the first 160 bits of SHA-256 over the public key (RFC 7093, method 1).
 Status key_id_of(const mbedtls_pk_context& key, KeyId& out);
 
-// SHA-256 of the public key as SubjectPublicKeyInfo in DER, in the one form that the library writes.
+// SHA-256 of the public key as SubjectPublicKeyInfo in DER, in the one form that the library
+// writes.
 Status key_hash_of(const mbedtls_pk_context& key, Hash& out);
 
 // As request_read, and leaves the public key in `key`, which must be initialised, and is freed by

@@ -25,7 +25,10 @@ constexpr const char* person_operation_names[] = {
 static_assert(sizeof person_operation_names / sizeof person_operation_names[0] ==
               person_operation_count + 1);
 
-constexpr const char* person_state_names[] = {"active", "locked", "removed"};
+// Those of a first password behind the others.
+constexpr const char* person_state_names[] = {"active", "locked", "removed", "active/first",
+                                              "locked/first"};
+constexpr uint32_t person_states_lasting = 3;
 constexpr const char* pin_state_names[] = {"none", "set", "locked"};
 
 // Every entry needs at most this much beside its texts.
@@ -60,7 +63,8 @@ void encode_person(const PersonEntry& person, uint32_t version, Writer& out) {
     put_u8(out, person.name.size);
     put_u8(out, person.record.size);
     put_u8(out, person.title.size);
-    put_zeros(out, 2);
+    put_u8(out, static_cast<uint8_t>(person.term));
+    put_u8(out, 0);
     if (version >= 2) {
         put_u32(out, person.day);
         put_u32(out, person.registered);
@@ -227,6 +231,8 @@ bool fits_person(const PersonEntry& person) {
     if ((person.day == 0) != (person.registered == 0)) return false;
     if (person.day == 0 && person.registered_max != 0) return false;
     if (person.registered > person.registered_max) return false;
+    const bool is_first = person.term == PasswordTerm::first;
+    if (is_first && (!may_have_record || person.record.size == 0)) return false;
     if (operation == PersonOperation::lock) return person.state == PersonState::locked;
     if (operation == PersonOperation::unlock) return person.state == PersonState::active;
     const bool removes = operation == PersonOperation::remove;
@@ -234,6 +240,7 @@ bool fits_person(const PersonEntry& person) {
 }
 
 uint32_t version_of_person(const PersonEntry& person) {
+    if (person.term == PasswordTerm::first) return 3;
     const bool is_old = person.operation <= PersonOperation::password;
     return is_old && person.title.size == 0 && person.day == 0 ? 1 : 2;
 }
@@ -247,7 +254,9 @@ Status decode_person(Reader& reader, uint32_t version, PersonEntry& out) {
     const uint8_t name_size = get_u8(reader);
     out.record.size = get_u8(reader);
     out.title.size = get_u8(reader);
-    if (!take_zeros(reader, 2)) return Status::damaged;
+    const uint8_t term = get_u8(reader);
+    if (term > 1 || !take_zeros(reader, 1)) return Status::damaged;
+    out.term = static_cast<PasswordTerm>(term);
     out.day = out.registered = out.registered_max = 0;
     if (version >= 2) {
         out.day = get_u32(reader);
@@ -557,7 +566,7 @@ struct Versions {
 
 Versions versions_of(EntryKind kind) {
     switch (kind) {
-        case EntryKind::person: return {1, 2};
+        case EntryKind::person: return {1, 3};
         case EntryKind::movement: return {1, 3};
         case EntryKind::item:
         case EntryKind::key:
@@ -660,8 +669,20 @@ const char* person_operation_name(PersonOperation operation) {
     return person_operation_names[index];
 }
 
-const char* person_state_name(PersonState state) {
-    return person_state_names[static_cast<uint32_t>(state)];
+const char* person_state_name(PersonState state, PasswordTerm term) {
+    CHECK(state != PersonState::removed || term == PasswordTerm::lasting);
+    const uint32_t before = term == PasswordTerm::first ? person_states_lasting : 0;
+    return person_state_names[before + static_cast<uint32_t>(state)];
+}
+
+Status parse_person_state(Slice text, PersonState& state, PasswordTerm& term) {
+    for (uint32_t i = 0; i < sizeof person_state_names / sizeof person_state_names[0]; i++) {
+        if (!slice_equal_text(text, person_state_names[i])) continue;
+        state = static_cast<PersonState>(i % person_states_lasting);
+        term = i < person_states_lasting ? PasswordTerm::lasting : PasswordTerm::first;
+        return Status::ok;
+    }
+    return Status::invalid;
 }
 
 const char* pin_state_name(PinState state) {

@@ -56,6 +56,11 @@
 //     the record is the PIN's where that was set,
 //     and the password's where that was hashed anew
 //
+// Version 3 of a person is that of a password which is a first one, to be changed at the next
+// login: as version 2, but
+//
+//         46   1  1
+//
 // Version 3 is that of a movement about an order. In front of its texts it always has the 24 bytes
 // of a day, zero where none counts, and behind them
 //
@@ -254,7 +259,14 @@ const char* role_name(Role role);
 Status parse_role(Slice text, Role& out);
 
 enum class PersonState : uint8_t { active, locked, removed };
-const char* person_state_name(PersonState state);
+
+// Whether a password lasts, or is a first one: whoever logs in with it must change it (service.h).
+enum class PasswordTerm : uint8_t { lasting, first };
+
+// Both in one word of tables and replies: "active", "locked", "removed", "active/first" or
+// "locked/first". Who was removed has no password.
+const char* person_state_name(PersonState state, PasswordTerm term);
+Status parse_person_state(Slice text, PersonState& state, PasswordTerm& term);
 
 enum class PinState : uint8_t { none, set, locked };
 const char* pin_state_name(PinState state);
@@ -310,6 +322,7 @@ struct PersonEntry {
     PersonOperation operation;
     Role role;
     PersonState state;
+    PasswordTerm term;      // added, password; else lasting
     Name name;
     PasswordRecord record;  // added, password, rehash: the password's; pin_set: the PIN's; else
                             // size 0

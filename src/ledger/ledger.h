@@ -42,6 +42,7 @@ struct PersonValues {
     Role role;
     PersonState state;
     PinState pin;
+    PasswordTerm term;
     uint32_t version;  // counts what ends logins since this process started; at least 1
     uint32_t changes;  // counts all that changes a person
 };
@@ -128,7 +129,7 @@ struct Ledger {
     uint32_t days_loaded;  // terminals that rows of a checkpoint have got to
     uint32_t people_loaded;  // the same of its table of people, and how many rows that had
     uint32_t texts_loaded;
-    uint32_t version_loaded;  // of a checkpoint that rows of its table of ids need
+    uint32_t version_loaded;  // of a checkpoint that rows of `passwd` or `ids` need
     Table people_by_name;
     Table accounts_by_name;
     Table terminals_by_name;
@@ -215,6 +216,7 @@ struct PersonChange {
     uint32_t asked_by;
     uint32_t terminal;
     Role role;
+    PasswordTerm term;      // password
     PasswordRecord record;  // password, rehash: the password's; pin_set: the PIN's
     Title title;
 };
@@ -224,6 +226,7 @@ struct PersonToAdd {
     Name name;
     Role role;
     PasswordRecord password;
+    PasswordTerm term;
     uint32_t asked_by;
     uint32_t terminal;
     uint32_t day;             // local day, when it counts for the terminal; else 0

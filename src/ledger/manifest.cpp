@@ -76,8 +76,11 @@ uint32_t version_of(const Snapshot& snapshot) {
     return version;
 }
 
+// The first version that rows of a table of an earlier one may need.
+constexpr uint32_t version_of_rows_least = 3;
+
 // The lines of the tables that a checkpoint of this version has; one of them is why it has it, or,
-// as tables_end will judge, rows of `ids` are.
+// as tables_end will judge, rows of `ids` or `passwd` are.
 Status take_tables(Reader& text, Manifest& out) {
     uint32_t least = 1;
     for (uint32_t i = 0; i < table_count; i++) {
@@ -89,8 +92,8 @@ Status take_tables(Reader& text, Manifest& out) {
         }
         if (out.tables[i].size > 0 && table_since(table) > least) least = table_since(table);
     }
-    const bool may_be_ids = out.version == manifest_version_max && least < out.version;
-    return least == out.version || may_be_ids ? Status::ok : Status::damaged;
+    const bool may_be_rows = out.version >= version_of_rows_least && least < out.version;
+    return least == out.version || may_be_rows ? Status::ok : Status::damaged;
 }
 
 }  // namespace

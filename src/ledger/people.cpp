@@ -33,6 +33,7 @@ void ledger_add_person(Ledger& ledger, const PersonToAdd& asked, const LogStamp&
     entry.state = PersonState::active;
     entry.name = asked.name;
     entry.record = asked.password;
+    entry.term = asked.term;
     if (asked.day != 0) {
         CHECK(asked.terminal < ledger.terminals_decided);
         TerminalDay& day = ledger.days[asked.terminal].decided;
@@ -181,6 +182,9 @@ void ledger_change_person(Ledger& ledger, const PersonChange& change, const LogS
             break;
         case PersonOperation::title: entry.title = change.title; break;
         case PersonOperation::password:
+            entry.term = change.term;
+            entry.record = change.record;
+            break;
         case PersonOperation::rehash:
         case PersonOperation::pin_set: entry.record = change.record; break;
         case PersonOperation::pin_lock:

@@ -99,12 +99,15 @@ PersonValues rows_change_person(const PersonValues& before, const PersonEntry& e
     if (person_operation_ends_logins(entry.operation)) after.version++;
     switch (entry.operation) {
         case PersonOperation::added:
-            return {entry.role, entry.state, PinState::none, 1, 1};
-        case PersonOperation::remove: after.pin = PinState::none; break;
+            return {entry.role, entry.state, PinState::none, entry.term, 1, 1};
+        case PersonOperation::password: after.term = entry.term; break;
+        case PersonOperation::remove:
+            after.pin = PinState::none;
+            after.term = PasswordTerm::lasting;
+            break;
         case PersonOperation::pin_lock: after.pin = PinState::locked; break;
         case PersonOperation::pin_set:
         case PersonOperation::pin_unlock: after.pin = PinState::set; break;
-        case PersonOperation::password:
         case PersonOperation::role:
         case PersonOperation::lock:
         case PersonOperation::unlock:

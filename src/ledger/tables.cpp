@@ -62,16 +62,21 @@ void put_position(Writer& out, Position position) {
     put_decimal(out, position_offset(position));
 }
 
+// As the snapshot shows them.
+const PersonValues& values_of(const Ledger& ledger, const Person& person) {
+    return person.saved_epoch == ledger.epoch ? person.saved : person.installed;
+}
+
 void format_person(const Ledger& ledger, uint64_t row, Writer& out) {
     const Person& person = ledger.people[row];
     const bool saved = person.saved_epoch == ledger.epoch;
-    const PersonValues& values = saved ? person.saved : person.installed;
+    const PersonValues& values = values_of(ledger, person);
     const PasswordRecord& password = (saved ? person.texts_saved : person.texts).password;
     put_bytes(out, name_slice(person.name));
     put_separator(out);
     put_text(out, role_name(values.role));
     put_separator(out);
-    put_text(out, person_state_name(values.state));
+    put_text(out, person_state_name(values.state, values.term));
     put_separator(out);
     put_column(out, slice_of_chars(password.text, password.size));
 }
@@ -80,7 +85,7 @@ void format_person(const Ledger& ledger, uint64_t row, Writer& out) {
 void format_texts(const Ledger& ledger, uint64_t row, Writer& out) {
     const Person& person = ledger.people[row];
     const bool saved = person.saved_epoch == ledger.epoch;
-    const PersonValues& values = saved ? person.saved : person.installed;
+    const PersonValues& values = values_of(ledger, person);
     const PersonTexts& texts = saved ? person.texts_saved : person.texts;
     if (!tables_has_texts(values, texts)) return;
     put_bytes(out, name_slice(person.name));
@@ -304,6 +309,15 @@ void format_message(const Ledger& ledger, const MailSlot& message, Writer& out) 
     put_position(out, message.position);
 }
 
+// The first version of a checkpoint that may say what this row does.
+uint32_t since_of_row(const Ledger& ledger, TableName table, uint64_t row) {
+    if (table == TableName::passwd) {
+        return tables_since_term(values_of(ledger, ledger.people[row]).term);
+    }
+    if (table != TableName::ids) return 1;
+    return tables_since_operation(ids_at(ledger.ids, row).operation);
+}
+
 }  // namespace
 
 bool tables_has_texts(const PersonValues& values, const PersonTexts& texts) {
@@ -392,12 +406,9 @@ Status snapshot_step(Snapshot& snapshot, Ledger& ledger, Writer& out, uint32_t r
         }
         if (writer_room(out) < table_line_size_max) break;
         tables_put_row(ledger, table, snapshot.row, out);
-        if (table == TableName::ids) {
-            const Operation operation = ids_at(ledger.ids, snapshot.row).operation;
-            const uint32_t since = tables_since_operation(operation);
-            if (since > snapshot.version_least) snapshot.version_least = since;
-            ledger.ids_kept_from = snapshot.row + 1;
-        }
+        const uint32_t since = since_of_row(ledger, table, snapshot.row);
+        if (since > snapshot.version_least) snapshot.version_least = since;
+        if (table == TableName::ids) ledger.ids_kept_from = snapshot.row + 1;
     }
     CHECK(!out.overflow);
     hasher_feed(snapshot.hasher, {out.data + start, out.size - start});

@@ -19,7 +19,9 @@
 //   T4. Of two versions a checkpoint has the lower one that can say it: a manifest names the tables
 //       of its version, and version 2 is that of a state which has rows in a table of version 2. So
 //       a digest never changes because a newer program looks at the same book. Version 3 is also
-//       that of a state in which an id was used for what older programs do not know.
+//       that of a state in which an id was used for what older programs do not know, and version 4,
+//       which has the tables of 3, is that of one in which a password is a first one: `passwd` says
+//       so behind the person's state, as in `active/first`.
 #pragma once
 
 #include "ledger/ledger.h"
@@ -38,7 +40,7 @@ inline constexpr uint32_t table_count = 0
 
 inline constexpr uint32_t table_line_size_max = 768;   // bytes of one row, its line end included
 inline constexpr uint32_t manifest_size_max = 2048;    // bytes
-inline constexpr uint32_t manifest_version_max = 3;
+inline constexpr uint32_t manifest_version_max = 4;
 
 const char* table_name(TableName table);
 const char* table_columns(TableName table);

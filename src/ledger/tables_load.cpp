@@ -88,21 +88,26 @@ Status take_record(Reader& line, PasswordRecord& out) {
     return Status::ok;
 }
 
+void note_version(Ledger& ledger, uint32_t since) {
+    if (since > ledger.version_loaded) ledger.version_loaded = since;
+}
+
 Status load_person(Ledger& ledger, Reader& line) {
-    constexpr const char* states[] = {"active", "locked", "removed"};
     Name name;
     Slice role_text;
     PasswordRecord password = {};
-    uint8_t state = 0;
+    Slice state;
     PersonValues values = {};
     if (take_name_or_none(line, name) != Status::ok || name.size == 0) return Status::damaged;
     if (take_column(line, role_text) != Status::ok) return Status::damaged;
     if (parse_role(role_text, values.role) != Status::ok) return Status::damaged;
-    if (take_choice(line, states, 3, state) != Status::ok) return Status::damaged;
+    if (take_column(line, state) != Status::ok) return Status::damaged;
+    if (parse_person_state(state, values.state, values.term) != Status::ok) return Status::damaged;
     if (take_record(line, password) != Status::ok) return Status::damaged;
     if (take_last_column(line) != Status::ok) return Status::damaged;
-    values.state = static_cast<PersonState>(state);
     if (values.state == PersonState::removed && password.size > 0) return Status::damaged;
+    if (values.term == PasswordTerm::first && password.size == 0) return Status::damaged;
+    note_version(ledger, tables_since_term(values.term));
     values.version = 1;
     values.changes = 1;
     return ledger_load_person(ledger, name, values, password);
@@ -291,8 +296,7 @@ Status load_id(Ledger& ledger, Reader& line) {
     if (take_last_column(line) != Status::ok) return Status::damaged;
     record.person = person.size == 0 ? row_none : ledger_find_person(ledger, person);
     if (person.size > 0 && record.person == row_none) return Status::damaged;
-    const uint32_t since = tables_since_operation(record.operation);
-    if (since > ledger.version_loaded) ledger.version_loaded = since;
+    note_version(ledger, tables_since_operation(record.operation));
     return ledger_load_id(ledger, record);
 }
 
@@ -501,7 +505,7 @@ Status load_message(Ledger& ledger, Reader& line) {
     return ledger_load_message(ledger, message);
 }
 
-// T4: a version that no table of its own has made necessary was made so by an id.
+// T4: a version that no table of its own has made necessary was made so by a row.
 bool version_is_needed(const Ledger& ledger, const Manifest& manifest) {
     uint32_t least = 1;
     for (uint32_t i = 0; i < table_count; i++) {

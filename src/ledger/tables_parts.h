@@ -11,6 +11,11 @@ inline uint32_t tables_since_operation(Operation operation) {
     return operation == Operation::message ? 3 : 1;
 }
 
+// The same of a password.
+inline uint32_t tables_since_term(PasswordTerm term) {
+    return term == PasswordTerm::first ? 4 : 1;
+}
+
 // Whether there is more to say of a person than `passwd` does. Who was removed has a row too,
 // although `passwd` says so: it keeps programs that know no such state from reading that (T4).
 bool tables_has_texts(const PersonValues& values, const PersonTexts& texts);

@@ -126,6 +126,13 @@ bool may_execute(const Service& service, ServiceCall& call, const CommandRow& ro
     return false;
 }
 
+// S8: whether a first password stands in the way of the row.
+bool is_held_back(const Service& service, const ServiceCall& call, const CommandRow& row) {
+    if (call.caller->person == row_none) return false;
+    if ((row.flags & (command_first | command_expired)) != 0) return false;
+    return call_person(service, call).installed.term == PasswordTerm::first;
+}
+
 // Everything that is true of the row, and then what it does. `pin` says whether the words that were
 // taken off the end can be a PIN.
 ServiceNext execute_words(Service& service, ServiceCall& call, const CommandRow& row, Status pin) {
@@ -134,8 +141,14 @@ ServiceNext execute_words(Service& service, ServiceCall& call, const CommandRow&
     if (call_words(call) < row.words_min || call_words(call) > row.words_max) {
         return refuse_words(call, row);
     }
-    const bool has_rights = !caller.lab && !caller.enrol;  // S3 has judged the others.
-    if (has_rights && !may_execute(service, call, row)) return ServiceNext::replied;
+    const bool is_stranger = caller.lab || caller.enrol;
+    if (!is_stranger && !may_execute(service, call, row)) return ServiceNext::replied;
+    if (is_held_back(service, call, row)) {
+        // A PASSWD of this session may be on its way.
+        if (!call.alone) return ServiceNext::waiting;
+        return refuse(call, Status::noperm,
+                      "this is a first password; change it: PASSWD old new");
+    }
     if (pin != Status::ok) return refuse_pin_text(call);
     if (caller.in_group && !is_money && (row.flags & command_steer) == 0) {
         return refuse(call, Status::err, "only commands that move money may be queued in a group");

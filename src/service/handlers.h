@@ -43,7 +43,7 @@ ServiceNext change_person(Service& service, ServiceCall& call, BookChange& chang
 
 // Begins to add a person: name and password are words `at` and `at` + 1.
 ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpose, uint32_t at,
-                         Role role);
+                         Role role, PasswordTerm term);
 
 Status take_password(Slice text, Password& out);
 // "WHAT has LEAST to MOST UNIT".

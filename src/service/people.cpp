@@ -128,8 +128,9 @@ ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     if (job.has_known) {  // P10: the right password makes a resend, any other somebody else's name.
         if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
         if (job.outcome == Status::wrongpass) note_failed_try(service, call, job.attempt);
-        const Role role = service.book->ledger.people[job.person].installed.role;
-        const bool same = job.outcome == Status::ok && (!is_add || role == job.role);
+        const PersonValues& values = service.book->ledger.people[job.person].installed;
+        const bool fits = !is_add || (values.role == job.role && values.term == job.term);
+        const bool same = job.outcome == Status::ok && fits;
         if (!same) return after_proposal(service, call, Status::exists);
         reply_ok(call.reply);
         return ServiceNext::replied;
@@ -141,7 +142,7 @@ ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     const Status status =
         is_add || by_admin
             ? book_add_person(*service.book, call.wall_ms, caller.person, caller.terminal,
-                              job.name, job.role, job.made, call.tag)
+                              job.name, job.role, job.made, job.term, call.tag)
             : book_register(*service.book, call.wall_ms, caller.person, caller.terminal, job.name,
                             job.made, service.access->rules.register_per_day, call.tag);
     if (status == Status::exists) return registration_overtaken(service, call);
@@ -149,9 +150,21 @@ ServiceNext registration_hashed(Service& service, ServiceCall& call) {
     return after_proposal(service, call, status);
 }
 
+// S8: whether PASSWD would leave somebody the first password.
+bool keeps_first(const Service& service, const HashJob& job) {
+    const PersonValues& values = service.book->ledger.people[job.person].installed;
+    if (values.term != PasswordTerm::first) return false;
+    if (job.outcome == Status::replayed) return true;
+    return job.outcome == Status::ok &&
+           slice_equal(password_slice(job.password), password_slice(job.fresh));
+}
+
 ServiceNext password_hashed(Service& service, ServiceCall& call) {
     const HashJob& job = *call.hash;
     if (job.outcome == Status::busy) return refuse_try(service, call, job.attempt);
+    if (keeps_first(service, job)) {
+        return refuse(call, Status::err, "that is the first password; choose another one");
+    }
     if (job.outcome == Status::replayed) {  // P10
         reply_ok(call.reply);
         return ServiceNext::replied;
@@ -208,7 +221,8 @@ Status run_change(HashJob& job, PasswordArena& arena, const PasswordCost& cost) 
 
 // Without an old password to know: an admin's change.
 Status run_user_change(HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
-    if (verify_known(job, arena, job.fresh) == Status::ok) return Status::replayed;
+    const bool may_hold = job.term == job.known_term;
+    if (may_hold && verify_known(job, arena, job.fresh) == Status::ok) return Status::replayed;
     return make_record(job, arena, cost, job.fresh);
 }
 
@@ -226,23 +240,29 @@ Status run_pin(HashJob& job, PasswordArena& arena, const PasswordCost& cost) {
 
 ServiceNext command_whoami(Service& service, ServiceCall& call) {
     const Person& person = call_person(service, call);
-    reply_map(call.reply, 3);
+    const bool is_first = person.installed.term == PasswordTerm::first;
+    reply_map(call.reply, is_first ? 4 : 3);
     reply_bulk_text(call.reply, "person");
     reply_bulk(call.reply, name_slice(person.name));
     reply_bulk_text(call.reply, "role");
     reply_bulk_text(call.reply, role_name(person.installed.role));
     reply_bulk_text(call.reply, "terminal");
     reply_bulk(call.reply, name_slice(call.caller->terminal));
+    if (is_first) {
+        reply_bulk_text(call.reply, "password");
+        reply_bulk_text(call.reply, "first");
+    }
     return ServiceNext::replied;
 }
 
 ServiceNext command_register(Service& service, ServiceCall& call) {
     if (!may_register(service, call)) return refuse_registration(service, call);
-    return begin_adding(service, call, HashPurpose::add_person, 1, Role::customer);
+    return begin_adding(service, call, HashPurpose::add_person, 1, Role::customer,
+                        PasswordTerm::lasting);
 }
 
 ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpose, uint32_t at,
-                         Role role) {
+                         Role role, PasswordTerm term) {
     Name name;
     Password password;
     if (parse_name(call_word(call, at), name) != Status::ok) {
@@ -282,6 +302,7 @@ ServiceNext begin_adding(Service& service, ServiceCall& call, HashPurpose purpos
     HashJob& job = *call.hash;
     job.purpose = purpose;
     job.role = role;
+    job.term = term;
     job.name = name;
     job.password = password;
     wipe(&password, sizeof password);

@@ -24,6 +24,8 @@
 //       is no part of it.
 //   S7. No password is looked at while a penalty holds: neither when it comes, nor when its turn at
 //       a worker has come behind others. Wrong, unknown and too often get the same answer.
+//   S8. Whose password is a first one reaches only rows marked `first` or `expired`, PASSWD
+//       among them, however the login came about; and another one than that must follow it.
 #pragma once
 
 #include "access/access.h"
@@ -105,6 +107,8 @@ struct HashJob {
     Password fresh;           // the new password or PIN
     PasswordRecord made;      // the new record; login, hello: size 0 unless `known` is wrapped
     Role role;                // add_user
+    PasswordTerm term;        // add_user, user_password: of the new record
+    PasswordTerm known_term;  // user_password: of the present one
     BookMove move;            // move: what goes on when the PIN is right
     Status outcome;           // ok, wrongpass, replayed (the new one holds already), failed, or
                               // busy: a penalty came between, and nothing was hashed
@@ -194,9 +198,11 @@ inline constexpr uint8_t command_money = 2;
 inline constexpr uint8_t command_steer = 4;
 inline constexpr uint8_t command_stranger = 8;
 inline constexpr uint8_t command_expired = 16;
-inline constexpr uint8_t command_lab_steer = command_lab | command_steer;
+inline constexpr uint8_t command_first = 32;
 inline constexpr uint8_t command_leave =
-    command_lab_steer | command_stranger | command_expired;
+    command_lab | command_steer | command_stranger | command_expired;
+inline constexpr uint8_t command_lab_first = command_lab | command_first;
+inline constexpr uint8_t command_lab_steer_first = command_lab_first | command_steer;
 
 struct CommandRow {
     const char* name;

@@ -16,7 +16,7 @@ void put_person(Reply& reply, const Person& person) {
     reply_bulk_text(reply, "role");
     reply_bulk_text(reply, role_name(person.installed.role));
     reply_bulk_text(reply, "state");
-    reply_bulk_text(reply, person_state_name(person.installed.state));
+    reply_bulk_text(reply, person_state_name(person.installed.state, person.installed.term));
     reply_bulk_text(reply, "name");
     reply_bulk(reply, slice_of_chars(person.texts.title.text, person.texts.title.size));
     reply_bulk_text(reply, "pin");
@@ -53,18 +53,30 @@ ServiceNext refuse_role_word(ServiceCall& call) {
     return ServiceNext::replied;
 }
 
-// USER ADD name password [ROLE role].
-ServiceNext add_user(Service& service, ServiceCall& call) {
-    Role role = Role::customer;
-    if (call_words(call) != 4 && call_words(call) != 6) return refuse_syntax(call);
-    if (call_words(call) == 6) {
-        if (!slice_equal_nocase(call_word(call, 4), "ROLE")) return refuse_syntax(call);
-        if (parse_role(call_word(call, 5), role) != Status::ok) return refuse_role_word(call);
-    }
-    return begin_adding(service, call, HashPurpose::add_user, 2, role);
+// The word FIRST behind `count` words; a command that has it has one word more.
+PasswordTerm take_term(const ServiceCall& call, uint32_t& count) {
+    const bool is_first = call_words(call) == count + 1 &&
+                          slice_equal_nocase(call_word(call, count), "FIRST");
+    if (!is_first) return PasswordTerm::lasting;
+    count++;
+    return PasswordTerm::first;
 }
 
-// USER PASSWD name new.
+// USER ADD name password [ROLE role] [FIRST].
+ServiceNext add_user(Service& service, ServiceCall& call) {
+    Role role = Role::customer;
+    uint32_t count = 4;
+    if (call_words(call) >= 6) {
+        if (!slice_equal_nocase(call_word(call, 4), "ROLE")) return refuse_syntax(call);
+        if (parse_role(call_word(call, 5), role) != Status::ok) return refuse_role_word(call);
+        count = 6;
+    }
+    const PasswordTerm term = take_term(call, count);
+    if (call_words(call) != count) return refuse_syntax(call);
+    return begin_adding(service, call, HashPurpose::add_user, 2, role, term);
+}
+
+// USER PASSWD name new [FIRST].
 ServiceNext set_user_password(Service& service, ServiceCall& call, uint32_t person) {
     if (call.hash == nullptr) return ServiceNext::waiting;
     const Person& row = service.book->ledger.people[person];
@@ -74,6 +86,9 @@ ServiceNext set_user_password(Service& service, ServiceCall& call, uint32_t pers
         return refuse_password_size(call);
     }
     job.purpose = HashPurpose::user_password;
+    uint32_t count = 4;
+    job.term = take_term(call, count);
+    job.known_term = row.installed.term;
     job.person = person;
     job.has_known = true;
     job.known = row.texts.password;
@@ -96,7 +111,9 @@ Status parse_change(const Service& service, ServiceCall& call, BookChange& out) 
     for (const auto& row : rows) {
         if (!slice_equal_nocase(verb, row.verb)) continue;
         out.operation = row.operation;
-        if (call_words(call) != row.words) {
+        uint32_t words = row.words;
+        if (row.operation == PersonOperation::password) (void)take_term(call, words);
+        if (call_words(call) != words) {
             refuse_syntax(call);
             return Status::absent;
         }
@@ -168,6 +185,7 @@ ServiceNext user_password_hashed(Service& service, ServiceCall& call) {
     change.operation = PersonOperation::password;
     change.person = job.person;
     change.version = job.version;
+    change.term = job.term;
     change.record = job.made;
     return change_person(service, call, change);
 }

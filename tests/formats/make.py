@@ -66,6 +66,7 @@ def live(bank):
         change_people(bank, admin, till)
         sell(alice, till, admin)
         write_letters(bank, alice, bob, admin)
+        hand_out(bank, admin)
         return {name: ask(till, "BALANCE", name).decode() for name in ("alice", "bob", "fund")}
 
 
@@ -147,6 +148,18 @@ def write_letters(bank, alice, bob, admin):
         ask(alice, "FORGET", read)
         send(alice, "alice", "hans", "l-4", "you are leaving")
     ask(admin, "USER", "DEL", "hans")
+
+
+# What version 4 of checkpoints, and version 3 of a person's entry, came with: first passwords.
+def hand_out(bank, admin):
+    for words in (("ADD", "ida", "a word for a start", "FIRST"),
+                  ("ADD", "jan", "a word for a start", "ROLE", "till", "FIRST"),
+                  ("PASSWD", "emil", "a word for a start", "FIRST"), ("LOCK", "emil"),
+                  ("ADD", "karl", "a word for a start", "FIRST"), ("NAME", "ida", "Ida")):
+        ask(admin, "USER", *words)
+    with bank.wire("karl", terminal="kiosk", password="a word for a start") as karl:
+        ask(karl, "BALANCE", refused=True)
+        ask(karl, "PASSWD", "a word for a start", "another word")
 
 
 def beside_money(bank):

@@ -289,6 +289,8 @@ void check_people_and_days(const Ledger& ledger, const Entry& entry) {
         const Person& person = ledger.people[row];
         const AccountValues& account = ledger.accounts[person.account].installed;
         CHECK((person.installed.pin == PinState::none) == (person.texts.pin.size == 0));
+        const bool is_first = person.installed.term == PasswordTerm::first;
+        CHECK(!is_first || person.texts.password.size > 0);
         if (person.installed.state != PersonState::removed) continue;
         CHECK(account.state == AccountState::closed && account.balance == 0 && account.held == 0);
         CHECK(person.texts.password.size == 0 && person.texts.title.size == 0);
@@ -371,6 +373,7 @@ void check_same_person(const Person& a, const Person& b) {
     CHECK(a.installed.role == b.installed.role);
     CHECK(a.installed.state == b.installed.state);
     CHECK(a.installed.pin == b.installed.pin);
+    CHECK(a.installed.term == b.installed.term);
     check_same_record(a.texts.password, b.texts.password);
     check_same_record(a.texts.pin, b.texts.pin);
     CHECK(slice_equal(slice_of_chars(a.texts.title.text, a.texts.title.size),

@@ -72,6 +72,7 @@ CHANGES = [person2(b"bob", ROLE, number=1, role=4), person2(b"bob", LOCK, number
            person2(b"alice", TITLE, title="Ann\u00e9: 1 %".encode()),
            person2(b"alice", PIN_SET, record=PHC), person2(b"alice", PIN_LOCK),
            person2(b"alice", PIN_UNLOCK), person2(b"alice", REHASH, record=PHC),
+           person2(b"alice", PASSWORD, record=PHC, first=1),
            person2(b"bob", REMOVE, number=1, state=2)]
 DAYS = [terminal_row(b"kiosk"),
         movement(DEPOSIT, 0, 2, 5000, b"k1", terminal=0, day=1, total=5000, most=6000),
@@ -306,6 +307,7 @@ def id_row(seq, person_name, operation, outcome, number, debit, credit, amount, 
 
 def tables_seeds():
     phc = "$argon2id$v=19$m=4096,t=1,p=1$c2FsdA$aGFzaA"
+    first = f"alice:customer:active/first:{phc}\nbob:till:locked/first:{phc}\n"
     own = "cash:0.00:0.00:-:-:-:open:0.0\nshop:0.00:0.00:-:-:-:open:0.0\n"
     book = {
         "passwd": f"alice:customer:active:{phc}\nbob:till:locked:{phc}\n",
@@ -396,6 +398,9 @@ def tables_seeds():
                         newest=15),
         "mail-known-by-an-id-alone": of_book(ids=ids + sent, newest=15, version=3),
         "nothing-of-version-3": of_book(ids=ids, version=3),
+        "nothing-of-version-4": of_book(ids=ids, version=4),
+        "first-passwords": of_book(passwd=first, ids=ids, version=4),
+        "first-passwords-in-version-3": of_book(passwd=first, ids=ids, version=3),
         "id-of-mail-in-version-1": of_book(ids=ids + sent, newest=15),
         "keys-out-of-order": of_book(keys=f"bob:{modulus}\nalice:{modulus}\n"),
         "key-of-nobody": of_book(keys=f"carol:{modulus}\n"),

@@ -71,7 +71,7 @@ const Ledger& make_bank() {
     const PasswordRecord record = {3, {'p', 'h', 'c'}};
     for (const char* name : {"alice", "bob"}) {
         CHECK(book_add_person(book, 1000, row_none, {}, name_of(name), Role::customer, record,
-                              book_tag_none) == Status::ok);
+                              PasswordTerm::lasting, book_tag_none) == Status::ok);
     }
     LogWrite write;
     while (book_write_next(book, write)) {

@@ -66,11 +66,11 @@ def person(name, operation=ADDED, row=0, role=0, number=0):
 
 
 def person2(name, operation, row=0, role=0, number=0, state=0, record=b"", title=b"", day=0,
-            registered=0, most=0, terminal=NONE):
-    """Version 2: what is more than a role and a password."""
-    head = struct.pack("<IIBBBBBB2xIII", number, row, operation, role, state, len(name),
-                       len(record), len(title), day, registered, most)
-    return entry(PERSON, head + name + record + title, terminal=terminal, version=2)
+            registered=0, most=0, terminal=NONE, first=0):
+    """Version 2: what is more than a role and a password; 3: a password that is a first one."""
+    head = struct.pack("<IIBBBBBBBxIII", number, row, operation, role, state, len(name),
+                       len(record), len(title), first, day, registered, most)
+    return entry(PERSON, head + name + record + title, terminal=terminal, version=2 + first)
 
 
 def movement(operation, debit, credit, amount, number, memo=b"", missing=b"", status=OK,

@@ -73,6 +73,11 @@ def pem_of(kind, *many):
     return "".join(der.pem(kind, one) for one in many)
 
 
+def pem_of_key(key):
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                             serialization.NoEncryption()).decode()
+
+
 def own_digest(key):
     return hashes.SHA384() if getattr(key.curve, "name", "") == "secp384r1" else hashes.SHA256()
 
@@ -87,7 +92,8 @@ def patched(made, patch, key, digest=None, outer=None):
     """The certificate or list after `patch` has changed its tree of what is signed, signed again.
     `outer` is the tree of the algorithm outside, where it is to differ from the one inside."""
     tree = der.read(made)
-    patch(tree[0])
+    if patch:
+        patch(tree[0])
     text = der.write(tree[0])
     algorithm = outer or tree[1]
     return der.write(der.Node(0x30, [der.raw(text), algorithm,
@@ -127,7 +133,7 @@ class Authority:
             extensions.append((key_usage(*bits), True))
         if usages:
             extensions.append((x509.ExtendedKeyUsage(usages), False))
-        return certificate(self, subject or name(common), key.public_key(),
+        return certificate(self, name(common) if subject is None else subject, key.public_key(),
                            extensions=[*extensions, *extra], **options), key
 
     def crl(self, revoked=(), last=None, after=None, signer=None, issuer=None, patch=None):
@@ -149,7 +155,7 @@ def certificate(issuer, subject, public, extensions=(), serial=None, not_before=
     """One certificate in DER. Without options it is as it should be."""
     signer = signer or issuer.key
     builder = (x509.CertificateBuilder().subject_name(subject)
-               .issuer_name(issuer_name or issuer.name).public_key(public)
+               .issuer_name(issuer.name if issuer_name is None else issuer_name).public_key(public)
                .serial_number(serial or next(issuer.serials))
                .not_valid_before(not_before or now() - DAY)
                .not_valid_after(not_after or now() + 300 * DAY))

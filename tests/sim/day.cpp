@@ -201,11 +201,13 @@ void ask_people(Living& living) {
     const Name name = house_name("new-" + std::to_string(living.names++));
     const uint32_t account = ledger_find_account(book.ledger, house_name(account_of(living)));
     AccountValues values = book.ledger.accounts[account].decided;
+    const PasswordTerm term =
+        living.names % 2 == 0 ? PasswordTerm::first : PasswordTerm::lasting;
     Status status = Status::ok;
     switch (below(living, 4)) {
         case 0:
             status = book_add_person(book, wall_ms, row_none, {}, name, Role::customer,
-                                     house_password(), book_tag_none);
+                                     house_password(), term, book_tag_none);
             break;
         case 1:
             status = book_set_password(book, wall_ms, person, {}, person,

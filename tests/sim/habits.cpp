@@ -153,7 +153,7 @@ bool Player::choose_move(Move& move, bool sure) {
 
 void Player::choose_moves() {
     Chance& chance = party->chance;
-    const bool is_group = chance.percent(12) && !is_kept_out();
+    const bool is_group = chance.percent(12) && !is_stopped();
     const uint64_t count = is_group ? chance.between(1, group_max) : 1;
     if (!may_use_ids(count)) return;
     // A second copy of what is on its way, perhaps on another connection.
@@ -290,6 +290,7 @@ void Player::choose_wrong() {
     const string& role = person->role;
     const string id = "wrong-" + std::to_string(chance.below(1000));
     if (chance.percent(12)) return choose_wrong_order();
+    if (is_held_back()) return;  // A group would not even begin.
     const auto by_member = [&](const Words& words, const string& answer) {
         say_exactly(words, is_member(role) ? answer : role_refusal());
     };
@@ -441,8 +442,20 @@ void Player::choose_connection() {
 void Player::change_password() {
     const AdminWork& work = party->admin;
     const bool by_admin = person->frozen && work.target == person && work.change.sent != 0;
+    // E4: there is nothing else to do.
+    const bool may_begin = logged_in && !party->quiet && !person->frozen && !person->pin_busy &&
+                           party->net.now_us(party->net.context) > party->admin_waits_until_us;
+    if (may_begin && person->doubt.empty() && !is_kept_out() && !must_be_refused() &&
+        party->oracle.people.now(person->name).first) {
+        person->doubt = "password of one's own " + std::to_string(++party->memos);
+    }
     if (person->doubt.empty() || person->passwd_flying || !logged_in || by_admin) return;
     sent_passwd = person->passwd_flying = true;
+    Facts next = party->oracle.people.now(person->name);
+    if (next.first) {
+        next.first = false;
+        party->oracle.people.change(person->name, next, ++party->tick);
+    }
     person->changes++;
     login_changes = person->changes;
     party->may_leave(terminal, 1);
@@ -454,6 +467,10 @@ void Player::change_password() {
             person->password = person->doubt;
             person->doubt.clear();
             person->changed = ++party->tick;
+            if (party->oracle.people.now(person->name).first) {
+                party->oracle.people.changed(person->name, party->tick);
+                party->tally.add("first passwords changed");
+            }
             login_password = person->password;
             person->changes++;  // Ends every login, also this one when an earlier copy did it.
             party->tally.add("passwords changed");
@@ -511,6 +528,10 @@ void plan(Party& party, AdminWork& work) {
             work.words = {"USER", "ADD", name, work.person.password};
             if (work.person.role != "customer" || chance.percent(50)) {
                 work.words.insert(work.words.end(), {"ROLE", work.person.role});
+            }
+            if (party.opened % 2 == 0) {
+                work.next.first = true;
+                work.words.push_back("FIRST");
             }
         }
     } else if (roll < 45 && party.opened < opened_max) {
@@ -593,6 +614,9 @@ void Player::admin_answered(const Value& value) {
     if (!work.is_registration) return;
     Person& made = party->add_person(work.person.name, work.person.role, work.person.password);
     made.is_guest = true;
+    if (work.next.first) {
+        party->oracle.people.begin(made.name, {.role = made.role, .first = true}, party->tick);
+    }
     if (party->players.size() < players_max + guests_max) {
         party->wake(party->add_player(made, "kiosk"), second_us);
     }

@@ -124,7 +124,7 @@ void Player::lose_mail(uint64_t until_us) {
 
 // W7.
 void Player::go_on_with_mail() {
-    if (!logged_in || is_kept_out() || must_be_refused()) return;
+    if (!logged_in || is_stopped() || must_be_refused()) return;
     const bool may_ask = party->net.now_us(party->net.context) >= person->post.key_again_us;
     if (!person->post.key_next.empty() && !person->post.key_flying && may_ask) send_key();
     if (!person->post.forgetting.empty() && !sent_forget) send_forget();
@@ -388,7 +388,7 @@ void Player::choose_wrong_mail() {
 
 void Player::play_mail() {
     Chance& chance = party->chance;
-    if (!logged_in || is_kept_out()) return;
+    if (!logged_in || is_stopped()) return;
     const Post& post = person->post;
     if (!post.has_key && chance.percent(50)) return begin_key();
     const uint64_t roll = chance.below(100);
@@ -432,7 +432,7 @@ bool Party::is_mail_read() const {
 
 void Player::audit_mail() {
     if (!person->post.is_audited || !logged_in) return;
-    if (is_kept_out()) {  // Perhaps: the login is about as old as a change of the role.
+    if (is_stopped()) {  // Perhaps: the login is about as old as a change of the role.
         person->post.is_audited = false;
         return;
     }

@@ -320,7 +320,7 @@ void Player::play_items() {
     Chance& chance = party->chance;
     ItemWork& work = party->item_work;
     const uint64_t now_us = party->net.now_us(party->net.context);
-    const bool may = logged_in && !person->is_guest && !is_kept_out() &&
+    const bool may = logged_in && !person->is_guest && !is_stopped() &&
                      (person->role == "admin" || person->role == "treasurer");
     if (!may || work.flying || now_us <= work.waits_until_us) return;
     if (work.in_doubt) {  // The lost copy has met its fate by now.

@@ -101,12 +101,22 @@ bool Player::is_kept_out() const {
     return false;
 }
 
-// E1. Who must be kept out is told nothing.
+// Whether the password of this login may be a first one.
+bool Player::is_held_back() const {
+    for (const Facts& facts : party->oracle.people.possible(person->name, login_sent,
+                                                            party->tick)) {
+        if (facts.first) return true;
+    }
+    return false;
+}
+
+// E1 and E4. Who must be kept out is told nothing.
 void Player::check_rights(const Expect& expect, const Value& value) {
     if (!logged_in || value.is_error() || is_for_all(expect.word)) return;
     const Bounds& bounds = party->oracle.bounds_of(terminal);
     const uint64_t since = std::min(login_sent, expect.sent);
     for (const Facts& facts : party->oracle.people.possible(person->name, since, party->tick)) {
+        if (facts.first && !first_has(expect.word)) continue;
         if (bounds_take(bounds, facts.role) && role_has(facts.role, expect.word)) return;
     }
     party->fail(person->name + ", a " + person->role + ", was answered to " + expect.word +
@@ -226,7 +236,7 @@ void Player::play_pin() {
     Chance& chance = party->chance;
     const uint64_t now_us = party->net.now_us(party->net.context);
     const bool holds_still = person->frozen && person->pin_next.empty();
-    if (!logged_in || holds_still || is_kept_out() || must_be_refused()) return;
+    if (!logged_in || holds_still || is_stopped() || must_be_refused()) return;
     if (!person->pin_busy) {
         const bool begins = !party->quiet && chance.percent(4) && person->doubt.empty() &&
                             !person->passwd_flying;
@@ -311,7 +321,9 @@ void plan_change(Chance& chance, AdminWork& work, Person& person, uint64_t numbe
     } else if (roll < 75) {
         work.verb = "PASSWD";
         work.person.password = "given password " + std::to_string(number);
+        work.next.first = number % 2 == 0;
         work.words = {"USER", "PASSWD", person.name, work.person.password};
+        if (work.next.first) work.words.push_back("FIRST");
     } else if (roll < 88) {
         work.verb = "NAME";
         work.next.title = "Guest N\xc2\xb0 " + std::to_string(number);
@@ -369,6 +381,7 @@ bool Party::may_send_work(const Player& player) {
             const Facts& now = oracle.people.now(target.name);
             work.next.has_pin = now.has_pin;
             if (work.verb != "PIN") work.next.pin_locked = now.pin_locked;
+            if (work.verb != "PASSWD") work.next.first = now.first;
         }
         oracle.people.change(target.name, work.next, ++tick);
     }
@@ -440,7 +453,8 @@ void Player::judge_list(const Value& value, uint64_t sent, uint64_t answered) {
         Facts shown;
         shown.role = text_of(resp_field(row, "role"));
         shown.title = text_of(resp_field(row, "name"));
-        shown.active = state == "active";
+        shown.active = state == "active" || state == "active/first";
+        shown.first = state == "active/first" || state == "locked/first";
         shown.removed = state == "removed";
         shown.has_pin = pin != "none";
         shown.pin_locked = pin == "locked";

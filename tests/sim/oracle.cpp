@@ -525,6 +525,11 @@ bool Judge::refusal(const Ask& ask) {
     const uint64_t lowest = low(ask.sent);
     const uint64_t highest = high(ask.answered);
     string other;
+    if (ask.refusal == first_password_text && oracle.people.knows(ask.person)) {  // E4
+        for (const Facts& facts : oracle.people.possible(ask.person, ask.sent, ask.answered)) {
+            if (facts.first) return true;
+        }
+    }
     if (is_about_time(oracle, ask, lowest, highest)) return true;
     for (uint64_t at = lowest; at <= highest; at++) {
         const size_t last = stage_max(at);

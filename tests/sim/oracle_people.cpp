@@ -59,6 +59,13 @@ bool role_has(const string& role, const string& command) {
     return money.count(command) == 0 || (role != "admin" && role != "auditor");
 }
 
+bool first_has(const string& command) {
+    static const std::set<string> words = {"HELLO", "AUTH", "PING",  "ECHO", "SELECT",
+                                           "QUIT",  "RESET", "TIME", "CLOCK", "DATE",
+                                           "TEMPERATURE", "WHOAMI", "PASSWD"};
+    return words.count(command) > 0;
+}
+
 bool bounds_take(const Bounds& bounds, const string& role) {
     return bounds.roles.empty() || bounds.roles.count(role) > 0;
 }

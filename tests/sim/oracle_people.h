@@ -12,6 +12,7 @@
 //       account that is neither the person's own nor on the terminal's list.
 //   E3. Above the terminal's amount a movement is booked only with the PIN; three wrong ones in a
 //       row lock it, whoever sent them from wherever.
+//   E4. Whose password is a first one is told nothing before it is another, but what is for all.
 #pragma once
 
 #include <stdint.h>
@@ -41,6 +42,7 @@ struct Facts {
     bool removed = false;
     bool has_pin = false;
     bool pin_locked = false;
+    bool first = false;  // the password is a first one
 
     bool operator==(const Facts& other) const = default;
 };
@@ -70,6 +72,9 @@ struct PeopleOracle {
 // Whether the command is for this role at all.
 bool role_has(const std::string& role, const std::string& command);
 
+// Whether the command is for who has not changed a first password.
+bool first_has(const std::string& command);
+
 // Whether somebody of this role may act at the terminal.
 bool bounds_take(const Bounds& bounds, const std::string& role);
 
@@ -87,6 +92,8 @@ std::string pin_refusal(const Bounds& bounds, const Facts& facts, const std::str
                         int64_t amount);
 
 inline constexpr const char* kept_out_text = "NOPERM this terminal does not permit your role";
+inline constexpr const char* first_password_text =
+    "NOPERM this is a first password; change it: PASSWD old new";
 inline constexpr const char* not_your_role_text = "NOPERM your role does not permit this command";
 inline constexpr const char* pin_locked_text =
     "NOPERM the PIN is locked; a till or an admin unlocks it";

@@ -362,6 +362,9 @@ bool Player::note_common(const Value& value, Request* request) {
         party->misconf_text = value.text;
     } else if (value.text == kept_out_text) {
         if (!is_kept_out()) party->fail(person->name + " was kept out of " + terminal);
+    } else if (value.text == first_password_text) {
+        if (!is_held_back()) party->fail(person->name + " was told of a first password");
+        party->tally.add("first passwords in the way");
     } else if (is_cut_short(value)) {
         told_to_leave = true;
     } else if (word != "BUSY" && word != "OOM") {
@@ -597,6 +600,7 @@ void Player::compare(Request& request, const Value& value, const string& raw) {
     // Rights come before the first answer (P6), and may have changed since.
     const bool has_other_role = party->oracle.role_of(request.ask) != person->role;
     if (has_other_role && value.word() == "NOPERM") return;
+    if (value.text == first_password_text && is_held_back()) return;
     party->tally.add("replays");
     if (value.is_error()) party->tally.add("replays of refusals");
     const bool is_three = raw.find('%') != string::npos && !value.is_error();

@@ -217,6 +217,8 @@ struct Player {
     void add_pin(Move& move);
     bool may_replay(const Request& request) const;
     bool is_kept_out() const;
+    bool is_held_back() const;
+    bool is_stopped() const { return is_kept_out() || is_held_back(); }
     void check_rights(const Expect& expect, const Value& value);
     bool must_be_refused() const;
     void mistype();

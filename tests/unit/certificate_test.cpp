@@ -464,7 +464,8 @@ TEST_F(CertificateTest, an_intermediate_signs_clients_and_no_authorities) {
     EXPECT_TRUE(facts.is_authority);
     EXPECT_EQ(facts.authorities_below, 0u);
     EXPECT_EQ(facts.not_after_ms, now_ms / 1000 * 1000 + 1827 * day_ms);
-    EXPECT_EQ(memcmp(facts.issuer_hash, facts_of(authority.certificate).subject_hash, hash_size), 0);
+    const CertificateFacts above = facts_of(authority.certificate);
+    EXPECT_EQ(memcmp(facts.issuer_hash, above.subject_hash, hash_size), 0);
     EXPECT_EQ(facts_of(authority.certificate).authorities_below, 1u);
     EXPECT_EQ(facts_of(client.certificate).authorities_below, 0u);
 
@@ -484,8 +485,9 @@ TEST_F(CertificateTest, an_intermediate_signs_clients_and_no_authorities) {
     EXPECT_EQ(make_status(CertificateKind::issuing, "Test issuing 2", leaf.key, issuing, {}, now_ms,
                           out),
               Status::invalid);
-    EXPECT_EQ(make_status(CertificateKind::issuing, "Test issuing 2", leaf.key, {}, {}, now_ms, out),
-              Status::invalid);
+    EXPECT_EQ(
+        make_status(CertificateKind::issuing, "Test issuing 2", leaf.key, {}, {}, now_ms, out),
+        Status::invalid);
 }
 
 TEST_F(CertificateTest, an_authority_is_made_anew_with_its_name_and_key) {

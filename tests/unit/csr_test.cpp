@@ -88,8 +88,8 @@ struct RequestTest : testing::Test {
         std::ofstream(dir + "/make.sh") << script;
         ASSERT_EQ(shell("sh make.sh"), 0) << "the openssl program could not make requests";
         ca_key = made_key();
-        const CertificateRequest request = {CertificateKind::authority, slice_of("Test CA"), nullptr,
-                                            0, now_ms};
+        const CertificateRequest request = {CertificateKind::authority, slice_of("Test CA"),
+                                            nullptr, 0, now_ms};
         ca = written([&](Writer& out) {
             EXPECT_EQ(certificate_make(request, slice_of(ca_key), {}, out), Status::ok);
         });
@@ -119,9 +119,8 @@ struct RequestTest : testing::Test {
                                             now_ms};
         const char* reason = nullptr;
         std::string made = written([&](Writer& out) {
-            EXPECT_EQ(certificate_sign(request, slice_of(csr), {slice_of(ca), slice_of(ca_key)}, out,
-                                       reason),
-                      expected);
+            const CertificateIssuer issuer = {slice_of(ca), slice_of(ca_key)};
+            EXPECT_EQ(certificate_sign(request, slice_of(csr), issuer, out, reason), expected);
         });
         if (reason_expected != nullptr) {
             EXPECT_STREQ(reason, reason_expected);
@@ -312,12 +311,13 @@ TEST_F(RequestTest, forged_ones_are_not_signed) {
     sign(pem_of(der), Status::invalid, "its signature is forged");
     test_random_fail_after(0);
     const std::string csr = file("p256.csr");
-    const CertificateRequest request = {CertificateKind::client, slice_of("bob"), nullptr, 0, now_ms};
+    const CertificateRequest request = {CertificateKind::client, slice_of("bob"), nullptr, 0,
+                                        now_ms};
+    const CertificateIssuer issuer = {slice_of(ca), slice_of(ca_key)};
     const char* reason = nullptr;
     uint8_t text[certificate_pem_size_max];
     Writer out = writer_of(text, sizeof text);
-    EXPECT_NE(certificate_sign(request, slice_of(csr), {slice_of(ca), slice_of(ca_key)}, out, reason),
-              Status::ok);
+    EXPECT_NE(certificate_sign(request, slice_of(csr), issuer, out, reason), Status::ok);
     EXPECT_NE(reason, nullptr);
     EXPECT_EQ(out.size, 0u);
 }

@@ -285,7 +285,8 @@ TEST(Days, RegistrationsAreCountedByTerminalAndDay) {
     EXPECT_EQ(add("p3", "door", 2), Status::ok);
     // An admin's are not counted.
     EXPECT_EQ(book_add_person(book, one.now_ms, row_none, test_name("kiosk"), test_name("p4"),
-                              Role::customer, record, book_tag_none), Status::ok);
+                              Role::customer, record, PasswordTerm::lasting, book_tag_none),
+              Status::ok);
     one.commit();
     EXPECT_EQ(one.day().registered, 2u);
     one.now_ms += day_ms;

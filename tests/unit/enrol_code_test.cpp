@@ -45,8 +45,8 @@ TEST(EnrolCode, HasEightGroupsOfFour) {
 
 TEST(EnrolCode, ComesBackFromItsText) {
     for (uint32_t first = 0; first < 256; first += 5) {
-        for (const int step : {1, 7, 77, 251}) {
-            const EnrolCode code = counted(static_cast<uint8_t>(first), static_cast<uint8_t>(step));
+        for (const uint8_t step : {uint8_t{1}, uint8_t{7}, uint8_t{77}, uint8_t{251}}) {
+            const EnrolCode code = counted(static_cast<uint8_t>(first), step);
             EnrolCode found = {};
             ASSERT_EQ(parse(text_of(code), found), Status::ok);
             EXPECT_TRUE(same(code, found));

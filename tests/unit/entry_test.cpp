@@ -81,6 +81,14 @@ std::vector<Entry> samples() {
     entry.row_person.registered = 7;
     entry.row_person.registered_max = 20;
     all.push_back(entry);
+    entry.row_person = {};
+    entry.row_person.term = PasswordTerm::first;
+    entry.row_person.name = test_name("c");
+    entry.row_person.record = {1, {'x'}};
+    for (const auto operation : {PersonOperation::added, PersonOperation::password}) {
+        entry.row_person.operation = operation;
+        all.push_back(entry);
+    }
     entry = movement(Status::ok);
     entry.terminal = 2;
     entry.movement.day = 20'778;
@@ -310,18 +318,26 @@ TEST(Entry, HasTheLowestVersionThatCanSayIt) {
         const bool counts = entry.kind == EntryKind::movement && entry.movement.day != 0;
         const bool orders = entry.kind == EntryKind::movement &&
                             operation_is_of_order(entry.movement.operation);
-        const bool is_of_three = orders || entry.kind >= EntryKind::item;
+        const bool is_first = entry.kind == EntryKind::person &&
+                              entry.row_person.term == PasswordTerm::first;
+        const bool is_of_three = orders || is_first || entry.kind >= EntryKind::item;
         EXPECT_EQ(bytes[28], is_of_three ? 3 : is_new_person || counts ? 2 : 1);
-        // The other version of the same bytes is none that was written.
-        bytes[28] = bytes[28] == 1 ? 2 : 1;
-        Entry decoded;
-        EXPECT_NE(entry_decode(slice_of(bytes), decoded), Status::ok);
+        // Another version of the same bytes is none that was written.
+        const char version = bytes[28];
+        for (char other = 1; other <= static_cast<char>(entry_version_max); other++) {
+            bytes[28] = other;
+            Entry decoded;
+            EXPECT_EQ(entry_decode(slice_of(bytes), decoded) == Status::ok, other == version);
+        }
     }
     Entry person = blank(EntryKind::person);
     person.row_person.operation = PersonOperation::added;
     person.row_person.name = test_name("ab");
     person.row_person.record = {2, {'p', 'q'}};
     EXPECT_EQ(encoded(person).substr(32), std::string("\0\0\0\0\0\0\0\0\1\0\0\2\2\0\0\0abpq", 20));
+    person.row_person.term = PasswordTerm::first;
+    EXPECT_EQ(encoded(person).substr(40),
+              std::string("\1\0\0\2\2\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0abpq", 24));
     Entry paid = movement(Status::ok);
     EXPECT_EQ(encoded(paid).substr(96), "a-client's:idtwo beers");
 }
@@ -350,6 +366,24 @@ TEST(Entry, OfAPersonSaysNothingThatItsOperationIsNotAbout) {
               Status::damaged);
     EXPECT_EQ(decodes([](PersonEntry& person) { person.operation = PersonOperation::rehash; }),
               Status::damaged);
+    good.row_person.operation = PersonOperation::password;
+    good.row_person.term = PasswordTerm::first;
+    EXPECT_EQ(decodes([](PersonEntry&) {}), Status::damaged) << "without a password";
+    good.row_person.record = {1, {'x'}};
+    EXPECT_EQ(decodes([](PersonEntry&) {}), Status::ok);
+    for (const auto operation : {PersonOperation::rehash, PersonOperation::pin_set,
+                                 PersonOperation::title, PersonOperation::unlock}) {
+        EXPECT_EQ(decodes([&](PersonEntry& person) { person.operation = operation; }),
+                  Status::damaged);
+    }
+    std::string bytes = encoded(good);
+    for (char value : {'\0', '\2', '\xff'}) {
+        bytes[46] = value;
+        Entry decoded;
+        EXPECT_EQ(entry_decode(slice_of(bytes), decoded), Status::damaged);
+    }
+    good.row_person.term = PasswordTerm::lasting;
+    good.row_person.record = {};
     good.row_person.operation = PersonOperation::title;
     for (const char* title : {"a\tb", "\x7f", "\xc2\x85", "\xff", "\xc3", "\xed\xa0\x80"}) {
         EXPECT_EQ(decodes([&](PersonEntry& person) {

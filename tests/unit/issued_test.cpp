@@ -106,7 +106,8 @@ TEST(Issued, a_row_is_what_the_certificate_says) {
     ASSERT_EQ(issued_row_of(slice_of(pem), CertificateKind::authority, IssuedSigner::self, row),
               Status::ok);
     const std::string line = line_of(row);
-    EXPECT_EQ(line.substr(32), " 2026-09-21T13:13:20Z 2046-09-21T14:13:20Z authority self Test CA 1\n");
+    EXPECT_EQ(line.substr(32),
+              " 2026-09-21T13:13:20Z 2046-09-21T14:13:20Z authority self Test CA 1\n");
     EXPECT_EQ(issued_row_of(slice_of("x"), CertificateKind::client, IssuedSigner::ca, row),
               Status::invalid);
     crypto_free();

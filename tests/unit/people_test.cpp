@@ -306,6 +306,81 @@ TEST(People, ACheckpointHasTheLowestVersionThatCanSayIt) {
     EXPECT_EQ(version_of(test_tables(one.book())), 2u);
 }
 
+// A first password comes with its person or by a change, and ends with the next change.
+TEST(People, AFirstPasswordIsOneUntilItIsChanged) {
+    TestPeople one;
+    const TestChange first = {.operation = PersonOperation::password, .person = "bob",
+                              .record = "new", .term = PasswordTerm::first};
+    EXPECT_EQ(one.row("bob").installed.term, PasswordTerm::lasting);
+    EXPECT_EQ(test_change(one.book(), first), Status::ok);
+    EXPECT_EQ(one.row("bob").installed.term, PasswordTerm::lasting) << "as installed";
+    EXPECT_EQ(one.row("bob").decided.term, PasswordTerm::first);
+    one.commit();
+    const TestChange others[] = {
+        {PersonOperation::role, "bob", Role::till},
+        {PersonOperation::lock, "bob"},
+        {PersonOperation::unlock, "bob"},
+        {.operation = PersonOperation::title, .person = "bob", .title = "B"},
+        {.operation = PersonOperation::pin_set, .person = "bob", .record = pin},
+        {PersonOperation::pin_lock, "bob"},
+        {PersonOperation::pin_unlock, "bob"},
+    };
+    for (const TestChange& change : others) {
+        ASSERT_EQ(one.change(change), Status::ok) << one.why;
+        EXPECT_EQ(one.row("bob").installed.term, PasswordTerm::first);
+        one.disk.expect_same_again(one.book());
+    }
+    EXPECT_EQ(one.change({.operation = PersonOperation::password, .person = "bob",
+                          .record = "own"}), Status::ok);
+    EXPECT_EQ(one.row("bob").installed.term, PasswordTerm::lasting);
+    EXPECT_EQ(one.change(first), Status::ok);
+    one.disk.expect_same_again(one.book());
+    EXPECT_EQ(one.change({PersonOperation::remove, "bob"}), Status::ok);
+    EXPECT_EQ(one.row("bob").installed.term, PasswordTerm::lasting) << "there is no password";
+    PasswordRecord record = {3, {'p', 'h', 'c'}};
+    EXPECT_EQ(book_add_person(one.book(), 1000, row_none, {}, test_name("carol"), Role::customer,
+                              record, PasswordTerm::first, book_tag_none), Status::ok);
+    one.commit();
+    EXPECT_EQ(one.row("carol").installed.term, PasswordTerm::first);
+    one.disk.expect_same_again(one.book());
+}
+
+// T4, and a checkpoint of an older version says nothing of it.
+TEST(People, ACheckpointSaysWhosePasswordIsAFirstOne) {
+    TestPeople one;
+    const uint32_t passwd = static_cast<uint32_t>(TableName::passwd);
+    const TestTables plain_tables = test_tables(one.book());
+    EXPECT_EQ(one.change({.operation = PersonOperation::password, .person = "bob",
+                          .record = "new", .term = PasswordTerm::first}), Status::ok);
+    const TestTables good = test_tables(one.book());
+    EXPECT_EQ(version_of(good), 4u);
+    EXPECT_NE(good.tables[passwd].find("\nbob:customer:active/first:new\n"), std::string::npos)
+        << good.tables[passwd];
+    one.disk.expect_same_again(one.book());
+    EXPECT_EQ(one.change({PersonOperation::lock, "bob"}), Status::ok);
+    EXPECT_NE(test_tables(one.book()).tables[passwd].find(":locked/first:"), std::string::npos);
+    for (const char* state : {"active", "removed/first", "first", "active/", "active/lasting"}) {
+        TestTables bad = good;
+        std::string& rows = bad.tables[passwd];
+        rows.replace(rows.find("active/first"), 12, state);
+        TestBook other;
+        EXPECT_EQ(test_load(other.book, bad), Status::damaged) << state;
+    }
+    TestTables bare = good;
+    std::string& row = bare.tables[passwd];
+    row.replace(row.find(":active/first:new"), 17, ":active/first:");
+    TestBook another;
+    EXPECT_EQ(test_load(another.book, bare), Status::damaged) << "of no password";
+    TestTables older = plain_tables;
+    std::string& rows = older.tables[passwd];
+    rows.replace(rows.find("bob:customer:active") + 13, 6, "active/first");
+    TestBook other;
+    EXPECT_EQ(test_load(other.book, older), Status::damaged) << "not in version 1";
+    EXPECT_EQ(one.change({.operation = PersonOperation::password, .person = "bob",
+                          .record = "own"}), Status::ok);
+    EXPECT_EQ(version_of(test_tables(one.book())), 1u);
+}
+
 TEST(People, RowsThatWereNeverWrittenAreRefused) {
     TestPeople one;
     EXPECT_EQ(one.change({.operation = PersonOperation::title, .person = "bob", .title = "B"}),
@@ -403,6 +478,17 @@ TEST(People, AWrappedRecordIsReplacedOnceAndEndsNoLogin) {
     EXPECT_EQ(std::string(one.row("bob").texts.password.text, one.row("bob").texts.password.size),
               plain);
     EXPECT_EQ(one.change(rehash), Status::replayed);
+    one.disk.expect_same_again(one.book());
+}
+
+// What was hashed anew is the same password.
+TEST(People, AFirstPasswordThatIsHashedAnewIsOneStill) {
+    TestPeople one;
+    EXPECT_EQ(one.change({.operation = PersonOperation::password, .person = "bob",
+                          .record = wrapped, .term = PasswordTerm::first}), Status::ok);
+    EXPECT_EQ(one.change({.operation = PersonOperation::rehash, .person = "bob",
+                          .record = plain}), Status::ok);
+    EXPECT_EQ(one.row("bob").installed.term, PasswordTerm::first);
     one.disk.expect_same_again(one.book());
 }
 

@@ -58,7 +58,7 @@ Status test_add(Book& book, const std::string& name, Role role, uint64_t wall_ms
     memcpy(record.text, phc.data(), phc.size());
     record.size = static_cast<uint8_t>(phc.size());
     return book_add_person(book, wall_ms, row_none, {}, test_name(name), role, record,
-                           book_tag_none);
+                           PasswordTerm::lasting, book_tag_none);
 }
 
 BookMove test_book_move(const Book& book, const TestMove& move) {
@@ -120,6 +120,7 @@ Status test_change(Book& book, const TestChange& change, std::string* why) {
     asked.person = ledger_find_person(book.ledger, test_name(change.person));
     asked.asked_by = row_none;
     asked.role = change.role;
+    asked.term = change.term;
     memcpy(asked.record.text, change.record.data(), change.record.size());
     asked.record.size = static_cast<uint8_t>(change.record.size());
     EXPECT_EQ(parse_title(slice_of(change.title), asked.title), Status::ok) << change.title;

@@ -99,6 +99,7 @@ struct TestChange {
     std::string title;
     uint64_t wall_ms = 1000;
     BookTag tag = book_tag_none;
+    PasswordTerm term = PasswordTerm::lasting;
 };
 Status test_change(Book& book, const TestChange& change, std::string* why = nullptr);
 

@@ -17,9 +17,9 @@
 //   short               a terminal's that ends after 10 days; all others last 300
 //   revoked, ca-leaf, server-use, no-use, any-use, both-uses, no-constraints, no-name,
 //   two-names, long-name, weak-rsa, rsa, p384
-// and crl.pem (revoked is on it), empty.pem (nobody is), other.pem (of other-ca), both.pem (of ca and
-// of issuing, with its certificate), both-revoked.pem (below is on it), unvouched.pem (without it),
-// misvouched.pem (with that of another authority of that name).
+// and crl.pem (revoked is on it), empty.pem (nobody is), other.pem (of other-ca), both.pem (of ca
+// and of issuing, with its certificate), both-revoked.pem (below is on it), unvouched.pem (without
+// it), misvouched.pem (with that of another authority of that name).
 const std::string& tls_files_dir();
 
 // The text of a file of that folder.

@@ -12,7 +12,7 @@ from old_bank import OldBank
 
 SECRET = "a long password"
 HEADS = ["entry", "time", "by", "terminal", "operation", "name", "role", "registered", "title",
-         "floor", "ceiling", "price", "stock"]
+         "floor", "ceiling", "price", "stock", "password"]
 # What busy() does: by, terminal, operation, name, and what else there is to say.
 DONE = [
     ("admin", "kiosk", "added", "dora", {"role": "till"}),

@@ -115,6 +115,28 @@ class WholeWay(BackupTest):
             self.assertEqual(alice.ask("BALANCE"), b"60.00")
         bank.check()
 
+    def test_registers_and_intermediates_come_along_and_codes_of_a_day_do_not(self):
+        bank = self.new_bank()
+        bank.stop()
+        bank.pennyctl("cert", "issuing", bank.home)
+        bank.pennyctl("cert", "renew", "server", bank.home)
+        os.mkdir(bank.path("data", "enrol"), 0o700)
+        with open(bank.path("data", "enrol", "0123.code"), "w", encoding="utf-8") as file:
+            file.write("name zoe\n")
+        with open(bank.path("certs", "issued"), encoding="utf-8") as file:
+            lines = file.read()
+        with open(bank.path("data", "issued"), "w", encoding="utf-8") as file:
+            file.write(lines)
+        self.backup(bank)
+        self.restore(bank)
+        for name in ("certs/issued", "certs/issuing.crt", "certs/issuing.key", "data/issued"):
+            with open(bank.path(*name.split("/")), "rb") as old, \
+                    open(os.path.join(bank.folder, "new", *name.split("/")), "rb") as new:
+                self.assertEqual(old.read(), new.read(), name)
+        self.assertEqual(os.listdir(os.path.join(bank.folder, "new", "certs", "old")),
+                         os.listdir(bank.path("certs", "old")))
+        self.assertFalse(os.path.exists(os.path.join(bank.folder, "new", "data", "enrol")))
+
     def test_a_checkpoint_that_is_finished_while_it_is_looked_at(self):
         bank = self.new_bank()
         for _ in range(2):

@@ -51,6 +51,34 @@ void tell_connected(const Connection& connection) {
     fflush(stdout);
 }
 
+constexpr uint32_t fresh_tries_max = 3;
+
+// Whose password is a first one is let do nothing before it is another: so that comes at once.
+void change_first(Menu& menu) {
+    Client& client = *menu.client;
+    puts("This is a first password: nothing else can be done until it is changed.");
+    fflush(stdout);
+    for (uint32_t i = 0; i < fresh_tries_max && prompt_has_person(); i++) {
+        Password fresh = {};
+        Reply reply = {};
+        Outcome outcome = Outcome::misused;
+        if (prompt_fresh(fresh) == exit_go_on) {
+            Password old = client.login.password;
+            const Slice words[] = {slice_of("PASSWD"), {old.bytes, old.size},
+                                   {fresh.bytes, fresh.size}};
+            outcome = client_ask(client, words, 3, reply);
+            wipe(&old, sizeof old);
+        }
+        wipe(&fresh, sizeof fresh);
+        if (outcome == Outcome::reply) {
+            puts("The password is changed.");
+            return;
+        }
+        if (outcome == Outcome::none) break;
+    }
+    say("the password was not changed; sign in again to do it");
+}
+
 // What the person may do decides the server; the role says only what is worth asking for.
 void greet(Menu& menu) {
     Client& client = *menu.client;
@@ -68,6 +96,9 @@ void greet(Menu& menu) {
     if (named) menu_print_value(reply, ", ", "role", "");
     if (named) menu_print_value(reply, ", at the terminal ", "terminal", "");
     if (named) puts(".");
+    const Value* password = reply_find(reply, "password");
+    const bool is_first = password != nullptr && slice_equal_text(password->text, "first");
+    if (is_first) change_first(menu);
 }
 
 // Signs in who the options or the answers name. Returns false where that failed.

@@ -199,6 +199,19 @@ ExitCode ask_password(const char* question, Password& out) {
     return exit_refused;
 }
 
+// What was typed blindly is typed twice.
+ExitCode ask_again(Password& password) {
+    Password again = {};
+    ExitCode code = ask_password("The same password again: ", again);
+    const bool same = code == exit_go_on && again.size == password.size &&
+                      memcmp(again.bytes, password.bytes, again.size) == 0;
+    wipe(&again, sizeof again);
+    if (same) return code;
+    wipe(&password, sizeof password);
+    if (code == exit_go_on) say("the two passwords differ");
+    return exit_refused;
+}
+
 }  // namespace
 
 Status prompt_line(const char* prompt, char* out, uint32_t capacity) {
@@ -257,18 +270,13 @@ ExitCode prompt_account(Login& login) {
         return exit_usage;
     }
     if (status != Status::ok) return refuse_name();
-    Password again = {};
-    ExitCode code = prompt_password(login);
-    if (code == exit_go_on) code = ask_password("The same password again: ", again);
-    const bool same = code == exit_go_on && again.size == login.password.size &&
-                      memcmp(again.bytes, login.password.bytes, again.size) == 0;
-    wipe(&again, sizeof again);
-    if (code == exit_go_on && !same) {
-        wipe(&login.password, sizeof login.password);
-        say("the two passwords differ");
-        code = exit_refused;
-    }
-    return code;
+    const ExitCode code = prompt_password(login);
+    return code == exit_go_on ? ask_again(login.password) : code;
+}
+
+ExitCode prompt_fresh(Password& out) {
+    const ExitCode code = ask_password("New password: ", out);
+    return code == exit_go_on ? ask_again(out) : code;
 }
 
 ExitCode prompt_passphrase(uint8_t* out, uint32_t size) {

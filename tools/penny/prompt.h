@@ -26,9 +26,11 @@ void prompt_remember(const char* line);
 //
 //     prompt_user ─ a name ─► prompt_password         to sign in
 //               └── "+" ───► prompt_account          a name and a password, twice, for a new one
+//                            prompt_fresh            another password, twice
 ExitCode prompt_user(Login& login, bool& creates);
 ExitCode prompt_password(Login& login);
 ExitCode prompt_account(Login& login);
+ExitCode prompt_fresh(Password& out);
 
 // Asks for exactly `size` bytes without echo. Returns exit_go_on, or exit_refused with the reason
 // printed.

@@ -36,6 +36,7 @@ struct Told {
     const char* role;
     Slice title;
     bool registered;  // at a terminal, by whoever stood there
+    bool is_first;    // the password is a first one
     bool has_bounds;
     int64_t floor;    // minor units
     int64_t ceiling;
@@ -63,6 +64,7 @@ void tell_person(const PersonEntry& person, Told& out) {
     out.whom = name_slice(person.name);
     out.title = slice_of_chars(person.title.text, person.title.size);
     out.registered = person.day != 0;
+    out.is_first = person.term == PasswordTerm::first;
     const bool has_role = person.operation == PersonOperation::added ||
                           person.operation == PersonOperation::role;
     if (has_role) out.role = role_name(person.role);
@@ -131,6 +133,7 @@ void print_text(const Audit& audit, const Entry& entry, const Told& told) {
         put_text(line, told.role);
     }
     if (told.registered) put_text(line, ", registered");
+    if (told.is_first) put_text(line, ", first password");
     if (told.title.size > 0) {
         put_text(line, ", ");
         put_clean(line, told.title);
@@ -156,7 +159,7 @@ void print_text(const Audit& audit, const Entry& entry, const Told& told) {
 // --- CSV ------------------------------------------------------------------------------------
 
 constexpr char csv_audit_heads[] = "entry,time,by,terminal,operation,name,role,registered,title,"
-                                   "floor,ceiling,price,stock";
+                                   "floor,ceiling,price,stock,password";
 
 void csv_bound(CsvLine& line, const Paper& paper, const Told& told, int64_t minor) {
     if (!told.has_bounds) return csv_empty(line);
@@ -187,6 +190,7 @@ void print_csv(const Audit& audit, const Entry& entry, const Told& told) {
     } else {
         csv_empty(line);
     }
+    csv_text(line, slice_of(told.is_first ? "first" : ""));
     csv_end(line);
 }
 
@@ -235,6 +239,7 @@ void print_json(const Audit& audit, const Entry& entry, const Told& told) {
         put_text(line, ",\"stock\":");
         put_decimal(line, told.stock);
     }
+    if (told.is_first) put_member(line, "password", slice_of("first"));
     put_u8(line, '}');
     CHECK(!line.overflow);
     printf("%s%.*s", audit.count == 0 ? "[\n" : ",\n", static_cast<int>(line.size),

@@ -164,7 +164,8 @@ ExitCode read_signer(Authority& authority, const char* name, Signer& signer) {
 
 ExitCode need(const Authority& authority, const Signer& signer, const char* name,
               const char* what) {
-    const ToolPath key = place_resolve(authority.place, authority_path(authority, name, "key").text);
+    const ToolPath key =
+        place_resolve(authority.place, authority_path(authority, name, "key").text);
     const ToolPath certificate =
         place_resolve(authority.place, authority_path(authority, name, "crt").text);
     if (signer.certificate.text.size == 0) {
@@ -209,6 +210,11 @@ void pem_clear(Pem& pem) { pem.text = writer_of(pem.bytes, sizeof pem.bytes); }
 Slice pem_slice(const Pem& pem) { return writer_slice(pem.text); }
 
 MadePath authority_path(const Authority& authority, const char* name, const char* ending) {
+    if (authority.place.conf.text[0] != '\0' && strcmp(name, "issuing") == 0) {
+        const Config& config = authority.place.config;
+        const bool is_key = strcmp(ending, "key") == 0;
+        return path_of(is_key ? config.issuing_key : config.issuing_certificate);
+    }
     return made_path(authority.folder.text, name, ending);
 }
 
@@ -381,7 +387,8 @@ namespace {
 Slice read_bundle(const Authority& authority) {
     static uint8_t bytes[bundle_size_max];
     uint32_t size = 0;
-    const ToolPath path = place_resolve(authority.place, authority_path(authority, "ca", "crt").text);
+    const ToolPath path =
+        place_resolve(authority.place, authority_path(authority, "ca", "crt").text);
     const Status status = system_read_file(path.text, bytes, sizeof bytes, size);
     return {bytes, status == Status::ok ? size : 0};
 }
@@ -427,6 +434,6 @@ DayText day_text(uint64_t wall_ms) {
 void authority_tell_server(const Authority& authority) {
     const uint32_t pid = store_lock_holder(store_calls_posix, authority.place.data.text);
     if (pid == 0) return;
-    printf("The server runs as process %u: `kill -HUP %u`, or RELOAD as an admin, lets it take this "
-           "up.\n", pid, pid);
+    printf("The server runs as process %u: `kill -HUP %u`, or RELOAD as an admin, lets it take "
+           "this up.\n", pid, pid);
 }

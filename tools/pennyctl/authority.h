@@ -1,27 +1,27 @@
 // authority.h - the bank's authority, for every verb that makes or revokes certificates.
 //
 // The one place that opens ca.key and issuing.key, makes keys and certificates, enters them in the
-// register, writes them, and keeps the lists of what is revoked. Everything lies in the folder of the
-// CA's certificate, which the first listener of channel tls names (`ca`, usually certs/ca.crt):
+// register, writes them, and keeps the lists of what is revoked. Everything lies in the folder of
+// the CA's certificate, which the first listener of channel tls names (`ca`, usually certs/ca.crt):
 //
 //     ca.crt  ca.key            the CA; no server ever opens its key, which may be kept elsewhere
 //     issuing.crt  issuing.key  the intermediate, where there is one, by which a server may sign
 //     server.crt  server.key    what the listener names (`certificate`, `key`)
-//     clients/NAME.crt  .key    terminals' and people's; the key stays away where only a request came
-//     crl.pem                   what the listener names (`crl`): the CA's list and, behind issuing's
-//                               certificate, its own
+//     clients/NAME.crt  .key    terminals' and people's; no key where only a request came
+//     crl.pem                   what the listener names (`crl`): the CA's list and, behind
+//                               issuing's certificate, its own
 //     issued                    the register (crypto/issued.h) of what was signed by these verbs
 //     old/                      certificates that were renewed, for receipts that they judge
 //
-// Keys are mode 0600 and wiped from memory. A verb's sentence is printed by the call that fails, and
-// nothing else is; `exit_done` is the answer of those that went well.
+// Keys are mode 0600 and wiped from memory. A verb's sentence is printed by the call that fails,
+// and nothing else is; `exit_done` is the answer of those that went well.
 //
 //   U1. A certificate's line is in the register, on disk, before its file has its name.
-//   U2. A file gets its name whole (files.h, F1). A new one never takes another's place, and no call
-//       here replaces a key.
+//   U2. A file gets its name whole (files.h, F1). A new one never takes another's place, and no
+//       call here replaces a key.
 //   U3. What is renewed is renewed for the key that it had. So a server's certificate and key are
-//       never seen apart: the key's file stays, the certificate's is replaced by one rename, and a cut
-//       before it leaves the old one, one behind it the new one, each of that key.
+//       never seen apart: the key's file stays, the certificate's is replaced by one rename, and a
+//       cut before it leaves the old one, one behind it the new one, each of that key.
 //   U4. A list keeps its rows. Where there is no room for another one, the rows go first whose
 //       certificates have ended longest ago, and none of less than a year ago: until then it may
 //       still ask to be renewed.
@@ -68,16 +68,17 @@ struct Authority {
     Signer issuing;
 };
 
-// "certs/NAME.ENDING" and the like.
+// "certs/NAME.ENDING" and the like; of issuing what the configuration names.
 MadePath authority_path(const Authority& authority, const char* name, const char* ending);
 
-// True for a word that stands for one of the bank's own where a name does: ca, issuing, server, crl.
+// True for a word that stands for one of the bank's own where a name does: ca, issuing, server,
+// crl.
 bool authority_is_word(const char* name);
 
 // --- Opening it ---
 
-// Opens the authority of the bank that was named, or of the usual one for nullptr; reads which parts
-// there are. Nothing is held on anything but exit_done.
+// Opens the authority of the bank that was named, or of the usual one for nullptr; reads which
+// parts there are. Nothing is held on anything but exit_done.
 ExitCode authority_open(Authority& authority, const char* given);
 void authority_close(Authority& authority);
 
@@ -93,13 +94,14 @@ ExitCode authority_need_signer(const Authority& authority, bool& is_issuing);
 
 // --- Making certificates ---
 
-// Makes an authority's key and certificate, "WORDS 0123abcd" by name, signed by itself or `by`: a number keeps the authorities of two
-// banks apart in one list of trusted ones. The key is the one that `out` has, or a new one.
+// Makes an authority's key and certificate, "WORDS 0123abcd" by name, signed by itself or `by`: a
+// number keeps the authorities of two banks apart in one list of trusted ones. The key is the one
+// that `out` has, or a new one.
 ExitCode signer_make(const char* words, CertificateKind kind, const Signer* by, uint64_t wall_ms,
                      uint32_t days, Signer& out);
 
-// Signs in memory, for the request `csr` where that is not empty, else for `key`, which is made where
-// it is empty. An intermediate's own certificate is put behind the new one.
+// Signs in memory, for the request `csr` where that is not empty, else for `key`, which is made
+// where it is empty. An intermediate's own certificate is put behind the new one.
 ExitCode signer_sign(const Signer& signer, const CertificateRequest& request, Slice csr, Pem& key,
                      Pem& certificate);
 
@@ -107,8 +109,8 @@ ExitCode signer_sign(const Signer& signer, const CertificateRequest& request, Sl
 ExitCode signer_sign_again(const Signer& signer, const CertificateRequest& request, Slice old_pem,
                            Pem& certificate);
 
-// Adds what a server is called to an empty list: this machine's names, the address that it listens on,
-// and those asked for. `own` keeps what was put together.
+// Adds what a server is called to an empty list: this machine's names, the address that it listens
+// on, and those asked for. `own` keeps what was put together.
 struct HostList {
     Slice rows[certificate_hosts_max];
     uint32_t count;
@@ -157,7 +159,8 @@ void known_free(KnownList& list);
 // --- What is revoked ---
 
 // Puts certificates on the lists of their signers, with the present time, and writes them; none of
-// them where `count` is 0, so that the lists are made anew. `added` is how many were not on them yet.
+// them where `count` is 0, so that the lists are made anew. `added` is how many were not on them
+// yet.
 ExitCode authority_revoke(Authority& authority, const IssuedRow* rows, uint32_t count,
                           uint32_t& added);
 

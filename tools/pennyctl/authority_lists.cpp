@@ -233,8 +233,8 @@ ExitCode read_lists(Authority& authority, Lists& lists) {
         count++;
     }
     if (count > 0) return exit_done;
-    return refuse_list(authority, "holds no list; put an earlier one back, since what is on it must "
-                                  "not be forgotten");
+    return refuse_list(authority, "holds no list; put an earlier one back, since what is on it "
+                                  "must not be forgotten");
 }
 
 bool list_has(const RevokedList& list, Slice serial) {
@@ -247,7 +247,8 @@ bool list_has(const RevokedList& list, Slice serial) {
 // When a certificate on a list ended; the greatest time for one that nobody knows.
 uint64_t end_of(const KnownList& known, Slice serial) {
     for (uint32_t i = 0; i < known.count; i++) {
-        if (same_serial(serial_of(known.rows[i].row), serial)) return known.rows[i].row.not_after_ms;
+        const IssuedRow& row = known.rows[i].row;
+        if (same_serial(serial_of(row), serial)) return row.not_after_ms;
     }
     return UINT64_MAX;
 }
@@ -281,8 +282,8 @@ ExitCode add_rows(Authority& authority, Lists& lists, const IssuedRow* rows, uin
         if (list_has(list, serial_of(rows[i]))) continue;
         if (lists.of[0].count + lists.of[1].count >= revocation_rows_max &&
             !make_room(authority, lists, known)) {
-            return tool_refuse("%u certificates are revoked already, and there is room for no more; "
-                               "pennyctl cert issuing and certificates of 30 days need fewer",
+            return tool_refuse("%u certificates are revoked already, and there is room for no "
+                               "more; pennyctl cert issuing and certificates of 30 days need fewer",
                                revocation_rows_max);
         }
         RevocationRow& row = list.rows[list.count++];
@@ -321,8 +322,8 @@ ExitCode keep_list(const Authority& authority, const Signer& signer, Writer& out
     Slice pem = {};
     while (revocation_next(rest, pem) == Status::ok) {
         RevocationFacts facts = {};
-        if (revocation_facts(pem, facts) != Status::ok || !is_of(signer, facts.issuer_hash)) continue;
-        put_bytes(out, pem);
+        const bool is_read = revocation_facts(pem, facts) == Status::ok;
+        if (is_read && is_of(signer, facts.issuer_hash)) put_bytes(out, pem);
     }
     return exit_done;
 }

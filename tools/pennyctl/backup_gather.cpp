@@ -228,6 +228,11 @@ Status add_around(Gather& gather) {
         status = add_folder(gather, config_lab_keys, lab.text, 0);
     }
     if (status == Status::ok) status = add_named(gather, place.config.message_key);
+    const char* issuing[] = {place.config.issuing_certificate, place.config.issuing_key};
+    for (const char* value : issuing) {
+        const bool is_there = access(place_resolve(place, value).text, F_OK) == 0;
+        if (status == Status::ok && is_there) status = add_named(gather, value);
+    }
     for (uint32_t i = 0; status == Status::ok && i < place.config.listener_count; i++) {
         const ListenerConfig& listener = place.config.listeners[i];
         const char* values[] = {listener.certificate, listener.key, listener.ca, listener.crl,
@@ -302,7 +307,8 @@ Status backup_gather(const BankPlace& place, const Check& check, BackupSources& 
     Status status = add_around(gather);
     if (status == Status::ok) status = add_checkpoint(gather);
     if (status == Status::ok) status = add_if_there(gather, "penalties");
-    // Of what the server signed; the codes beside it, data/enrol, are secrets of a day and stay out.
+    // Of what the server signed; the codes beside it, data/enrol, are secrets of a day and stay
+    // out.
     if (status == Status::ok) status = add_if_there(gather, "issued");
     if (status == Status::ok) status = add_if_there(gather, "journal/ARCHIVED");
     if (status == Status::ok) status = add_journal(gather);

@@ -119,8 +119,8 @@ ExitCode cert_check_hosts(const Cert& cert) {
     for (uint32_t i = 0; i < cert.words.name_count; i++) {
         const char* name = cert.words.names[i];
         if (certificate_host_is_valid(tool_slice(name))) continue;
-        return tool_misused_verb(cert.words.verb, "--name takes a host's name or address, not \"%s\"",
-                                 name);
+        return tool_misused_verb(cert.words.verb,
+                                 "--name takes a host's name or address, not \"%s\"", name);
     }
     return exit_done;
 }
@@ -295,8 +295,8 @@ ExitCode sign(Cert& cert) {
     code = elsewhere != nullptr ? write_elsewhere(cert, by_issuing, elsewhere)
                                 : write_client(cert, by_issuing, path.text, nullptr);
     if (code != exit_done) return code;
-    return cert_tell(cert, name, elsewhere != nullptr ? elsewhere : cert_whole(cert, path.text).text,
-                     nullptr);
+    const ToolPath whole = cert_whole(cert, path.text);
+    return cert_tell(cert, name, elsewhere != nullptr ? elsewhere : whole.text, nullptr);
 }
 
 // --- server ---------------------------------------------------------------------------------

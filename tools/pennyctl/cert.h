@@ -1,7 +1,8 @@
 // cert.h - what the verbs of `pennyctl cert` share: their words, the bank's authority, the outcome.
 //
-// Each verb takes its words, opens the authority, acts, and closes it; a refusal takes back what was
-// made, but never a line of the register. Printed is what was done, a line for each certificate.
+// Each verb takes its words, opens the authority, acts, and closes it; a refusal takes back what
+// was made, but never a line of the register. Printed is what was done, a line for each
+// certificate.
 #pragma once
 
 #include "pennyctl/authority.h"

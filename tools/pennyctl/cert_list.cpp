@@ -58,7 +58,9 @@ ExitCode list(Cert& cert) {
         printf("%-*s  %-9s  %-32s  %-10s  %6s  %-7s  %s\n", static_cast<int>(name_size_max), "name",
                "kind", "serial", "ends", "days", "state", "signer");
     }
-    for (uint32_t i = 0; i < known.count; i++) print_known(known.rows[i], cert.authority.wall_ms, cert.words.csv);
+    for (uint32_t i = 0; i < known.count; i++) {
+        print_known(known.rows[i], cert.authority.wall_ms, cert.words.csv);
+    }
     known_free(known);
     return exit_done;
 }
@@ -140,8 +142,8 @@ ExitCode collect(const char* word, const KnownList& known, Collected& out, bool&
     if (!has_serial || serial.serial_size < serial_size_sure) return refuse_unknown(word, known);
     serial.signer = IssuedSigner::ca;
     has_open = true;
-    printf("%s: no certificate with this serial number is known here; it is for the CA's list all the "
-           "same\n", word);
+    printf("%s: no certificate with this serial number is known here; it is for the CA's list all "
+           "the same\n", word);
     return add(out, serial);
 }
 
@@ -162,7 +164,9 @@ ExitCode refuse_unknown(const char* word, const KnownList& known) {
         size += static_cast<size_t>(snprintf(text + size, sizeof text - size, "%s%s",
                                              size > 0 ? ", " : "", row.name));
     }
-    if (size == 0) return tool_refuse("%s: there is no such certificate, and none of a client", word);
+    if (size == 0) {
+        return tool_refuse("%s: there is no such certificate, and none of a client", word);
+    }
     if (more == 0) return tool_refuse("%s: there is no such certificate; there are %s", word, text);
     return tool_refuse("%s: there is no such certificate; there are %s and %u more, which pennyctl "
                        "cert list shows", word, text, more);
@@ -175,8 +179,8 @@ ExitCode revoke_known(Cert& cert, const KnownList& known) {
     for (uint32_t i = 0; i < words.word_count; i++) {
         const char* word = words.words[i];
         if (strcmp(word, "ca") == 0 || strcmp(word, "crl") == 0) {
-            return tool_refuse("the CA cannot be revoked: whoever trusts it would have to believe it. "
-                               "Make a new one, and give everybody certificates of that");
+            return tool_refuse("the CA cannot be revoked: whoever trusts it would have to believe "
+                               "it. Make a new one, and give everybody certificates of that");
         }
         const ExitCode code = collect(word, known, all, all.has_open[i]);
         if (code != exit_done) return code;

@@ -116,7 +116,8 @@ ExitCode read_old_server(Cert& cert) {
         return tool_refuse("%s was signed by somebody else than this CA, who alone can renew it",
                            cert_whole(cert, path.text).text);
     }
-    if (certificate_hosts(old.pem, old.hosts) == Status::ok && old.hosts.count > 0) return exit_done;
+    const Status status = certificate_hosts(old.pem, old.hosts);
+    if (status == Status::ok && old.hosts.count > 0) return exit_done;
     return tool_refuse("%s names no host; move it away, and pennyctl cert server makes one",
                        cert_whole(cert, path.text).text);
 }
@@ -215,7 +216,9 @@ ExitCode renew_issuing(Cert& cert) {
                                         nullptr, 0, authority.wall_ms, cert.words.days};
     code = signer_sign_again(authority.ca, request, old.pem, cert.certificate);
     if (code == exit_done) code = keep_old(cert, "issuing");
-    if (code == exit_done) code = finish(cert, "issuing", path.text, CertificateKind::issuing, false);
+    if (code == exit_done) {
+        code = finish(cert, "issuing", path.text, CertificateKind::issuing, false);
+    }
     if (code == exit_done) code = authority_look(authority);
     return code == exit_done ? renew_lists(cert) : code;
 }
@@ -292,7 +295,8 @@ ExitCode renew_due(Cert& cert) {
 ExitCode renew(Cert& cert) {
     const CertWords& words = cert.words;
     if (words.due && words.word_count > 0) {
-        return tool_misused_verb(words.verb, "--due looks by itself what it renews; leave \"%s\" out",
+        return tool_misused_verb(words.verb,
+                                 "--due looks by itself what it renews; leave \"%s\" out",
                                  words.words[0]);
     }
     if (words.due) return renew_due(cert);
@@ -324,6 +328,6 @@ ExitCode renew(Cert& cert) {
 }  // namespace
 
 int verb_cert_renew(int argc, char** argv) {
-    return cert_run({"cert renew", 1, 1, "whose: NAME, server, ca, issuing or crl; or --due", "dnu"},
-                    argc, argv, renew);
+    constexpr const char* wanted = "whose: NAME, server, ca, issuing or crl; or --due";
+    return cert_run({"cert renew", 1, 1, wanted, "dnu"}, argc, argv, renew);
 }

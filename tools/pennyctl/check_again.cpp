@@ -295,9 +295,9 @@ Status decide_person(Check& check, Again& again, const CheckEntry& at) {
     const LogStamp stamp = {at.entry.seq, at.entry.time_ms, at.position};
     Entry made;
     if (person.operation == PersonOperation::added) {
-        const PersonToAdd asked = {person.name,       person.role, person.record,
-                                   at.entry.person,   at.entry.terminal,
-                                   person.day,        person.registered_max};
+        const PersonToAdd asked = {person.name,     person.role,       person.record,
+                                   person.term,     at.entry.person,   at.entry.terminal,
+                                   person.day,      person.registered_max};
         Status outcome = ledger_judge_person(ledger, person.name);
         if (outcome == Status::ok && person.day != 0) {
             outcome = ledger_judge_registration(ledger, at.entry.terminal, person.day,
@@ -309,7 +309,8 @@ Status decide_person(Check& check, Again& again, const CheckEntry& at) {
         return compare_made(check, again, at, made);
     }
     const PersonChange change = {person.operation, person.person, at.entry.person,
-                                 at.entry.terminal, person.role,  person.record, person.title};
+                                 at.entry.terminal, person.role,  person.term,
+                                 person.record,     person.title};
     const char* why = nullptr;
     const Status outcome = ledger_judge_change(ledger, change, why);
     if (outcome != Status::ok) return wrong_outcome(check, at, outcome);

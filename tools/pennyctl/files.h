@@ -2,8 +2,8 @@
 //
 // Paths are relative to one folder, or absolute. But for made_replace nothing is ever overwritten,
 // and nothing is followed through a link; what was there before stays. A file is on disk when
-// made_file returns; a folder's list of names is after made_sync. What root makes in somebody else's
-// folder is given to whom the folder belongs, or the server could not read it.
+// made_file returns; a folder's list of names is after made_sync. What root makes in somebody
+// else's folder is given to whom the folder belongs, or the server could not read it.
 //
 //   F1. A file gets its name when all of it is on disk (PATH.new, synced, renamed), so that no cut
 //       leaves a part of one under its name.
@@ -45,8 +45,9 @@ Status made_sync(Made& made);
 // the one or the other whole. It is not taken back.
 Status made_replace(Made& made, const char* path, uint32_t mode, Slice bytes);
 
-// Adds a whole line to a file, which it makes if need be, and syncs both. A last line that a cut left
-// without its end is taken off first. It is not taken back, but the file is that was made here.
+// Adds a whole line to a file, which it makes if need be, and syncs both. A last line that a cut
+// left without its end is taken off first. It is not taken back, but the file is that was made
+// here.
 Status made_append(Made& made, const char* path, uint32_t mode, Slice line);
 
 // True when there is anything of that name.

@@ -273,7 +273,7 @@ Id import_id(const Ledger& book, const Name& name) {
 Status propose_person(Import& import, uint32_t i) {
     return book_add_person(import.offline.memory.book, import.offline.wall_ms, row_none, {},
                            import.books.people[i].name, Role::customer, import.records[i],
-                           book_tag_none);
+                           PasswordTerm::lasting, book_tag_none);
 }
 
 Status propose_balance(Import& import, uint32_t i) {

@@ -77,8 +77,8 @@ ExitCode make_all(Made& made, const InitOptions& options, const char* const* cli
     if (code == exit_done) code = make_server(made, options, all, wall_ms);
     if (code == exit_done) code = make_list(made, all, wall_ms);
     for (uint32_t i = 0; i < client_count && code == exit_done; i++) {
-        const CertificateRequest request = {CertificateKind::client, tool_slice(clients[i]), nullptr,
-                                            0, wall_ms};
+        const CertificateRequest request = {CertificateKind::client, tool_slice(clients[i]),
+                                            nullptr, 0, wall_ms};
         code = make_pair(made, all, request, init_client_path(clients[i], "crt").text,
                          init_client_path(clients[i], "key").text);
     }

@@ -77,6 +77,7 @@ int verb_user_name(int argc, char** argv);
 int verb_import(int argc, char** argv);
 int verb_audit(int argc, char** argv);
 int verb_lab(int argc, char** argv);
+int verb_class(int argc, char** argv);
 int verb_enrol(int argc, char** argv);
 int verb_cert_client(int argc, char** argv);
 int verb_cert_server(int argc, char** argv);

@@ -22,6 +22,7 @@ struct UserWords {
     const char* words[words_max];
     const char* bank;          // nullptr for the usual one
     const char* role;          // of --role
+    PasswordTerm term;         // first with --first
     const char* password_file;
     Role role_found;
 };
@@ -44,6 +45,10 @@ ExitCode take_option(UserWords& out, const char* word, bool has_role, bool has_p
                      ToolWords& words) {
     const bool is_role = has_role && strcmp(word, "--role") == 0;
     const bool is_file = has_password && strcmp(word, "--password-file") == 0;
+    if (has_password && strcmp(word, "--first") == 0) {
+        out.term = PasswordTerm::first;
+        return exit_done;
+    }
     if (!is_role && !is_file) return tool_misused_verb(out.verb, "no option \"%s\"", word);
     const char* value = tool_value(words);
     if (value == nullptr) return tool_misused_verb(out.verb, "%s needs a value", word);
@@ -200,7 +205,7 @@ ExitCode add(const UserWords& words) {
     if (offline_begin(offline) != Status::ok) return tool_refuse_said(offline.error);
     const Role role = words.role == nullptr ? Role::customer : words.role_found;
     status = book_add_person(offline.memory.book, offline.wall_ms, row_none, {}, name, role, record,
-                             book_tag_none);
+                             words.term, book_tag_none);
     return status == Status::ok ? commit(who, "added") : refuse_status(who, status);
 }
 
@@ -215,7 +220,10 @@ ExitCode set_password(const UserWords& words) {
     }
     code = take_password(words, words.words[0]);
     if (code != exit_done) return code;
-    const Status status = hash_password(person.texts.password, asked.record);
+    asked.term = words.term;
+    const bool is_other_term = asked.term != person.installed.term;
+    const Status status =
+        hash_password(is_other_term ? PasswordRecord{} : person.texts.password, asked.record);
     if (status == Status::replayed) return nothing_to_do(words.words[0]);  // P10
     if (status == Status::ok) return change(words.words[0], asked, "has a new password");
     return tool_refuse("the password cannot be hashed: %s", status_meaning(status));
@@ -241,16 +249,17 @@ ExitCode set_title(const UserWords& words) {
 }
 
 ExitCode list() {
-    printf("%-*s  %-9s  %-7s  %-6s  %s\n", static_cast<int>(name_size_max), "name", "role",
+    printf("%-*s  %-9s  %-12s  %-6s  %s\n", static_cast<int>(name_size_max), "name", "role",
            "state", "pin", "name to show");
     for (uint32_t row = 0; row < ledger().people_installed; row++) {
         const Person& person = ledger().people[row];
         uint8_t text[4 * title_size_max];
         Writer title = writer_of(text, sizeof text);
         put_clean(title, slice_of_chars(person.texts.title.text, person.texts.title.size));
-        printf("%-*.*s  %-9s  %-7s  ", static_cast<int>(name_size_max),
+        printf("%-*.*s  %-9s  %-12s  ", static_cast<int>(name_size_max),
                static_cast<int>(person.name.size), person.name.text,
-               role_name(person.installed.role), person_state_name(person.installed.state));
+               role_name(person.installed.role),
+               person_state_name(person.installed.state, person.installed.term));
         printf(title.size > 0 ? "%-6s  %.*s\n" : "%s%.*s\n",
                pin_state_name(person.installed.pin), static_cast<int>(title.size),
                reinterpret_cast<char*>(text));
