@@ -201,8 +201,8 @@ bool config_is_zone(Slice text);
 // sentence.
 Status config_check_reload(const Config& running, const Config& fresh, Writer& error);
 
-// Puts the options that differ and wait for a restart, such as "limits accounts, listener tls port".
-// [terminal NAME], and a listener's certificate, key, ca and crl, do not wait.
+// Puts the options that differ and wait for a restart, such as "limits accounts, listener tls
+// port". [terminal NAME], and a listener's certificate, key, ca and crl, do not wait.
 void config_put_waiting(const Config& running, const Config& fresh, Writer& out);
 
 // The listener of that name, or nullptr.

@@ -210,7 +210,8 @@ Status config_check(const Config& config, Writer& error) {
 }
 
 Status config_check_reload(const Config& running, const Config& fresh, Writer& error) {
-    if (!slice_equal_text(slice_of(running.currency), fresh.currency) || running.scale != fresh.scale) {
+    const bool is_same = slice_equal_text(slice_of(running.currency), fresh.currency);
+    if (!is_same || running.scale != fresh.scale) {
         put_text(error, "[ledger] never changes");
         return Status::invalid;
     }

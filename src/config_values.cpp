@@ -379,7 +379,9 @@ bool waits_for_restart(const ConfigRow& row) {
     constexpr const char* at_once[] = {"certificate", "key", "ca", "crl"};
     if (slice_equal_text(slice_of(row.section), "terminal")) return false;
     bool is_at_once = false;
-    for (const char* key : at_once) is_at_once = is_at_once || slice_equal_text(slice_of(row.key), key);
+    for (const char* key : at_once) {
+        is_at_once = is_at_once || slice_equal_text(slice_of(row.key), key);
+    }
     return !is_at_once;
 }
 

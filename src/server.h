@@ -29,8 +29,8 @@
 //   Z7. Certificates, keys, CAs, CRLs and terminals change together or not at all. What a worker
 //       reads anew is another generation than the one that is in use, until the loop takes it.
 //   Z8. Behind that, whoever the new generation would not let in has begun to end; all others have
-//       gone over to it, but for handshakes, which have reload_ms to be through. Then the old one is
-//       given back.
+//       gone over to it, but for handshakes, which have reload_ms to be through. Then the old one
+//       is given back.
 //   Z9. One job of ENROL or RENEW at a time, beside no receipt and no message: whoever comes
 //       meanwhile waits for it.
 //

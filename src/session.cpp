@@ -119,7 +119,8 @@ void refuse_framing(Session& session, const Writer& text) {
 
 // Whether a terminal of these rights needs nobody who logs in (access.h).
 bool needs_nobody(const Session& session, const SessionTools& tools) {
-    return !session.caller.renew_only && !tools.service->access->terminals[session.caller.rights].login;
+    const Caller& caller = session.caller;
+    return !caller.renew_only && !tools.service->access->terminals[caller.rights].login;
 }
 
 void note_login(Session& session, const SessionTools& tools, uint32_t person_before) {
@@ -457,7 +458,7 @@ void session_reload_done(Session& session, SessionTools& tools, Status outcome, 
 
 void session_rights_changed(Session& session, const SessionTools& tools) {
     Caller& caller = session.caller;
-    if (!is_established(session) || caller.lab) return;
+    if (!is_established(session) || caller.lab || caller.enrol) return;
     caller.rights = access_find_terminal(*tools.service->access, caller.terminal);
     if (caller.person != row_none) return;
     const bool is_ready = needs_nobody(session, tools);

@@ -1,5 +1,5 @@
-// expiry.h - which certificates end soon: the server's own, its authorities', and those of terminals
-// that have been here.
+// expiry.h - which certificates end soon: the server's own, its authorities', and those of
+// terminals that have been here.
 //
 // Told about each certificate when it is loaded or seen, this says when somebody should be warned.
 // It judges nobody: whoever comes with a certificate that has ended is the channel's business.
