@@ -96,7 +96,7 @@ class Reach(unittest.TestCase):
         with open(os.path.join(ROOT, "src", "service", "commands.cpp"), encoding="utf-8") as text:
             code = text.read()
         with open(TABLE, encoding="utf-8") as text:
-            planted, count = re.subn(r'(COMMAND\(time, .*all, +)lab,', r"\1leave,", text.read())
+            planted, count = re.subn(r'(COMMAND\(time, .*all, +)\w+,', r"\1leave,", text.read())
         self.assertEqual(count, 1)
         include = '#include "service/commands.def"\n'
         self.assertIn(include, code)
