@@ -90,6 +90,7 @@ class Replayed(OnBoard):
             "sudo systemctl start pennyd-backup.service": self.backup_unit(),
             "sudo systemctl start pennyd": f"PENNYD_OPTIONS= sh -c {restart}",
             "sudo systemctl enable --now pennyd-backup.timer": "true",
+            "sudo systemctl enable --now pennyd-certificates.timer": "true",
             "sudo -u pennybank ": "",
             "sudo ": "",
             "/etc/pennyd": f"{root}/etc/pennyd",
