@@ -176,6 +176,22 @@ class Penny(RenewTest):
         self.assertEqual(self.penny(conf, "ping").stdout, "PONG\n")
         run(self.bank.penny_argv("renew", "-c", conf))
 
+    def test_when_due_and_only_then(self):
+        """As the timer of a terminal types it, every day."""
+        for name, days_left, renews in (("late", 5, True), ("early", 20, False)):
+            with self.subTest(name):
+                folder, conf = self.terminal(name, 30 - days_left, days_left)
+                before = self.serial(folder, name)
+                done = run(self.bank.penny_argv("renew", "-c", conf, "--due"))
+                self.assertEqual(done.stdout != "", renews)
+                self.assertEqual(self.serial(folder, name) != before, renews)
+                self.assertEqual(self.penny(conf, "renew", "--due").stdout, "")
+                shutil.rmtree(folder)
+        _, conf = self.terminal("typed", 1, 29)
+        for words in (["--dues"], ["--due", "now"], ["-c"]):
+            self.assertIn("renew takes no words but", self.penny(conf, "renew", *words,
+                                                                 expect=2).stderr)
+
     @staticmethod
     def key(folder, name):
         with open(os.path.join(folder, f"{name}.key"), "rb") as file:

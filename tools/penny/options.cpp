@@ -269,7 +269,7 @@ ExitCode check_together(const Options& options) {
         return exit_usage;
     }
     if (options.verb == Verb::renew && options.word_count > 1) {
-        say("renew takes no words but -c FILE");
+        say("renew takes no words but --due and -c FILE");
         return exit_usage;
     }
     if (options.raw && options.word_count > 0) {
@@ -285,6 +285,21 @@ ExitCode check_together(const Options& options) {
         return exit_usage;
     }
     return exit_go_on;
+}
+
+// What may stand behind the word; people look for -c there, too. A word that is none of these stays.
+void take_renewal(Options& out) {
+    int at = 1;
+    for (; at < out.word_count; at++) {
+        if (strcmp(out.words[at], "--due") == 0) {
+            out.due = true;
+        } else if (strcmp(out.words[at], "-c") == 0 && at + 1 < out.word_count) {
+            out.conf = out.words[++at];
+        } else {
+            return;
+        }
+    }
+    out.word_count = 1;
 }
 
 }  // namespace
@@ -311,11 +326,7 @@ ExitCode options_parse(int argc, char** argv, Options& out) {
         if (out.word_count == 0 || out.typed) break;
         if (strcmp(out.words[0], row.word) == 0) out.verb = row.verb;
     }
-    // People look for it there.
-    if (out.verb == Verb::renew && out.word_count == 3 && strcmp(out.words[1], "-c") == 0) {
-        out.conf = out.words[2];
-        out.word_count = 1;
-    }
+    if (out.verb == Verb::renew) take_renewal(out);
     ExitCode code = lab_client_check(out);
     if (code == exit_go_on) code = take_environment(out);
     return code == exit_go_on ? check_together(out) : code;

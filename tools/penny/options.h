@@ -57,6 +57,7 @@ struct Options {
     bool typed;    // behind "--": for the server, whatever its first word is
     char** words;  // the command
     int word_count;
+    bool due;  // renew: only when less than a third of the time is left
 };
 
 inline constexpr const char* port_default = "6226";

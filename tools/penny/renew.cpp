@@ -171,6 +171,7 @@ ExitCode renew_run(Client& client, const Options& options) {
     }
     client.errors = stderr;
     client.renew_first = nullptr;
+    if (options.due && !is_due(system_wall_us() / 1000)) return exit_done;
     const Renewed outcome = open_and_renew(client, true, ask);
     if (outcome == Renewed::failed) return exit_refused;
     if (outcome == Renewed::waits) {

@@ -14,7 +14,8 @@
 // third of its life left: the next connection that `client` opens begins with it.
 void renew_prepare(Client& client, const Options& options);
 
-// penny renew: now, whatever is left. Returns what to exit with.
+// penny renew: now, whatever is left; with --due only when it is time, and without a word
+// otherwise. Returns what to exit with.
 ExitCode renew_run(Client& client, const Options& options);
 
 // A certificate in the answer to ENROL or RENEW, for this key and name and from this CA. Returns
