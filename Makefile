@@ -374,9 +374,9 @@ $(BUILD)/clang/%.ok: %.cpp $(BUILD)/clang/our.flags $(DEPS)/sources.mk \
 FUZZ_TARGETS := $(patsubst tests/fuzz/%_fuzz.cpp,%,$(filter %_fuzz.cpp,$(FUZZ_CPP)))
 FUZZ_CORE    := $(filter src/base/% src/wire/% src/journal/% src/ledger/% src/channel/channel.cpp \
                 src/channel/lab/% $(addprefix src/crypto/,certificate.cpp crypto.cpp hash.cpp \
-                jose_text.cpp message_text.cpp password_record.cpp rsa_parts.cpp x509_parts.cpp) \
-                src/book.cpp src/config% src/service/receipt.cpp \
-                src/access/penalties%.cpp,$(CORE_CPP)) tools/pennyctl/old_books.cpp \
+                issued.cpp jose_text.cpp message_text.cpp password_record.cpp request.cpp \
+                rsa_parts.cpp x509_parts.cpp) src/book.cpp src/config% src/service/receipt.cpp \
+                src/access/enrol% src/access/penalties%.cpp,$(CORE_CPP)) tools/pennyctl/old_books.cpp \
                 $(filter tools/penny/capture%.cpp,$(PENNY_CPP)) tools/penny/lab_eavesdrop.cpp
 FUZZ_SHARED  := $(FUZZ_CORE) $(filter-out %_fuzz.cpp,$(FUZZ_CPP))
 FUZZERS      := $(foreach t,$(FUZZ_TARGETS),$(F)/$(t) $(F)/$(t)_planted)

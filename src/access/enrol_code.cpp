@@ -40,7 +40,7 @@ Status enrol_code_parse(Slice text, EnrolCode& out) {
             const uint32_t at = count * digit_bits + bit;
             const uint32_t one = value >> (digit_bits - 1 - bit) & 1;
             uint8_t& byte = bytes_of(found)[at / 8];
-            byte = static_cast<uint8_t>(byte << 1 | one);
+            byte = static_cast<uint8_t>(uint32_t{byte} << 1 | one);
         }
         count++;
     }

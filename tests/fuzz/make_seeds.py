@@ -905,12 +905,56 @@ def lab_seeds():
     return {name: bytes([first]) + rest for name, (first, rest) in seeds.items()}
 
 
+# --- Enrolment: crypto/request.h, access/enrol_code.h, access/enrol_spool.h, crypto/issued.h --------
+
+# Requests that openssl made for keys which nobody has kept.
+REQUEST = ("MIHMMHQCAQAwEjEQMA4GA1UEAwwHa2lvc2stMjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOrFhiYL2hWETNsY"
+           "AdXN2h/yH+SqkGHj9K/Clh0fAjliYbt27VxNXz2uszxqRRaUaFBKkYb+1BI/QUUxCIQORsCgADAKBggqhkjOPQQD"
+           "AgNIADBFAiEAlBRm7acjON4/2EnP7zZfXrkVzYnogJsTPMynpYn/AokCIDS1edmpyUDKcUwxe4BMR5HsMdqfX6hF"
+           "+eyzBHNYzOny")
+NAMELESS = ("MIH2MH8CAQAwADB2MBAGByqGSM49AgEGBSuBBAAiA2IABOVsFNbRtp4mwj2DXAlRNOoDywcekhaYjhcZu6PJqB87"
+            "PAF4bQXq6xmbRvIUEOhfR5IgY7U79N2XF7ik7396kyLlrofrBFphwCPBO/H7xx3jSofqsiiVwcIxox37vyvC0aAA"
+            "MAoGCCqGSM49BAMCA2cAMGQCMGT4864hAthdMtnQnk6+ZzUfDItOq+LSUECiEaMSJ/ovPXxAZZAKjEvPcyFJtxDY"
+            "3gIwdmv2kOC6PreANoAbLuTiOisc8t6GSEME/FQPv5khT3NyhhpqaSJjDJ9ZWMTvYocv")
+
+
+def pem(digits):
+    lines = [digits[at:at + 64] for at in range(0, len(digits), 64)]
+    kind = "CERTIFICATE REQUEST"
+    return "\n".join([f"-----BEGIN {kind}-----", *lines, f"-----END {kind}-----", ""]).encode()
+
+
+def enrol_seeds():
+    row = b"4f0c11e1 2026-12-01T14:00:00Z 2029-03-05T15:00:00Z client ca till-1"
+    seeds = {
+        "request": b"\0" + pem(REQUEST),
+        "request-nameless": b"\0" + pem(NAMELESS),
+        "request-forged": b"\0" + pem(REQUEST.replace("+eyzBHNYzOny", "+eyzBHNYzOnz")),
+        "request-cut": b"\0" + pem(REQUEST[:160]),
+        "code": b"\x01" + b"0123-4567-89AB-CDEF-GHJK-MNPQ-RSTV-WXYZ",
+        "code-as-typed": b"\x01" + b"o1i345l789abcdefghjkmnpqrstvwxyz",
+        "code-short": b"\x01" + b"0123-4567",
+        "grant": b"\x02" + b"name kiosk-2\nexpires 2026-12-02T15:00:00Z\n",
+        "grant-of-nobody": b"\x02" + b"name \nexpires 2026-12-02T15:00:00Z\n",
+        "grant-without-end": b"\x02" + b"name kiosk-2\nexpires 2026-12-02T15:00:00Z",
+        "row": b"\x03" + row,
+        "row-of-an-authority": b"\x03" + row.replace(b"client ca till-1",
+                                                    b"authority self Pennybank CA 1f"),
+        "row-of-issuing": b"\x03" + row.replace(b"client ca", b"client issuing"),
+        "row-without-name": b"\x03" + row[:-6],
+        "base": b"\x04" + b"0123456789abcdef" * 2,
+        "base-of-a-renewal": b"\x04" + b"renew-kiosk-2",
+    }
+    return seeds
+
+
 TARGETS = {"resp": resp_seeds, "inline": inline_seeds, "entry": entry_seeds,
            "journal": journal_seeds, "tables": tables_seeds, "config": config_seeds,
            "receipt": receipt_seeds, "backup": backup_seeds,
            "temperature": temperature_seeds, "jose": jose_seeds,
            "old_books": old_books_seeds, "password": password_seeds,
-           "penalties": penalties_seeds, "capture": capture_seeds, "lab": lab_seeds}
+           "penalties": penalties_seeds, "capture": capture_seeds, "lab": lab_seeds,
+           "enrol": enrol_seeds}
 
 
 def main():

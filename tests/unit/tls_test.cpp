@@ -764,7 +764,7 @@ TEST_F(Tls, goes_over_to_another_generation_in_the_middle_of_a_session) {
 
 TEST_F(Tls, lets_an_expired_certificate_in_for_its_grace) {
     constexpr uint64_t day_ms = 86'400'000;
-    for (const uint64_t grace_days : {0, 5, 20}) {
+    for (const uint64_t grace_days : {0u, 5u, 20u}) {
         End late_client;
         End late_server;
         ASSERT_EQ(tls_files_load(late_server.config, TlsEnd::server, "server"), Status::ok);
