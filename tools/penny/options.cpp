@@ -287,7 +287,7 @@ ExitCode check_together(const Options& options) {
     return exit_go_on;
 }
 
-// What may stand behind the word; people look for -c there, too. A word that is none of these stays.
+// What may stand behind the word; people look for -c there, too. Any other word stays.
 void take_renewal(Options& out) {
     int at = 1;
     for (; at < out.word_count; at++) {
