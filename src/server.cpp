@@ -348,6 +348,7 @@ Status server_load_issuer(Server& server, uint32_t generation, Slice certificate
     if (!is_known) return Status::invalid;
     memcpy(issuer.certificate, first.data, first.size);
     issuer.certificate_size = first.size;
+    issuer.not_after_ms = facts.not_after_ms;
     memcpy(issuer.key, key.data, key.size);
     issuer.key_size = key.size;
     return Status::ok;

@@ -154,6 +154,7 @@ struct ServerMessages {
 
 // The authority of the server's own that signs terminals, which a worker uses.
 struct ServerIssuer {
+    uint64_t not_after_ms;
     uint32_t certificate_size;  // bytes; 0 where the operator signs
     uint32_t key_size;
     uint8_t certificate[certificate_pem_size_max];

@@ -258,6 +258,9 @@ void note_own_ends(Server& server) {
     }
     expiry_note(server.expiry, ExpiryKind::server, {}, own_ms);
     expiry_note(server.expiry, ExpiryKind::authority, {}, ca_ms);
+    const ServerIssuer* const issuers = server.enrol.issuers;
+    const uint64_t issuing_ms = issuers == nullptr ? 0 : issuers[server.generation].not_after_ms;
+    expiry_note(server.expiry, ExpiryKind::issuing, {}, issuing_ms);
     expiry_note(server.expiry, ExpiryKind::revocations, {}, crl_ms);
 }
 

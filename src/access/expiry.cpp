@@ -97,6 +97,7 @@ const char* expiry_kind_name(ExpiryKind kind) {
     switch (kind) {
         case ExpiryKind::server: return "the server's certificate";
         case ExpiryKind::authority: return "an authority's certificate";
+        case ExpiryKind::issuing: return "the issuing certificate";
         case ExpiryKind::revocations: return "a list of revoked certificates";
         case ExpiryKind::terminal: return "a terminal's certificate";
     }

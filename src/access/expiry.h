@@ -16,8 +16,8 @@
 #include "base/arena.h"
 #include "base/text.h"
 
-enum class ExpiryKind : uint8_t { server, authority, revocations, terminal };
-inline constexpr uint32_t expiry_kind_count = 4;
+enum class ExpiryKind : uint8_t { server, authority, issuing, revocations, terminal };
+inline constexpr uint32_t expiry_kind_count = 5;
 
 inline constexpr uint32_t expiry_days[] = {30, 7, 1, 0};  // before its end
 inline constexpr uint32_t expiry_days_count = sizeof expiry_days / sizeof expiry_days[0];

@@ -86,6 +86,7 @@ struct DatedRow {
 constexpr DatedRow dated_rows[] = {
     {ExpiryKind::server, "server_certificate_days_left"},
     {ExpiryKind::authority, "authority_certificate_days_left"},
+    {ExpiryKind::issuing, "issuing_certificate_days_left"},
     {ExpiryKind::revocations, "revocation_list_days_left"},
     {ExpiryKind::terminal, "terminal_certificate_days_left"},
 };

@@ -526,6 +526,21 @@ class Reloaded(EnrolTest):
         with self.bank.by_certificate(chain, key) as wire:
             self.assertEqual(state_of(wire.ask("RENEW", request(new_key())))[0], "issued")
 
+    def test_the_days_that_a_signer_has_left_are_told_and_follow_it(self):
+        days = []
+        for more in ((), ("--days", "20")):
+            self.bank.pennyctl("cert", "renew", "issuing", self.bank.home, *more)
+            self.assertEqual(self.reload(), "OK")
+            with self.bank.wire("admin") as admin:
+                info = admin.ask("INFO", "certificates").decode()
+            days.append(int(re.search(r"issuing_certificate_days_left:(\d+)", info).group(1)))
+        self.assertGreater(days[0], 1800)
+        self.assertIn(days[1], (19, 20))
+        wait_until("it is told", lambda: "ends soon: the issuing certificate days " in
+                   self.bank.log(), 60)
+        self.bank.pennyctl("cert", "renew", "issuing", self.bank.home)
+        self.assertEqual(self.reload(), "OK")
+
     def test_a_signer_that_cannot_be_leaves_everything_as_it_was(self):
         kept = self.read("issuing.key")
         path = self.bank.path("certs", "issuing.key")
