@@ -8,6 +8,7 @@ import tempfile
 import threading
 import unittest
 
+import enrolment
 from bank import Bank, library, program, run
 from resp import wait_until
 
@@ -78,6 +79,16 @@ class MemoryTest(unittest.TestCase):
         if errors:
             raise errors[0]
 
+    def reload(self, bank, wire):
+        """Taken, refused and renewed: what is read and parsed lies in memory that there was."""
+        for _ in range(3):
+            self.assertEqual(wire.ask("RELOAD"), "OK")
+        os.rename(bank.path("certs", "crl.pem"), bank.path("certs", "away"))
+        self.assertIn("crl.pem", wire.ask("RELOAD").line)
+        os.rename(bank.path("certs", "away"), bank.path("certs", "crl.pem"))
+        self.assertEqual(wire.ask("RENEW", enrolment.request(enrolment.new_key()))[b"state"],
+                         b"waiting")
+
     def test_nothing_is_allocated_after_ready(self):
         with Counted() as counted:
             bank = counted.bank
@@ -98,6 +109,7 @@ class MemoryTest(unittest.TestCase):
                               ("TELL", "x" * 255), ("CLOCK",), ("DATE",)):
                     wire.ask(*words)
                 self.assertEqual(wire.ask("TEMPERATURE")[b"temperature"], b"21.5")
+                self.reload(bank, wire)
             with bank.wire("alice") as wire:
                 rows = wire.ask("STATEMENT", "COUNT", "64")
                 for _ in range(20):
