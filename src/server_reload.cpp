@@ -42,14 +42,22 @@ void end(Server& server) {
     begin(server, job.again_asker);
 }
 
+bool has_asker(const Server& server) {
+    const BookTag asker = server.reload.asker;
+    return asker.session != book_tag_none.session &&
+           server.sessions.generation[asker.session] == asker.generation;
+}
+
+// Puts the answer; the session is to be stepped when everything is in its place.
 void answer_asker(Server& server, Status outcome, Slice why) {
-    const uint32_t index = server.reload.asker.session;
-    if (index == book_tag_none.session) return;
-    if (server.sessions.generation[index] != server.reload.asker.generation) return;
-    Session& session = session_at(server, index);
+    if (!has_asker(server)) return;
+    Session& session = session_at(server, server.reload.asker.session);
     SessionTools tools = session_tools(server, session);
     session_reload_done(session, tools, outcome, why);
-    step_session(server, index);
+}
+
+void step_asker(Server& server) {
+    if (has_asker(server)) step_session(server, server.reload.asker.session);
 }
 
 void log_failed(Slice why) {
@@ -99,13 +107,9 @@ uint32_t turn_sessions(Server& server) {
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
         Session& session = server.sessions.slots[i];
-        if (!is_established(session)) continue;
-        if (!go_over(server, session)) {
-            ended++;
-            continue;
-        }
         const SessionTools tools = session_tools(server, session);
         session_rights_changed(session, tools);
+        if (is_established(session) && !go_over(server, session)) ended++;
     }
     return ended;
 }
@@ -135,6 +139,20 @@ void end_late_handshakes(Server& server) {
         if (session.generation == server.generation) continue;
         end_from_outside(server, i, "its handshake began before a reload");
     }
+}
+
+// Who waits for the reload behind this one and has begun to end waits no longer: that one begins
+// only when nobody is left who came by the generation that goes.
+void drop_waiting(Server& server) {
+    ReloadJob& job = server.reload;
+    const uint32_t index = job.again_asker.session;
+    if (!job.again || index == book_tag_none.session) return;
+    const bool is_there = server.sessions.generation[index] == job.again_asker.generation;
+    if (is_there && session_at(server, index).phase != SessionPhase::ending) return;
+    job.again_asker = book_tag_none;
+    if (!is_there) return;
+    session_at(server, index).block = SessionBlock::none;
+    step_session(server, index);
 }
 
 void log_expiry(const ExpiryRow& row, uint64_t wall_ms) {
@@ -200,12 +218,15 @@ void finish_reload(Server& server, const Wish& wish) {
         const Slice why = {job.text, wish.size};
         log_failed(why);
         answer_asker(server, Status::failed, why);
+        step_asker(server);
         end(server);
         return;
     }
     take(server);
     answer_asker(server, Status::ok, {});
+    // Nobody does anything more by what held before, whoever asked among them.
     const uint32_t ended = turn_sessions(server);
+    step_asker(server);
     LogLine line;
     log_begin(line, "reloaded");
     log_number(line, "terminals", server.config.terminal_section_count);
@@ -217,6 +238,7 @@ void finish_reload(Server& server, const Wish& wish) {
 
 void advance_reload(Server& server) {
     ReloadJob& job = server.reload;
+    drop_waiting(server);
     if (job.step != ReloadStep::draining) return;
     if (server.now_ms - job.taken_ms >= reload_ms) end_late_handshakes(server);
     if (is_used(server, job.generation)) return;

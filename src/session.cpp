@@ -171,7 +171,6 @@ bool execute(Session& session, SessionTools& tools, const Request& request, Sess
             return false;
         case ServiceNext::enrolling:
             session.block = SessionBlock::enrol;
-            session.deadline_ms = never;
             need = SessionNeed::enrol;
             return false;
         case ServiceNext::checkpoint:
@@ -244,6 +243,8 @@ void finish_ending(Session& session) {
 
 void unblock(Session& session, const SessionTools& tools) {
     session.block = SessionBlock::none;
+    // Whoever may do nothing but ask for a certificate does not stay by asking again.
+    if (session.caller.enrol || session.caller.renew_only) return;
     if (session.phase == SessionPhase::login) session.deadline_ms = tools.now_ms + tools.login_ms;
     if (session.phase == SessionPhase::ready) session.deadline_ms = tools.now_ms + tools.idle_ms;
 }
@@ -431,6 +432,7 @@ bool session_read_done(Session& session, SessionTools& tools) {
 void session_enrol_done(Session& session, SessionTools& tools) {
     const Request none = {};
     ServiceCall call = call_of(session, tools, &none);
+    service_enrol_settle(*tools.service, call);
     if (session.phase == SessionPhase::ending) {
         session.block = SessionBlock::none;
         return;
@@ -458,8 +460,11 @@ void session_reload_done(Session& session, SessionTools& tools, Status outcome, 
 
 void session_rights_changed(Session& session, const SessionTools& tools) {
     Caller& caller = session.caller;
-    if (!is_established(session) || caller.lab || caller.enrol) return;
+    if (caller.lab || caller.enrol || caller.terminal.size == 0) return;
     caller.rights = access_find_terminal(*tools.service->access, caller.terminal);
+    // What is queued was judged by what held then.
+    if (caller.in_group && tools.group != nullptr) tools.group->broken = true;
+    if (!is_established(session)) return;
     if (caller.person != row_none) return;
     const bool is_ready = needs_nobody(session, tools);
     if (is_ready == (session.phase == SessionPhase::ready)) return;

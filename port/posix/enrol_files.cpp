@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -22,6 +23,16 @@ EnrolPath path_of(const EnrolBase& base, const char* ending) {
     put_text(out, base.text);
     put_text(out, ending);
     CHECK(!out.overflow);
+    return path;
+}
+
+// While it is written. Two programs may write different files of one code.
+EnrolPath draft_of(const EnrolBase& base, const char* ending) {
+    EnrolPath path = path_of(base, ending);
+    const Slice end = slice_of(".new");
+    const uint32_t size = slice_of(path.text).size;
+    CHECK(size + end.size < sizeof path.text);
+    memcpy(path.text + size, end.data, end.size);
     return path;
 }
 
@@ -58,11 +69,13 @@ Status read_all(const Store& store, EnrolJob& job) {
     return status;
 }
 
-Status write_all(const Store& store, const EnrolJob& job) {
+// Leaves no row in the job once the register has it.
+Status write_all(const Store& store, EnrolJob& job) {
     const StoreCalls& calls = *store.calls;
     Status status = Status::ok;
     if (job.row.size > 0) {
         status = enrol_files_register(calls, store.dir_fd, {job.row.bytes, job.row.size});
+        if (status == Status::ok) job.row.size = 0;
     }
     if (status == Status::ok && job.drops_answer) {
         status = enrol_files_drop(calls, store.dir_fd, job.base, ".crt");
@@ -85,12 +98,13 @@ bool writes(const EnrolJob& job) {
            job.puts_answer;
 }
 
-// T3.
+// T3. What is registered counts, although nobody gets it.
 void fail(EnrolJob& job, const char* reason) {
+    const bool is_registered = job.is_issued && job.is_spent && job.row.size == 0;
     job.outcome = Status::failed;
     job.reason = reason;
     job.is_issued = false;
-    job.is_spent = false;
+    job.is_spent = is_registered;
     job.puts_csr = false;
 }
 
@@ -132,7 +146,7 @@ Status enrol_files_read(const StoreCalls& calls, int dir_fd, const EnrolBase& ba
 Status enrol_files_write(const StoreCalls& calls, int dir_fd, const EnrolBase& base,
                          const char* ending, Slice bytes, int (*prepare)(int fd)) {
     const EnrolPath path = path_of(base, ending);
-    const EnrolPath draft = path_of(base, ".new");
+    const EnrolPath draft = draft_of(base, ending);
     const int fd = calls.open(dir_fd, draft.text,
                               O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                               store_file_mode);

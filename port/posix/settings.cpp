@@ -19,15 +19,18 @@ static_assert(config_size_max <= sizeof KeyFiles::pem);
 void note_folder(KeyFiles& files, const char* path) {
     const char* slash = strrchr(path, '/');
     const size_t size = slash == nullptr ? 0 : static_cast<size_t>(slash - path) + 1;
+    memset(files.folder, 0, sizeof files.folder);
     if (size > 0 && size <= path_size_max) memcpy(files.folder, path, size);
 }
 
+// The file that the start found is the one that each reload reads.
 const char* find_config(const Arguments& arguments) {
+    static const char* found = nullptr;
     if (arguments.config_path != nullptr) return arguments.config_path;
     for (const char* place : config_places) {
-        if (access(place, R_OK) == 0) return place;
+        if (found == nullptr && access(place, R_OK) == 0) found = place;
     }
-    return nullptr;
+    return found;
 }
 
 int read_config(KeyFiles& files, const Arguments& arguments, Config& config, Writer& message) {

@@ -55,7 +55,6 @@ void count_try(Caller& caller) {
 }
 
 ServiceNext refuse_job(ServiceCall& call, const EnrolJob& job) {
-    log_outcome(call, job, event_of(job));
     count_try(*call.caller);
     const Status status = job.outcome;
     if (status == Status::absent) return refuse(call, Status::noperm, job.reason);
@@ -100,6 +99,7 @@ bool take_request(ServiceCall& call, EnrolJob& job, Slice csr) {
     job.outcome = Status::invalid;
     job.reason = csr.size == 0 ? "it is empty" : "it is too long";
     if (csr.size == 0 || csr.size > sizeof job.csr.bytes) {
+        log_outcome(call, job, event_of(job));
         refuse_job(call, job);
         return false;
     }
@@ -144,6 +144,7 @@ ServiceNext command_enrol(Service& service, ServiceCall& call) {
     if (enrol_code_parse(call_word(call, 1), code) != Status::ok) {
         job->outcome = Status::absent;
         job->reason = "no such code";
+        log_outcome(call, *job, event_of(*job));
         return refuse_job(call, *job);
     }
     job->base = enrol_base_of_code(code);
@@ -164,6 +165,13 @@ ServiceNext command_renew(Service& service, ServiceCall& call) {
     return ServiceNext::enrolling;
 }
 
+void service_enrol_settle(Service& service, const ServiceCall& call) {
+    const EnrolJob& job = *call.enrol;
+    if (job.is_spent) renewals_note(service.renewals, job.name);
+    const bool is_told = job.outcome != Status::ok || job.is_issued || job.puts_csr;
+    if (is_told) log_outcome(call, job, event_of(job));
+}
+
 ServiceNext service_enrolled(Service& service, ServiceCall& call) {
     const EnrolJob& job = *call.enrol;
     if (job.outcome != Status::ok) return refuse_job(call, job);
@@ -171,8 +179,6 @@ ServiceNext service_enrolled(Service& service, ServiceCall& call) {
         put_facts(service, call.reply, job);
         return ServiceNext::replied;
     }
-    if (job.is_spent) renewals_note(service.renewals, job.name);
-    if (job.is_issued || job.puts_csr) log_outcome(call, job, event_of(job));
     put_certificate(call.reply, job);
     return ServiceNext::replied;
 }

@@ -253,7 +253,10 @@ ServiceNext service_hashed(Service& service, ServiceCall& call);
 // job) or waiting (call again with the same job after the next commit).
 ServiceNext service_read_done(Service& service, ServiceCall& call);
 
-// Goes on after the job of ENROL or RENEW was run: replied.
+// Counts and logs what the job of ENROL or RENEW came to, whether anybody waits for it or not.
+void service_enrol_settle(Service& service, const ServiceCall& call);
+
+// Goes on after that: replied.
 ServiceNext service_enrolled(Service& service, ServiceCall& call);
 
 // The replies to CHECKPOINT and DIGEST.

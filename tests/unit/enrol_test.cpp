@@ -307,6 +307,28 @@ TEST(EnrolReach, StrangersAndTheExpiredReachTheirTwoRowsAlone) {
     }
 }
 
+// Who leaves while the server signs has had a certificate of the day's all the same.
+TEST(EnrolReach, WhatNobodyWaitsForCounts) {
+    TestServer one;
+    for (uint32_t i = 0; i < renewals_per_day; i++) {
+        EXPECT_TRUE(renewals_may(one.server.service.renewals, test_name("kiosk"),
+                                 one.server.wall_us / 1000));
+        const uint32_t index = one.connect("chief");
+        EXPECT_EQ(one.say(index, "RENEW x\r\n"), "");
+        Wish wish;
+        ASSERT_TRUE(server_wish_take(one.server, wish));
+        ASSERT_EQ(wish.kind, WishKind::enrol);
+        server_peer_closed(one.server, index, "the peer reset the connection");
+        wish.enrol->is_issued = true;  // What enrol_run leaves behind when it has signed.
+        wish.enrol->is_spent = true;
+        wish.outcome = Status::ok;
+        server_wish_done(one.server, wish);
+        one.close(index);
+    }
+    EXPECT_FALSE(renewals_may(one.server.service.renewals, test_name("kiosk"),
+                              one.server.wall_us / 1000));
+}
+
 // --- Files -----------------------------------------------------------------------------------
 
 namespace {

@@ -99,7 +99,7 @@ TEST(PeopleList, LinesAndPeopleHaveABound) {
     TestList full;
     EXPECT_EQ(full.take(many), "");
     EXPECT_EQ(full.list->count, people_list_max);
-    EXPECT_EQ(refused(many + "one\n"), "people.csv:4097: one: is one too many: at most 4096");
+    EXPECT_EQ(refused(many + "one\n"), "people.csv:513: one: is one too many: at most 512");
 }
 
 // P3, and no prefix of a table does harm.

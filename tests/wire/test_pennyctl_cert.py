@@ -347,6 +347,45 @@ class Renewing(CertTest):
         done = self.bank.pennyctl("cert", "renew", "--due", self.bank.home, env=self.later(6000))
         self.assertIn("The CA ends on", done.stdout)
 
+    def due(self, days, expect=0):
+        return self.bank.pennyctl("cert", "renew", "--due", self.bank.home, env=self.later(days),
+                                  expect=expect)
+
+    def test_what_waits_for_a_key_is_refused_and_keeps_nothing_else_waiting(self):
+        self.cert("issuing")
+        with open(self.bank.path("pennyd.conf"), encoding="utf-8") as file:
+            text = file.read()
+        with open(self.bank.path("pennyd.conf"), "w", encoding="utf-8") as file:
+            file.write(text.replace("#crl-days = 0", "crl-days = 30"))
+        self.cert("renew", "crl")
+        away = os.path.join(self.bank.folder, "ca.key")
+        os.rename(self.path("ca.key"), away)
+        done = self.due(25, expect=1)
+        self.assertRegex(done.stdout, r"crl: \S+, issuing's list, until \d{4}-\d\d-\d\d\n")
+        self.assertRegex(done.stderr, r"^pennyctl: the list of ca ends on \S+, and ca.key, .*\n$")
+        done = self.due(250, expect=1)
+        self.assertIn("issuing's list", done.stdout)
+        self.assertIn("the list of ca ends on", done.stderr)
+        self.assertIn("ca.key is not there", done.stderr)
+        os.rename(away, self.path("ca.key"))
+        done = self.due(250)
+        self.assertIn("server: ", done.stdout)
+        self.assertEqual(self.due(250).stdout, "Nothing is due.\n")
+
+    def test_a_revoked_intermediate_keeps_no_list_waiting(self):
+        self.cert("issuing", "--days", "100")
+        self.cert("revoke", "issuing")
+        self.assertEqual(self.due(90).stdout, "Nothing is due.\n")
+
+    def test_a_server_certificate_that_cannot_be_renewed_here_is_refused_in_time(self):
+        with open(self.path("server.crt"), "w", encoding="ascii") as file:
+            file.write("junk")
+        self.assertIn("no readable certificate", self.due(0, expect=1).stderr)
+        self.openssl("req", "-x509", "-key", self.path("server.key"), "-subj", "/CN=localhost",
+                     "-days", "90", "-out", self.path("server.crt"))
+        self.due(10)
+        self.assertIn("signed by somebody else", self.due(80, expect=1).stderr)
+
     def test_no_certificate_is_made_for_a_key_that_was_revoked(self):
         for name in ("alice", "server"):
             self.cert("revoke", name)
@@ -376,6 +415,30 @@ class Revoking(CertTest):
         self.assertIn("no certificate with this serial number is known here", said)
         self.assertIn("00112233445566778899AABBCCDDEEFF00112233"[2:],
                       self.openssl("crl", "-in", self.path("crl.pem"), "-noout", "-text"))
+
+    def test_a_serial_that_nobody_knows_is_on_the_list_of_either_signer(self):
+        self.cert("issuing")
+        said = self.cert("revoke", "serial=00112233445566778899AABBCCDDEEFF00112233").stdout
+        self.assertIn("it is for both lists", said)
+        self.assertIn("2 certificates more", said)
+        lists = self.read("crl.pem").split(b"-----BEGIN X509 CRL-----")[1:]
+        self.assertEqual(len(lists), 2)
+        for one in lists:
+            path = os.path.join(self.bank.folder, "one.pem")
+            with open(path, "wb") as file:
+                file.write(b"-----BEGIN X509 CRL-----" + one)
+            self.assertIn("112233445566778899AABBCCDDEEFF00112233",
+                          self.openssl("crl", "-in", path, "-noout", "-text"))
+
+    def test_folders_belong_to_whom_the_bank_does(self):
+        """Root makes nothing that the server's user could not write again."""
+        owner = 65534 if os.geteuid() == 0 else os.geteuid()
+        for folder, names, files in os.walk(self.bank.home):
+            for name in [folder, *(os.path.join(folder, name) for name in names + files)]:
+                os.lchown(name, owner, -1)
+        self.cert("renew", "server")
+        for name in ("old", "server.crt", "issued"):
+            self.assertEqual(os.stat(self.path(name)).st_uid, owner, name)
 
     def test_twice_says_so_and_earlier_rows_stay(self):
         self.cert("revoke", "alice")
@@ -416,7 +479,7 @@ class Revoking(CertTest):
         self.cert("revoke", *serials)
         self.cert("revoke", "alice")
         done = self.cert("revoke", "bob", expect=1)
-        self.assertIn("512 certificates are revoked already", done.stderr)
+        self.assertIn("the lists have room for 512 revoked certificates", done.stderr)
         self.verify(self.path("clients", "alice.crt"), expect=2)
         self.verify(self.path("clients", "bob.crt"))
         run([program("pennyd"), "-t", self.bank.path("pennyd.conf")])

@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import ssl
+import struct
 import unittest
 
 from cryptography import x509
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 
 import pki
 from bank import Bank, SECONDS_MAX
-from resp import Error, Simple, wait_until
+from resp import Error, Simple, command, wait_until
 
 
 def key_pem(key):
@@ -394,6 +395,36 @@ class Refused(ReloadTest):
             if isinstance(reply, Error):
                 self.assertEqual(reply.line, "BUSY another reload is under way, and one waits")
 
+    def test_who_waits_for_the_next_one_and_goes_holds_up_nothing(self):
+        """The first one is held up by a pipe in the place of the configuration."""
+        bank = self.new_bank()
+        path, aside = bank.path("pennyd.conf"), bank.path("aside")
+        one, two, admin = bank.wire("admin"), bank.wire("admin"), bank.wire("admin")
+        for waits, revokes in ((one, False), (two, True)):
+            with self.subTest(revokes=revokes):
+                os.rename(path, aside)
+                os.mkfifo(path)
+                bank.process.send_signal(signal.SIGHUP)
+                with open(path, "wb") as pipe:  # It is being read now.
+                    waits.send(command("RELOAD"))
+                    self.assertEqual(admin.ask("PING"), "PONG")
+                    if revokes:
+                        self.give(bank, "admin")
+                        self.revoke(bank, "admin")
+                    else:
+                        waits.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                                struct.pack("ii", 1, 0))
+                        waits.socket.close()
+                        self.assertEqual(admin.ask("PING"), "PONG")
+                    with open(aside, "rb") as file:
+                        text = file.read()
+                    os.rename(aside, path)
+                    pipe.write(text)
+                if not revokes:
+                    wait_until("another one is taken", lambda: admin.ask("RELOAD") == "OK",
+                               SECONDS_MAX)
+        bank.stop()
+
     def test_what_waits_for_a_restart_is_named(self):
         bank = self.new_bank()
         with open(bank.path("pennyd.conf"), encoding="utf-8") as file:
@@ -410,12 +441,17 @@ class Refused(ReloadTest):
 
 class Terminals(ReloadTest):
     def set_terminal(self, bank, *lines):
+        self.section(bank, "kiosk", *lines)
+        self.reload(bank)
+
+    @staticmethod
+    def section(bank, name, *lines):
+        """Puts a section in the place of the one there is, or takes it away."""
         with open(bank.path("pennyd.conf"), encoding="utf-8") as file:
             text = file.read()
-        text = re.sub(r"\n\[terminal kiosk\][^[]*", "", text)
+        text = re.sub(rf"\n\[terminal {name}\][^[]*", "", text)
         with open(bank.path("pennyd.conf"), "w", encoding="utf-8") as file:
-            file.write(text + ("\n[terminal kiosk]\n" + "\n".join(lines) + "\n" if lines else ""))
-        self.reload(bank)
+            file.write(text + (f"\n[terminal {name}]\n" + "\n".join(lines) + "\n" if lines else ""))
 
     def test_bounds_hold_for_sessions_that_are_open(self):
         bank = self.new_bank()
@@ -428,6 +464,29 @@ class Terminals(ReloadTest):
         self.assertEqual(till.ask("DEPOSIT", "c", "1.00", "alice").word, "NOPERM")
         self.set_terminal(bank)
         self.assertNotIsInstance(till.ask("DEPOSIT", "d", "50.00", "alice"), Error)
+
+    def test_what_comes_behind_a_reload_in_one_write_is_judged_by_it(self):
+        """Even where the section goes by which the asker was judged."""
+        bank = self.new_bank(start=False)
+        self.section(bank, "admin", "login = yes")
+        bank.start()
+        admin = bank.wire("admin")
+        self.section(bank, "admin")
+        admin.send(command("RELOAD") + command("PING"))
+        self.assertEqual([admin.reply(), admin.reply()], ["OK", "PONG"])
+        self.section(bank, "admin", "roles = customer")
+        admin.send(command("RELOAD") + command("USER", "LIST"))
+        self.assertEqual(admin.reply(), "OK")
+        self.assertEqual(admin.reply().word, "NOPERM")
+
+    def test_a_group_that_was_queued_before_books_nothing(self):
+        bank = self.new_bank()
+        till = bank.wire("till", terminal="kiosk")
+        self.assertEqual(till.ask("MULTI"), "OK")
+        self.assertEqual(till.ask("DEPOSIT", "g", "50.00", "alice"), "QUEUED")
+        self.set_terminal(bank, "amount-max = 10.00")
+        self.assertIsInstance(till.ask("EXEC"), Error)
+        self.assertEqual(bank.wire("alice").ask("BALANCE"), b"50.00")
 
     def test_login_that_becomes_needless_and_needed(self):
         bank = self.new_bank(settings=["server.login-ms=3600000"])

@@ -5,10 +5,13 @@ The clients are penny and Python's ssl; certificates near their end are signed b
 
 import datetime
 import os
+import re
 import shutil
 import signal
+import socket
 import ssl
 import stat
+import time
 import unittest
 
 from cryptography import x509
@@ -18,7 +21,7 @@ from bank import run
 from dying import Dying
 from enrolment import (EnrolBank, certificates, name_of, new_key, pem_of_key, request, state_of)
 from reach import forms_of, rows
-from resp import Error, wait_until
+from resp import Error, command, wait_until
 
 CALLS_MAX = 200
 PER_DAY = 8
@@ -114,6 +117,23 @@ class Server(RenewTest):
                              [b"proto"], 3)
         self.assertIn("renewed session", self.bank.log())
 
+    def test_what_nobody_waits_for_counts_and_is_told(self):
+        """Who leaves while the server signs gets no more of them than who stays."""
+        chain, key = self.bank.enrolled("hasty")
+        for turn in range(8 * PER_DAY):
+            wire = self.bank.by_certificate(chain, key)
+            wire.send(command("RENEW", request(new_key())))
+            time.sleep(turn / 40000)  # Some of them leave just while the server signs.
+            os.write(wire.socket.fileno(), b"no record of TLS")
+            wire.close()
+        with self.bank.by_certificate(chain, key) as wire:
+            while not isinstance(wire.ask("RENEW", request(new_key())), Error):
+                pass
+        made = [row for row in self.bank.register() if row[-1] == "hasty"]
+        self.assertEqual(len(made), 1 + PER_DAY)
+        told = re.findall(r"(?:enrolled|renewed) session \d+ terminal hasty ", self.bank.log())
+        self.assertEqual(len(told), 1 + PER_DAY)
+
     def test_nobody_need_log_in_and_the_book_is_untouched(self):
         with self.bank.wire("admin") as admin:
             before = admin.ask("DIGEST")
@@ -175,6 +195,24 @@ class Penny(RenewTest):
         self.assert_pair(folder, "asked")
         self.assertEqual(self.penny(conf, "ping").stdout, "PONG\n")
         run(self.bank.penny_argv("renew", "-c", conf))
+
+    def test_a_link_is_not_replaced_and_drafts_of_others_stay(self):
+        folder, conf = self.terminal("linked", days_ago=29, days_left=1)
+        draft = os.path.join(folder, "penny-draft-of-mine")
+        real = os.path.join(folder, "real.key")
+        with open(draft, "w", encoding="ascii") as file:
+            file.write("precious")
+        os.rename(os.path.join(folder, "linked.key"), real)
+        os.symlink(real, os.path.join(folder, "linked.key"))
+        done = self.penny(conf, "renew", expect=1)
+        self.assertIn("linked.key is a link", done.stderr)
+        self.assertEqual(self.penny(conf, "ping").stdout, "PONG\n")
+        os.remove(os.path.join(folder, "linked.key"))
+        os.rename(real, os.path.join(folder, "linked.key"))
+        self.penny(conf, "renew")
+        self.assertTrue(os.path.exists(draft))
+        mode = os.stat(os.path.join(folder, "linked.key")).st_mode
+        self.assertEqual(stat.S_IMODE(mode), 0o600)
 
     def test_when_due_and_only_then(self):
         """As the timer of a terminal types it, every day."""

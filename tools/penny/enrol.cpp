@@ -238,11 +238,33 @@ Status compare(const char* name, Slice wanted) {
     return slice_equal(writer_slice(found.text), wanted) ? Status::ok : Status::exists;
 }
 
+// Whether the CA that lies here is this one, made anew: its name and its key are the same.
+bool is_renewed_ca(Slice fresh) {
+    static PairPem found;
+    found.text = writer_of(found.bytes, sizeof found.bytes);
+    CertificateFacts was = {};
+    CertificateFacts is = {};
+    return folder_read(enrolment.folder, ca_name, found.text) == Status::ok &&
+           certificate_read(writer_slice(found.text), was) == Status::ok &&
+           certificate_read(fresh, is) == Status::ok &&
+           memcmp(was.subject_hash, is.subject_hash, hash_size) == 0 &&
+           memcmp(was.key_hash, is.key_hash, hash_size) == 0;
+}
+
+Status replace_ca(Slice ca) {
+    constexpr char next[] = "ca.crt.next";
+    const Status status = folder_remove(enrolment.folder, next);
+    if (status != Status::ok && status != Status::absent) return status;
+    const Status made = folder_make(enrolment.folder, next, ca);
+    return made == Status::ok ? folder_rename(enrolment.folder, next, ca_name) : made;
+}
+
 // V3. The CA first: whoever has another bank's here has taken the wrong folder.
 ExitCode keep_ca() {
     const Slice ca = writer_slice(enrolment.ca.text);
     Status status = compare(ca_name, ca);
     if (status == Status::absent) status = folder_make(enrolment.folder, ca_name, ca);
+    if (status == Status::exists && is_renewed_ca(ca)) status = replace_ca(ca);
     if (status == Status::ok) return exit_go_on;
     if (status != Status::exists) return refuse_file(ca_name, status);
     say("%s/%s is of another bank; give another --dir", enrolment.folder.path, ca_name);

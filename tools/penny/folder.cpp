@@ -139,8 +139,13 @@ Status folder_lock(const KeyFolder& folder, bool waits) {
 
 namespace {
 
+// What folder_make names its own, and nobody else anything.
+constexpr char draft_begin[] = "penny-draft-";
+
 bool remove_draft(void* context, const char* name) {
-    (void)folder_remove(*static_cast<const KeyFolder*>(context), name);
+    const char* number = name + sizeof draft_begin - 1;
+    const bool is_ours = number[0] != '\0' && number[strspn(number, "0123456789")] == '\0';
+    if (is_ours) (void)folder_remove(*static_cast<const KeyFolder*>(context), name);
     return true;
 }
 
@@ -148,12 +153,18 @@ bool remove_draft(void* context, const char* name) {
 
 void folder_sweep(const KeyFolder& folder) {
     KeyFolder copy = folder;
-    (void)folder_each(folder, "draft-", remove_draft, &copy);
+    (void)folder_each(folder, draft_begin, remove_draft, &copy);
+}
+
+bool folder_is_file(const KeyFolder& folder, const char* name) {
+    struct stat facts = {};
+    return fstatat(folder.fd, name, &facts, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(facts.st_mode);
 }
 
 Status folder_liken(const KeyFolder& folder, const char* name, const char* other) {
     struct stat facts = {};
     if (fstatat(folder.fd, other, &facts, AT_SYMLINK_NOFOLLOW) != 0) return status_of_errno();
+    CHECK(S_ISREG(facts.st_mode));  // A link's mode says nothing.
     const int fd = openat(folder.fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) return status_of_errno();
     // Who may not give a file away need not: it is his own that he replaces.
@@ -177,7 +188,7 @@ Status folder_read_secret(const KeyFolder& folder, const char* name, Writer& out
 
 Status folder_make(const KeyFolder& folder, const char* name, Slice bytes) {
     char draft[folder_name_size_max + 1];
-    snprintf(draft, sizeof draft, "draft-%ld", static_cast<long>(getpid()));
+    snprintf(draft, sizeof draft, "%s%ld", draft_begin, static_cast<long>(getpid()));
     const int fd = openat(folder.fd, draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                           file_mode);
     if (fd < 0) return Status::failed;

@@ -52,6 +52,9 @@ Status folder_read_secret(const KeyFolder& folder, const char* name, Writer& out
 // Makes a file. Returns exists, with nothing changed, when there is one.
 Status folder_make(const KeyFolder& folder, const char* name, Slice bytes);
 
+// True for a file, false for a link to one and for what is not there.
+bool folder_is_file(const KeyFolder& folder, const char* name);
+
 // Gives a file the mode of another one, and its owner as far as the system lets us.
 Status folder_liken(const KeyFolder& folder, const char* name, const char* other);
 Status folder_link(const KeyFolder& folder, const char* from, const char* to);

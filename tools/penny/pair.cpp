@@ -25,7 +25,10 @@ ExitCode open_half(const char* path, KeyFolder& folder, char* name, char* name_n
     if (size == 0) snprintf(parent, sizeof parent, "%s", slash == nullptr ? "." : "/");
     snprintf(name, folder_name_size_max + 1, "%s", last);
     snprintf(name_next, folder_name_size_max + 1, "%s%s", last, next);
-    return folder_open_at(folder, parent, false);
+    const ExitCode code = folder_open_at(folder, parent, false);
+    if (code != exit_go_on || folder_is_file(folder, name)) return code;
+    say("not renewed: %s is a link or no file, and is not replaced; name the file itself", path);
+    return exit_refused;
 }
 
 Status read_pem(const KeyFolder& folder, const char* name, PairPem& out) {

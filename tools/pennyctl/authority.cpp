@@ -431,9 +431,10 @@ DayText day_text(uint64_t wall_ms) {
     return day;
 }
 
-void authority_tell_server(const Authority& authority) {
+bool authority_tell_server(const Authority& authority) {
     const uint32_t pid = store_lock_holder(store_calls_posix, authority.place.data.text);
-    if (pid == 0) return;
+    if (pid == 0) return false;
     printf("The server runs as process %u: `kill -HUP %u`, or RELOAD as an admin, lets it take "
            "this up.\n", pid, pid);
+    return true;
 }

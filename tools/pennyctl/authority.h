@@ -176,5 +176,5 @@ struct DayText {
 };
 DayText day_text(uint64_t wall_ms);
 
-// Says how a running server takes up what was changed, if one runs.
-void authority_tell_server(const Authority& authority);
+// Says how a running server takes up what was changed. Returns false where none runs.
+bool authority_tell_server(const Authority& authority);

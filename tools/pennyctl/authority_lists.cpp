@@ -282,7 +282,7 @@ ExitCode add_rows(Authority& authority, Lists& lists, const IssuedRow* rows, uin
         if (list_has(list, serial_of(rows[i]))) continue;
         if (lists.of[0].count + lists.of[1].count >= revocation_rows_max &&
             !make_room(authority, lists, known)) {
-            return tool_refuse("%u certificates are revoked already, and there is room for no "
+            return tool_refuse("the lists have room for %u revoked certificates, and these are "
                                "more; pennyctl cert issuing and certificates of 30 days need fewer",
                                revocation_rows_max);
         }

@@ -338,7 +338,7 @@ ExitCode make_server(Cert& cert) {
     if (code != exit_done) return code;
     code = cert_tell(cert, "server", cert_whole(cert, authority.certificate.text).text,
                      cert_whole(cert, authority.key.text).text);
-    authority_tell_server(authority);
+    (void)authority_tell_server(authority);
     return code;
 }
 
@@ -447,7 +447,7 @@ ExitCode make_issuing(Cert& cert) {
                      cert_whole(cert, authority_path(authority, "issuing", "crt").text).text,
                      cert_whole(cert, authority_path(authority, "issuing", "key").text).text);
     printf("Its list is on %s.\n", cert_whole(cert, authority.crl.text).text);
-    authority_tell_server(authority);
+    (void)authority_tell_server(authority);
     return code;
 }
 

@@ -77,6 +77,10 @@ bool is_named(const Known& known, const char* word) {
 bool parse_serial(const char* word, IssuedRow& out) {
     char digits[2 * certificate_serial_size_max + 1];
     uint32_t size = 0;
+    constexpr const char* fronts[] = {"serial=", "0x", "0X"};  // As openssl and others print it.
+    for (const char* front : fronts) {
+        if (strncmp(word, front, strlen(front)) == 0) word += strlen(front);
+    }
     for (; *word != '\0'; word++) {
         if (*word == ':') continue;
         if (size == sizeof digits - 1) return false;
@@ -113,7 +117,8 @@ ExitCode add(Collected& out, const IssuedRow& row) {
 ExitCode refuse_unknown(const char* word, const KnownList& known);
 
 // Collects the certificates that a word means.
-ExitCode collect(const char* word, const KnownList& known, Collected& out, bool& has_open) {
+ExitCode collect(const Authority& authority, const char* word, const KnownList& known,
+                 Collected& out, bool& has_open) {
     IssuedRow serial = {};
     const bool has_serial = parse_serial(word, serial);
     bool is_found = false;
@@ -140,11 +145,15 @@ ExitCode collect(const char* word, const KnownList& known, Collected& out, bool&
     }
     if (is_found) return exit_done;
     if (!has_serial || serial.serial_size < serial_size_sure) return refuse_unknown(word, known);
+    // Who signed it is not known either.
+    const bool has_issuing = authority.issuing.certificate.text.size > 0;
     serial.signer = IssuedSigner::ca;
     has_open = true;
-    printf("%s: no certificate with this serial number is known here; it is for the CA's list all "
-           "the same\n", word);
-    return add(out, serial);
+    printf("%s: no certificate with this serial number is known here; it is for %s all the same\n",
+           word, has_issuing ? "both lists" : "the CA's list");
+    const ExitCode code = add(out, serial);
+    serial.signer = IssuedSigner::issuing;
+    return code == exit_done && has_issuing ? add(out, serial) : code;
 }
 
 // Names a few that there are, for somebody who mistyped one.
@@ -182,7 +191,7 @@ ExitCode revoke_known(Cert& cert, const KnownList& known) {
             return tool_refuse("the CA cannot be revoked: whoever trusts it would have to believe "
                                "it. Make a new one, and give everybody certificates of that");
         }
-        const ExitCode code = collect(word, known, all, all.has_open[i]);
+        const ExitCode code = collect(authority, word, known, all, all.has_open[i]);
         if (code != exit_done) return code;
     }
     uint32_t added = 0;
@@ -198,7 +207,16 @@ ExitCode revoke_known(Cert& cert, const KnownList& known) {
         printf("No listener names that list; `crl = %s` lets the server look at it.\n",
                authority.crl.text);
     }
-    authority_tell_server(authority);
+    const bool is_running = authority_tell_server(authority);
+    for (uint32_t i = 0; i < words.word_count; i++) {
+        if (strcmp(words.words[i], "issuing") != 0) continue;
+        printf("What it signed is believed no more. Make another with `pennyctl cert issuing`, or "
+               "say `issue = no`, before the server takes this up: it goes on signing with the "
+               "files that it has.\n");
+    }
+    if (is_running) {
+        printf("Whoever renews before that has a new one: type this again behind it.\n");
+    }
     return exit_done;
 }
 

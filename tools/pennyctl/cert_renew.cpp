@@ -43,22 +43,28 @@ bool is_signed_by(const Signer& signer) {
            memcmp(signer.facts.subject_hash, old.facts.issuer_hash, hash_size) == 0;
 }
 
-// What was revoked is not brought back by being made anew.
-ExitCode refuse_revoked(Cert& cert, const char* name) {
+// Whether the certificate that was read is on a list.
+ExitCode look_revoked(Cert& cert, const CertificateFacts& facts, bool& is_revoked) {
     KnownList known = {};
-    ExitCode code = authority_find(cert.authority, known);
+    const ExitCode code = authority_find(cert.authority, known);
+    const Slice serial = {facts.serial, facts.serial_size};
+    is_revoked = false;
     for (uint32_t i = 0; i < known.count && code == exit_done; i++) {
         const IssuedRow& row = known.rows[i].row;
         if (!known.rows[i].is_revoked || known.rows[i].is_foreign) continue;
-        if (!slice_equal({row.serial, row.serial_size},
-                         {old.facts.serial, old.facts.serial_size})) {
-            continue;
-        }
-        code = tool_refuse("%s: its certificate was revoked, and its key is believed no more; move "
-                           "both away and make new ones", name);
+        is_revoked = is_revoked || slice_equal({row.serial, row.serial_size}, serial);
     }
     known_free(known);
     return code;
+}
+
+// What was revoked is not brought back by being made anew.
+ExitCode refuse_revoked(Cert& cert, const char* name) {
+    bool is_revoked = false;
+    const ExitCode code = look_revoked(cert, old.facts, is_revoked);
+    if (code != exit_done || !is_revoked) return code;
+    return tool_refuse("%s: its certificate was revoked, and its key is believed no more; move "
+                       "both away and make new ones", name);
 }
 
 // Keeps a certificate whose receipts may still be looked at.
@@ -196,12 +202,16 @@ ExitCode renew_lists(Cert& cert) {
     }
     if (has_any) code = authority_revoke(authority, nullptr, 0, added);
     if (code != exit_done) return code;
-    RevocationFacts facts = {};
-    const Signer& signer = authority.ca.key.text.size > 0 ? authority.ca : authority.issuing;
-    const Status status = authority_list_facts(authority, signer, facts);
-    CHECK(status == Status::ok);
-    printf("crl: %s, until %s\n", cert_whole(cert, authority.crl.text).text,
-           day_text(facts.next_update_ms).text);
+    const Signer* const signers[] = {&authority.ca, &authority.issuing};
+    for (const Signer* signer : signers) {
+        RevocationFacts facts = {};
+        if (signer->key.text.size == 0 || signer->certificate.text.size == 0) continue;
+        const Status status = authority_list_facts(authority, *signer, facts);
+        CHECK(status == Status::ok);
+        printf("crl: %s, %suntil %s\n", cert_whole(cert, authority.crl.text).text,
+               signer == &authority.issuing ? "issuing's list, " : "",
+               day_text(facts.next_update_ms).text);
+    }
     return exit_done;
 }
 
@@ -231,26 +241,37 @@ bool is_due(uint64_t begin_ms, uint64_t end_ms, uint64_t signer_end_ms, uint64_t
     return wall_ms >= end_ms || end_ms - wall_ms < (end_ms - begin_ms) / 3;
 }
 
-bool server_is_due(Cert& cert) {
+// Somebody else's certificate is his to renew, which is refused when it is time (renew_server).
+ExitCode look_server(Cert& cert, bool& out) {
     const Authority& authority = cert.authority;
-    if (!made_is_there(authority.made, authority.certificate.text)) return false;
-    if (read_old(cert, authority.certificate.text, "") != exit_done) return false;
-    return is_signed_by(authority.ca) &&
-           is_due(old.facts.not_before_ms, old.facts.not_after_ms, authority.ca.facts.not_after_ms,
-                  authority.wall_ms);
+    out = false;
+    if (!made_is_there(authority.made, authority.certificate.text)) return exit_done;
+    const ExitCode code = read_old(cert, authority.certificate.text, "");
+    if (code != exit_done) return code;
+    const uint64_t end_ms = is_signed_by(authority.ca) ? authority.ca.facts.not_after_ms
+                                                       : UINT64_MAX;
+    out = is_due(old.facts.not_before_ms, old.facts.not_after_ms, end_ms, authority.wall_ms);
+    return exit_done;
 }
 
-bool issuing_is_due(const Authority& authority) {
+// One that was revoked is made anew by hand alone.
+ExitCode look_issuing(Cert& cert, bool& out) {
+    const Authority& authority = cert.authority;
     const CertificateFacts& facts = authority.issuing.facts;
-    return authority.issuing.certificate.text.size > 0 &&
-           is_due(facts.not_before_ms, facts.not_after_ms, authority.ca.facts.not_after_ms,
-                  authority.wall_ms);
+    bool is_revoked = false;
+    out = authority.issuing.certificate.text.size > 0 &&
+          is_due(facts.not_before_ms, facts.not_after_ms, authority.ca.facts.not_after_ms,
+                 authority.wall_ms);
+    if (!out) return exit_done;
+    const ExitCode code = look_revoked(cert, facts, is_revoked);
+    out = code == exit_done && !is_revoked;
+    return code;
 }
 
-// A signer without a list has one that is due.
+// A signer without a list has one that is due, whether its key is here or not.
 bool list_is_due(const Authority& authority, const Signer& signer) {
     RevocationFacts facts = {};
-    if (signer.certificate.text.size == 0 || signer.key.text.size == 0) return false;
+    if (signer.certificate.text.size == 0) return false;
     if (authority_list_facts(authority, signer, facts) != Status::ok) return true;
     return is_due(facts.this_update_ms, facts.next_update_ms,
                   signer.facts.not_after_ms / 1000 * 1000, authority.wall_ms);
@@ -265,30 +286,54 @@ void tell_ca(const Authority& authority) {
            "everybody needs the new one.\n", day_text(facts.not_after_ms).text);
 }
 
+// What all that is due has come to. One that fails keeps no other one waiting.
+struct Due {
+    uint32_t renewed;
+    uint32_t failed;
+};
+
+void count(Due& due, ExitCode code) {
+    due.renewed += code == exit_done ? 1 : 0;
+    due.failed += code == exit_done ? 0 : 1;
+}
+
+// Without a list that holds, nobody is let in.
+void renew_due_lists(Cert& cert, Due& due) {
+    const Authority& authority = cert.authority;
+    bool may_renew = false;
+    const Signer* const signers[] = {&authority.ca, &authority.issuing};
+    for (const Signer* signer : signers) {
+        if (!list_is_due(authority, *signer)) continue;
+        if (signer->key.text.size > 0) {
+            may_renew = true;
+            continue;
+        }
+        RevocationFacts facts = {};
+        const bool is_there = authority_list_facts(authority, *signer, facts) == Status::ok;
+        const char* name = signer == &authority.ca ? "ca" : "issuing";
+        count(due, tool_refuse("the list of %s %s %s, and %s.key, which makes it anew, is not "
+                               "there; put it back and type this again", name,
+                               is_there ? "ends on" : "is not there",
+                               is_there ? day_text(facts.next_update_ms).text : "yet", name));
+    }
+    if (may_renew) count(due, renew_lists(cert));
+}
+
 ExitCode renew_due(Cert& cert) {
     Authority& authority = cert.authority;
-    uint32_t count = 0;
-    ExitCode code = exit_done;
+    Due due = {};
+    bool is_due = false;
     tell_ca(authority);
-    if (server_is_due(cert)) {
-        code = renew_server(cert);
-        count++;
-    }
-    if (code == exit_done && issuing_is_due(authority)) {
-        code = renew_issuing(cert);
-        count++;
-    }
-    if (code == exit_done && (list_is_due(authority, authority.ca) ||
-                              list_is_due(authority, authority.issuing))) {
-        code = renew_lists(cert);
-        count++;
-    }
-    if (code != exit_done) return code;
-    if (count == 0) {
-        printf("Nothing is due.\n");
-    } else {
-        authority_tell_server(authority);
-    }
+    ExitCode code = look_issuing(cert, is_due);
+    if (code == exit_done && is_due) code = renew_issuing(cert);
+    if (code != exit_done || is_due) count(due, code);
+    renew_due_lists(cert, due);
+    code = look_server(cert, is_due);
+    if (code == exit_done && is_due) code = renew_server(cert);
+    if (code != exit_done || is_due) count(due, code);
+    if (due.renewed > 0) (void)authority_tell_server(authority);
+    if (due.failed > 0) return exit_refused;
+    if (due.renewed == 0) printf("Nothing is due.\n");
     return exit_done;
 }
 
@@ -321,7 +366,7 @@ ExitCode renew(Cert& cert) {
     } else {
         return renew_client(cert, name);
     }
-    if (code == exit_done) authority_tell_server(cert.authority);
+    if (code == exit_done) (void)authority_tell_server(cert.authority);
     return code;
 }
 

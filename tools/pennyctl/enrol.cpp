@@ -222,7 +222,8 @@ bool read_row(const EnrolBase& base, EnrolRow& out) {
 }
 
 void drop(const EnrolRow& row) {
-    constexpr const char* endings[] = {".code", ".csr", ".crt", ".new"};
+    constexpr const char* endings[] = {".code",     ".csr",     ".crt",
+                                       ".code.new", ".csr.new", ".crt.new"};
     for (const char* ending : endings) {
         (void)enrol_files_drop(store_calls_posix, spool.dir_fd, row.base, ending);
     }

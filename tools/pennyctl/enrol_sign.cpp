@@ -40,6 +40,24 @@ ExitCode check_request(const EnrolRow& row, Slice csr) {
     return is_own ? exit_done : refuse_request(row, "it is for another name");
 }
 
+// A terminal that is believed no more gets nothing new, whenever it asked.
+ExitCode check_believed(const EnrolRow& row) {
+    KnownList known = {};
+    uint32_t good = 0;
+    uint32_t revoked = 0;
+    const ExitCode code = authority_find(authority, known);
+    for (uint32_t i = 0; i < known.count; i++) {
+        const Known& one = known.rows[i];
+        if (one.row.kind != CertificateKind::client) continue;
+        if (!slice_equal(tool_slice(one.row.name), name_slice(row.name))) continue;
+        good += one.is_revoked ? 0 : 1;
+        revoked += one.is_revoked ? 1 : 0;
+    }
+    known_free(known);
+    if (code != exit_done || !row.is_renewal || good > 0 || revoked == 0) return code;
+    return refuse_request(row, "all certificates of that name are revoked");
+}
+
 ExitCode sign_row(void* context, const EnrolRow& row) {
     static uint8_t bytes[request_pem_size_max];
     static Pem key;
@@ -51,6 +69,7 @@ ExitCode sign_row(void* context, const EnrolRow& row) {
     signing.met++;
     ExitCode code = enrol_read(spool, row.base, ".csr", bytes, sizeof bytes, size);
     if (code == exit_done) code = check_request(row, {bytes, size});
+    if (code == exit_done) code = check_believed(row);
     if (code != exit_done) return exit_done;  // It was told; the others are not to wait for it.
     const CertificateRequest request = {.kind = CertificateKind::client,
                                         .name = name_slice(row.name),

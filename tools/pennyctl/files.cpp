@@ -157,7 +157,10 @@ Status made_begin(Made& made) {
 Status made_folder(Made& made, const char* path, uint32_t mode) {
     if (mkdirat(made.folder_fd, path, mode) == 0) {
         remember(made, path, true);
-        return Status::ok;
+        const int fd = openat(made.folder_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const Status status = fd < 0 ? Status::failed : give_to_owner(made, fd, path);
+        if (fd >= 0) close(fd);
+        return status;
     }
     if (errno != EEXIST) return Status::failed;
     struct stat found = {};

@@ -128,11 +128,11 @@ Status take_person(Line& line) {
         put_u8(what, 0);
         return refuse(line, name, reinterpret_cast<char*>(text));
     }
-    if (list.count == people_list_max) return refuse(line, name, "is one too many: at most 4096");
+    if (list.count == people_list_max) return refuse(line, name, "is one too many: at most 512");
     list.rows[list.count++] = row;
     return Status::ok;
 }
-static_assert(people_list_max == 4096 && title_size_max == 63, "sentences say so");
+static_assert(people_list_max == 512 && title_size_max == 63, "sentences say so");
 
 // Cuts the next line off, without its end.
 Slice cut_line(Slice& text) {

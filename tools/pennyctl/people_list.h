@@ -27,7 +27,7 @@
 #include "base/text.h"
 #include "ledger/entry.h"
 
-inline constexpr uint32_t people_list_max = 4096;
+inline constexpr uint32_t people_list_max = 512;  // as many as can be revoked at once
 inline constexpr uint32_t people_line_size_max = 511;  // bytes
 inline constexpr uint32_t people_put_size_max = name_size_max + 2 * title_size_max + 4;  // a row
 
