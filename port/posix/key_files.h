@@ -11,7 +11,7 @@ inline constexpr uint32_t key_path_size = 2 * path_size_max + 2;  // bytes of a 
 
 struct KeyFiles {
     char folder[path_size_max + 1];  // of the configuration file, empty or with its slash
-    uint8_t pem[4][pem_size_max];
+    alignas(64) uint8_t pem[4][pem_size_max];
 };
 
 // Makes a path of the configuration absolute, or relative to where the process was started. Returns

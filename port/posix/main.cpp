@@ -75,8 +75,11 @@ uint64_t thread_stack_bytes() {
 // Lays everything out; over no memory this only adds up.
 void lay_out(Arena& arena) {
     process.server = arena_array<Server>(arena, "server", 1);
-    Server measured_server = {};
-    Server& server = process.server == nullptr ? measured_server : *process.server;
+    // Too large for a stack; nobody uses the memory for keys now.
+    static_assert(sizeof(Server) <= sizeof process.keys.pem);
+    Server& server = process.server == nullptr ? *reinterpret_cast<Server*>(process.keys.pem)
+                                               : *process.server;
+    wipe(process.keys.pem, sizeof process.keys.pem);
     server_layout(server, arena, process.config);
     loop_layout(process.loop, arena, process.config);
 }
