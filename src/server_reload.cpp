@@ -97,10 +97,6 @@ bool go_over(Server& server, Session& session) {
     return true;
 }
 
-bool is_established(const Session& session) {
-    return session.phase == SessionPhase::login || session.phase == SessionPhase::ready;
-}
-
 // Returns how many sessions have begun to end.
 uint32_t turn_sessions(Server& server) {
     uint32_t ended = 0;
@@ -109,7 +105,7 @@ uint32_t turn_sessions(Server& server) {
         Session& session = server.sessions.slots[i];
         const SessionTools tools = session_tools(server, session);
         session_rights_changed(session, tools);
-        if (is_established(session) && !go_over(server, session)) ended++;
+        if (session_is_established(session) && !go_over(server, session)) ended++;
     }
     return ended;
 }
@@ -260,7 +256,7 @@ void tick_expiry(Server& server) {
     for (uint32_t i = 0; i < server.sessions.count; i++) {
         if (!pool_is_taken(server.sessions, i)) continue;
         const Session& session = server.sessions.slots[i];
-        if (!is_established(session) || !tls_is(session.channel)) continue;
+        if (!session_is_established(session) || !tls_is(session.channel)) continue;
         const ChannelPeer& peer = session.channel.peer;
         if (session.caller.enrol || peer.is_expired || peer.not_after_ms > wall_ms) continue;
         end_from_outside(server, i, "certificate expired");

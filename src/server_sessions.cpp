@@ -291,8 +291,7 @@ void finish_channel(Server& server, const Wish& wish) {
     const bool shook = session.phase == SessionPhase::handshake;
     session_channel_done(session, tools, wish.outcome);
     if (shook) {
-        const bool established =
-            session.phase == SessionPhase::login || session.phase == SessionPhase::ready;
+        const bool established = session_is_established(session);
         if (established || session.surplus) log_established(session);
         if (established && session.caller.person != row_none) {
             log_session(server, session, "logged in by certificate");
@@ -386,7 +385,7 @@ void server_peer_closed(Server& server, uint32_t index, const char* reason) {
         leave_handshake(server);
     }
     if (reason != nullptr) session_end(session, reason);
-    if (session.phase == SessionPhase::login || session.phase == SessionPhase::ready) {
+    if (session_is_established(session)) {
         if (!lend_buffers(server, index)) session_end(session, "the client closed");
     }
     if (session.phase == SessionPhase::ending && before != SessionPhase::ending) {

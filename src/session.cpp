@@ -8,10 +8,6 @@ namespace {
 
 constexpr uint64_t never = UINT64_MAX;
 
-bool is_established(const Session& session) {
-    return session.phase == SessionPhase::login || session.phase == SessionPhase::ready;
-}
-
 ServiceCall call_of(Session& session, SessionTools& tools, const Request* request) {
     return {.request = request,
             .caller = &session.caller,
@@ -91,7 +87,7 @@ bool is_slow(const Session& session) {
 // a worker must not touch then.
 bool wants_worker(const Session& session) {
     if (session.cipher_out.size > 0) return false;
-    const bool opens = is_established(session) && session.cipher_in.size > 0 &&
+    const bool opens = session_is_established(session) && session.cipher_in.size > 0 &&
                        session.block == SessionBlock::none && writer_room(session.plain_in) > 0;
     return opens || session.plain_out.size > 0;
 }
@@ -203,7 +199,7 @@ RequestLimits limits_of(const Session& session) {
 
 // Takes the next request from plain_in. Returns false when there is none to take now.
 bool take_request(Session& session, SessionTools& tools, SessionNeed& need) {
-    if (session.block != SessionBlock::none || !is_established(session)) return false;
+    if (session.block != SessionBlock::none || !session_is_established(session)) return false;
     if (session.plain_in.size == 0) return false;
     if (session.pending >= pipeline_max || !has_reply_room(session)) return false;
     uint8_t text[request_error_size_max];
@@ -286,7 +282,7 @@ SessionNeed session_step(Session& session, SessionTools& tools) {
             progress = progress && session.peer_gone;  // Room was made, for nobody.
             continue;
         }
-        if (is_established(session) && need == SessionNeed::none &&
+        if (session_is_established(session) && need == SessionNeed::none &&
             writer_room(session.plain_in) > 0 && take_plain(session)) {
             progress = true;
         }
@@ -300,7 +296,7 @@ SessionNeed session_step(Session& session, SessionTools& tools) {
     const bool opened = need == SessionNeed::none &&
                         !(is_slow(session) && session.cipher_in.size > 0);
     const bool drained = session.plain_in.size == 0 || session.request_since_ms != 0;
-    if (session.peer_closed && is_established(session) && opened && drained &&
+    if (session.peer_closed && session_is_established(session) && opened && drained &&
         session.block == SessionBlock::none && session.pending == 0) {
         session_end(session, "the client closed");
     }
@@ -355,7 +351,7 @@ bool note_terminal(Session& session, const SessionTools& tools) {
 void session_channel_done(Session& session, SessionTools& tools, Status status) {
     if (session.phase != SessionPhase::handshake) {
         if (status == Status::failed) drop_plain(session);
-        if (is_established(session)) note_channel(session, status);
+        if (session_is_established(session)) note_channel(session, status);
         return;
     }
     if (status == Status::more) return;
@@ -464,7 +460,7 @@ void session_rights_changed(Session& session, const SessionTools& tools) {
     caller.rights = access_find_terminal(*tools.service->access, caller.terminal);
     // What is queued was judged by what held then.
     if (caller.in_group && tools.group != nullptr) tools.group->broken = true;
-    if (!is_established(session)) return;
+    if (!session_is_established(session)) return;
     if (caller.person != row_none) return;
     const bool is_ready = needs_nobody(session, tools);
     if (is_ready == (session.phase == SessionPhase::ready)) return;
@@ -480,9 +476,13 @@ void session_committed(Session& session, SessionTools& tools, const BookDone& do
     CHECK(!session.plain_out.overflow);
 }
 
+bool session_is_established(const Session& session) {
+    return session.phase == SessionPhase::login || session.phase == SessionPhase::ready;
+}
+
 void session_end(Session& session, const char* reason) {
     if (session.phase == SessionPhase::ending || session.phase == SessionPhase::ended) return;
-    const bool established = is_established(session);
+    const bool established = session_is_established(session);
     session.phase = SessionPhase::ending;
     session.end_reason = reason;
     session.wants_commit = false;

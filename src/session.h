@@ -155,6 +155,9 @@ void session_snapshot_done(Session& session, SessionTools& tools, bool was_check
 // One of its proposals is decided.
 void session_committed(Session& session, SessionTools& tools, const BookDone& done);
 
+// True between its handshake and its end.
+bool session_is_established(const Session& session);
+
 // Begins to end: what is owed is flushed, then the closing message. `reason` is a literal.
 void session_end(Session& session, const char* reason);
 

@@ -47,6 +47,3 @@ void put_enrol_grant(Writer& out, const EnrolGrant& grant);
 
 // Returns damaged for what put_enrol_grant would not have written.
 Status enrol_grant_parse(Slice text, EnrolGrant& out);
-
-// A time to the second, as 2026-12-02T15:00:00Z.
-void put_enrol_time(Writer& out, uint64_t unix_ms);

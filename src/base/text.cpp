@@ -294,6 +294,33 @@ Status parse_utc(Slice text, uint64_t& out_ms) {
     return Status::ok;
 }
 
+namespace {
+
+constexpr char utc_end[] = ".000Z";
+constexpr uint32_t utc_end_size = sizeof utc_end - 1;
+constexpr uint32_t utc_seconds_size = sizeof utc_shape - 1 - utc_end_size;  // before its Z
+
+}  // namespace
+
+void put_utc_seconds(Writer& writer, uint64_t unix_ms) {
+    uint8_t text[sizeof utc_shape - 1 + 16];  // A year may have more than four digits.
+    Writer whole = writer_of(text, sizeof text);
+    put_utc(whole, unix_ms);
+    put_bytes(writer, slice_part(writer_slice(whole), 0, whole.size - utc_end_size));
+    put_u8(writer, 'Z');
+}
+
+Status parse_utc_seconds(Slice text, uint64_t& out_ms) {
+    if (text.size != utc_seconds_size + 1 || text.data[utc_seconds_size] != 'Z') {
+        return Status::invalid;
+    }
+    uint8_t bytes[sizeof utc_shape - 1];
+    Writer whole = writer_of(bytes, sizeof bytes);
+    put_bytes(whole, slice_part(text, 0, utc_seconds_size));
+    put_text(whole, utc_end);
+    return parse_utc(writer_slice(whole), out_ms);
+}
+
 void put_escaped(Writer& writer, Slice bytes) {
     const uint32_t start = writer.size;
     for (uint32_t i = 0; i < bytes.size; i++) {

@@ -54,6 +54,10 @@ void put_local_date(Writer& writer, uint64_t unix_us, int32_t utc_offset_s);
 // invalid otherwise.
 Status parse_utc(Slice text, uint64_t& out_ms);
 
+// The same to the second: 2026-11-20T12:22:01Z. Milliseconds are left out, and none are taken.
+void put_utc_seconds(Writer& writer, uint64_t unix_ms);
+Status parse_utc_seconds(Slice text, uint64_t& out_ms);
+
 // Writes `bytes` with everything but [A-Za-z0-9._:@/+=,$-] as %XX (RFC 3986), so that free text is
 // one word of a text table; get it back with text_unescape.
 void put_escaped(Writer& writer, Slice bytes);

@@ -223,8 +223,8 @@ Status load_own(TlsGeneration& generation, const TlsFiles& files, PemBlock& bloc
         0) {
         return refuse(Status::full, reason, "");
     }
-    generation.not_before_ms = tls_time_ms(generation.certificate.valid_from);
-    generation.not_after_ms = tls_time_ms(generation.certificate.valid_to);
+    generation.not_before_ms = civil_time_ms(generation.certificate.valid_from);
+    generation.not_after_ms = civil_time_ms(generation.certificate.valid_to);
     return Status::ok;
 }
 
@@ -234,11 +234,11 @@ void note_first(uint64_t& first_ms, uint64_t ms) {
 
 void note_ends(TlsGeneration& generation) {
     for (const mbedtls_x509_crt* ca = &generation.ca; ca != nullptr; ca = ca->next) {
-        note_first(generation.ca_not_after_ms, tls_time_ms(ca->valid_to));
+        note_first(generation.ca_not_after_ms, civil_time_ms(ca->valid_to));
     }
     for (const mbedtls_x509_crl* crl = &generation.crl; crl != nullptr; crl = crl->next) {
         if (crl->issuer_raw.len == 0) continue;  // There is none.
-        note_first(generation.crl_not_after_ms, tls_time_ms(crl->next_update));
+        note_first(generation.crl_not_after_ms, civil_time_ms(crl->next_update));
     }
 }
 

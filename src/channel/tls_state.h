@@ -96,8 +96,5 @@ void tls_copy_peer(const mbedtls_x509_crt& certificate, ChannelPeer& out);
 // Says why a certificate with these flags of the library, never 0, is refused.
 TlsFailure tls_verify_failure(uint32_t flags);
 
-// The library's broken-down date as ms since 1970 UTC.
-uint64_t tls_time_ms(const mbedtls_x509_time& time);
-
 // A suite's IANA name, "" for one that we do not offer.
 const char* tls_suite_name(int suite);

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "channel/tls_state.h"
 #include "crypto/hash.h"
+#include "crypto/x509_parts.h"
 
 namespace {
 
@@ -74,14 +75,6 @@ bool has_other_flags(uint32_t flags) {
     return (flags & ~static_cast<uint32_t>(MBEDTLS_X509_BADCERT_EXT_KEY_USAGE)) != 0;
 }
 
-// Days from 1970-01-01 in the proleptic Gregorian calendar; years are counted from March.
-uint64_t days_of(uint64_t year, uint64_t month, uint64_t day) {
-    const uint64_t shifted = month > 2 ? year : year - 1;
-    const uint64_t month_from_march = (month + 9) % 12;
-    const uint64_t day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719468;
-}
-
 // The library passes over an extension that it does not know, unless that is critical.
 bool has_extension(const mbedtls_x509_crt& certificate, Slice oid) {
     uint8_t* at = certificate.v3_ext.p;
@@ -122,7 +115,7 @@ Hash anchor_hash_of(const mbedtls_x509_crt& certificate) {
 }
 
 void note_end(ChannelPeer& peer, const mbedtls_x509_crt& certificate) {
-    const uint64_t end_ms = tls_time_ms(certificate.valid_to);
+    const uint64_t end_ms = civil_time_ms(certificate.valid_to);
     if (peer.not_after_ms == 0 || end_ms < peer.not_after_ms) peer.not_after_ms = end_ms;
 }
 
@@ -140,7 +133,7 @@ void note_link(ChannelPeer& peer, const mbedtls_x509_crt& certificate, int depth
 
 bool is_in_grace(const TlsSession& session, const mbedtls_x509_crt& certificate) {
     const uint64_t now_ms = static_cast<uint64_t>(mbedtls_time(nullptr)) * 1000;
-    return now_ms - tls_time_ms(certificate.valid_to) < session.generation->grace_ms;
+    return now_ms - civil_time_ms(certificate.valid_to) < session.generation->grace_ms;
 }
 
 bool is_revoked(const TlsGeneration& generation, const CertificateId& id) {
@@ -244,13 +237,4 @@ TlsFailure tls_verify_failure(uint32_t flags) {
         if ((flags & row.flag) != 0) return row.failure;
     }
     return {MBEDTLS_SSL_ALERT_MSG_CERT_UNKNOWN, "certificate could not be verified"};
-}
-
-uint64_t tls_time_ms(const mbedtls_x509_time& time) {
-    if (time.year < 1970) return 0;
-    const uint64_t days = days_of(static_cast<uint64_t>(time.year), static_cast<uint64_t>(time.mon),
-                                  static_cast<uint64_t>(time.day));
-    const uint64_t seconds = static_cast<uint64_t>(time.hour) * 3600 +
-                             static_cast<uint64_t>(time.min) * 60 + static_cast<uint64_t>(time.sec);
-    return (days * 86400 + seconds) * 1000;
 }

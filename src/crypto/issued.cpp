@@ -7,27 +7,8 @@
 
 namespace {
 
-constexpr uint32_t time_size = 20;        // "2026-12-01T15:00:00Z"
-constexpr uint32_t time_second_size = 19;  // up to its Z
 constexpr uint32_t signer_count = 3;
 constexpr uint64_t time_ms_end = 253'402'300'800'000;  // 10000-01-01
-
-void put_time(Writer& out, uint64_t wall_ms) {
-    uint8_t text[32];
-    Writer whole = writer_of(text, sizeof text);
-    put_utc(whole, wall_ms);
-    put_bytes(out, slice_part(writer_slice(whole), 0, time_second_size));
-    put_u8(out, 'Z');
-}
-
-Status parse_time(Slice text, uint64_t& out) {
-    if (text.size != time_size || text.data[time_second_size] != 'Z') return Status::invalid;
-    uint8_t bytes[32];
-    Writer whole = writer_of(bytes, sizeof bytes);
-    put_bytes(whole, slice_part(text, 0, time_second_size));
-    put_text(whole, ".000Z");
-    return parse_utc(writer_slice(whole), out);
-}
 
 bool name_is_valid(Slice name) {
     if (name.size == 0 || name.size > certificate_name_size_max) return false;
@@ -74,8 +55,8 @@ Status parse_words(Slice line, IssuedRow& row) {
     if (!name_is_valid(name)) return Status::invalid;
     memcpy(row.name, name.data, name.size);
     Status status = parse_serial(words[0], row);
-    if (status == Status::ok) status = parse_time(words[1], row.not_before_ms);
-    if (status == Status::ok) status = parse_time(words[2], row.not_after_ms);
+    if (status == Status::ok) status = parse_utc_seconds(words[1], row.not_before_ms);
+    if (status == Status::ok) status = parse_utc_seconds(words[2], row.not_after_ms);
     if (status == Status::ok) status = parse_kind(words[3], row.kind);
     if (status == Status::ok) status = parse_signer(words[4], row.signer);
     return status;
@@ -118,9 +99,9 @@ void issued_put_line(const IssuedRow& row, Writer& out) {
     CHECK(name_is_valid(slice_of(row.name)));
     put_hex(out, {row.serial, row.serial_size});
     put_u8(out, ' ');
-    put_time(out, row.not_before_ms);
+    put_utc_seconds(out, row.not_before_ms);
     put_u8(out, ' ');
-    put_time(out, row.not_after_ms);
+    put_utc_seconds(out, row.not_after_ms);
     put_u8(out, ' ');
     put_text(out, certificate_kind_name(row.kind));
     put_u8(out, ' ');

@@ -28,7 +28,7 @@ void log_outcome(const ServiceCall& call, const EnrolJob& job, const char* event
         put_text(line, " serial ");
         put_hex(line, {job.facts.serial, job.facts.serial_size});
         put_text(line, " until ");
-        put_enrol_time(line, job.facts.not_after_ms);
+        put_utc_seconds(line, job.facts.not_after_ms);
     }
     if (job.reason != nullptr) {
         put_text(line, " because ");

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import subprocess
 
 from bank import ROOT
 
@@ -25,3 +27,27 @@ def forms_of(name, least, most):
     yield [name, *words[:least - 1]]
     yield [name, *words[:min(most, WORDS_MAX) - 1]]
     yield [name.lower(), *words[:least - 1]]
+
+
+def planted_server(name, row, instead):
+    """Builds pennyd with one row of the table changed, as re.sub has it; gives its path."""
+    build = os.environ.get("PENNY_BUILD", os.path.join(ROOT, "build"))
+    folder = os.path.join(build, "sim-planted", name)
+    service = os.path.join("src", "service")
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(os.path.join(folder, service))
+    with open(os.path.join(ROOT, service, "commands.cpp"), encoding="utf-8") as text:
+        code = text.read()
+    with open(TABLE, encoding="utf-8") as text:
+        planted, count = re.subn(row, instead, text.read())
+    assert count == 1, "the table has no such row"
+    include = '#include "service/commands.def"\n'
+    assert include in code, "the table is not where it was"
+    with open(os.path.join(folder, service, "commands.cpp"), "w", encoding="utf-8") as text:
+        text.write(code.replace(include, planted))
+    relative = os.path.relpath(build, ROOT)
+    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
+    subprocess.run(["make", f"BUILD={relative}", f"PLANT={name}",
+                    os.path.join(relative, "sim-planted", name, "pennyd")],
+                   cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+    return os.path.join(folder, "pennyd")

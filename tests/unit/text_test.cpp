@@ -287,6 +287,28 @@ TEST(Text, ATimeComesBackAsItWasWritten) {
     }
 }
 
+TEST(Text, ATimeToTheSecondIsReadAsItIsWritten) {
+    const auto seconds = [](uint64_t ms) {
+        return written([&](Writer& out) { put_utc_seconds(out, ms); });
+    };
+    EXPECT_EQ(seconds(0), "1970-01-01T00:00:00Z");
+    EXPECT_EQ(seconds(1'796'137'200'999), "2026-12-01T15:00:00Z");
+    EXPECT_EQ(seconds(253'402'300'799'000), "9999-12-31T23:59:59Z");
+    uint64_t back = 1;
+    EXPECT_EQ(parse_utc_seconds(slice_of("2026-12-01T15:00:00Z"), back), Status::ok);
+    EXPECT_EQ(back, 1'796'137'200'000u);
+    const std::string sound = "2026-12-01T15:00:00Z";
+    for (size_t size = 0; size < sound.size(); size++) {
+        EXPECT_EQ(parse_utc_seconds(slice_of(sound.substr(0, size)), back), Status::invalid);
+    }
+    for (const char* other : {"2026-12-01T15:00:00.000Z", "2026-12-01T24:00:00Z",
+                              "2026-02-30T15:00:00Z", "2026-12-01 15:00:00Z",
+                              "2026-12-01T15:00:00z", "1969-12-31T23:59:59Z"}) {
+        EXPECT_EQ(parse_utc_seconds(slice_of(other), back), Status::invalid) << other;
+    }
+    EXPECT_EQ(back, 1'796'137'200'000u);
+}
+
 TEST(Text, ALocalTimeIsUtcAndItsOffset) {
     const struct {
         uint64_t unix_us;

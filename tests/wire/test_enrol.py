@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 import enrolment
-from bank import Bank, run
+from bank import Bank, BankTest, run
 from enrolment import EnrolBank, certificates, name_of, new_key, request, state_of
 from resp import Error, command, wait_until
 from tls_bytes import TlsBytes
@@ -43,7 +43,7 @@ def with_der(pem, change):
     return f"-----BEGIN CERTIFICATE REQUEST-----\n{der}-----END CERTIFICATE REQUEST-----\n"
 
 
-class EnrolTest(unittest.TestCase):
+class EnrolTest(BankTest):
     issues = True
     settings = ()
 
@@ -56,11 +56,6 @@ class EnrolTest(unittest.TestCase):
         made = os.path.join(self.bank.folder, self.id().rsplit(".", 1)[-1])
         self.addCleanup(shutil.rmtree, made, ignore_errors=True)
         return made
-
-    def assert_error(self, reply, word, part=""):
-        self.assertIsInstance(reply, Error, f"{reply!r} instead of {word}")
-        self.assertEqual(reply.word, word, reply.line)
-        self.assertIn(part, reply.text)
 
 
 class Issuing(EnrolTest):

@@ -4,15 +4,11 @@ listener of channel enrol, beside the bank's own; afterwards the book is what it
 So that the proof can fail, a server with one row too many is built and must be caught.
 """
 
-import os
 import re
-import shutil
-import subprocess
 import unittest
 
-from bank import ROOT
 from enrolment import EnrolBank
-from reach import ROW, TABLE, forms_of, rows
+from reach import ROW, TABLE, forms_of, planted_server, rows
 from resp import Broken, Error
 
 ALLOWED = {"ENROL", "QUIT"}
@@ -89,26 +85,8 @@ class Reach(unittest.TestCase):
         self.assertEqual(marked, ALLOWED)
 
     def test_a_row_too_many_is_caught(self):
-        build = os.environ.get("PENNY_BUILD", os.path.join(ROOT, "build"))
-        folder = os.path.join(build, "sim-planted", "enrol-row")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(os.path.join(folder, "src", "service"))
-        with open(os.path.join(ROOT, "src", "service", "commands.cpp"), encoding="utf-8") as text:
-            code = text.read()
-        with open(TABLE, encoding="utf-8") as text:
-            planted, count = re.subn(r'(COMMAND\(time, .*all, +)\w+,', r"\1leave,", text.read())
-        self.assertEqual(count, 1)
-        include = '#include "service/commands.def"\n'
-        self.assertIn(include, code)
-        with open(os.path.join(folder, "src", "service", "commands.cpp"), "w",
-                  encoding="utf-8") as text:
-            text.write(code.replace(include, planted))
-        relative = os.path.relpath(build, ROOT)
-        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
-        subprocess.run(["make", f"BUILD={relative}", "PLANT=enrol-row",
-                        os.path.join(relative, "sim-planted", "enrol-row", "pennyd")],
-                       cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
-        with PlantedBank(os.path.join(folder, "pennyd")) as bank:
+        server = planted_server("enrol-row", r'(COMMAND\(time, .*all, +)\w+,', r"\1leave,")
+        with PlantedBank(server) as bank:
             found = reached(bank, all_forms())
         self.assertTrue(found, "TIME was reachable, and nobody noticed")
         self.assertTrue(all("['TIME" in line or "['time" in line for line in found), found)

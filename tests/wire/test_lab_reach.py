@@ -6,14 +6,12 @@ So that the proof can fail, a server with one row too many is built and must be 
 
 import os
 import re
-import shutil
-import subprocess
 import unittest
 
 import lab
 import wire as peer
-from bank import ROOT, Bank, program
-from reach import ROW, TABLE, forms_of, rows
+from bank import Bank, program
+from reach import ROW, TABLE, forms_of, planted_server, rows
 from resp import Broken, Error
 
 # DESIGN's list, word for word; not taken from the table that is judged by it.
@@ -132,27 +130,8 @@ class Planted(unittest.TestCase):
     """A row that somebody marks by mistake is noticed."""
 
     def test_a_row_too_many_is_caught(self):
-        build = os.environ.get("PENNY_BUILD", os.path.join(ROOT, "build"))
-        folder = os.path.join(build, "sim-planted", "lab-row")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(os.path.join(folder, "src", "service"))
-        with open(os.path.join(ROOT, "src", "service", "commands.cpp"), encoding="utf-8") as text:
-            code = text.read()
-        with open(TABLE, encoding="utf-8") as text:
-            table = text.read()
-        planted, count = re.subn(r'(COMMAND\(balance, .*all, +)none,', r"\1lab,", table)
-        self.assertEqual(count, 1)
-        include = '#include "service/commands.def"\n'
-        self.assertIn(include, code)
-        with open(os.path.join(folder, "src", "service", "commands.cpp"), "w",
-                  encoding="utf-8") as text:
-            text.write(code.replace(include, planted))
-        relative = os.path.relpath(build, ROOT)
-        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS")}
-        subprocess.run(["make", f"BUILD={relative}", "PLANT=lab-row",
-                        os.path.join(relative, "sim-planted", "lab-row", "pennyd")],
-                       cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
-        with PlantedBank(os.path.join(folder, "pennyd")) as bank:
+        server = planted_server("lab-row", r'(COMMAND\(balance, .*all, +)none,', r"\1lab,")
+        with PlantedBank(server) as bank:
             bank.start()
             found = reached(bank, "psk")
         self.assertTrue(found, "BALANCE was reachable, and nobody noticed")

@@ -17,7 +17,7 @@ import unittest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 
-from bank import run
+from bank import BankTest, run
 from dying import Dying
 from enrolment import (EnrolBank, certificates, name_of, new_key, pem_of_key, request, state_of)
 from reach import forms_of, rows
@@ -48,18 +48,13 @@ def signed(bank, name, key, days_ago, days_left):
     return made.public_bytes(serialization.Encoding.PEM)
 
 
-class RenewTest(unittest.TestCase):
+class RenewTest(BankTest):
     issues = True
 
     @classmethod
     def setUpClass(cls):
         cls.bank = EnrolBank(issues=cls.issues)
         cls.addClassCleanup(cls.bank.close)
-
-    def assert_error(self, reply, word, part=""):
-        self.assertIsInstance(reply, Error, f"{reply!r} instead of {word}")
-        self.assertEqual(reply.word, word, reply.line)
-        self.assertIn(part, reply.text)
 
     def terminal(self, name, days_ago=25, days_left=5):
         """A folder with a client.conf, as penny enrol leaves it, whose certificate is that old."""

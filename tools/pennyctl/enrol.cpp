@@ -284,7 +284,7 @@ ExitCode print_code(const EnrolCode& code, const EnrolGrant& grant) {
     put_text(out, "code ");
     put_enrol_code(out, code);
     put_text(out, "\nexpires ");
-    put_enrol_time(out, grant.expires_ms);
+    put_utc_seconds(out, grant.expires_ms);
     put_text(out, "\n\nOn the terminal:\n\n    penny enrol ");
     put_host(out);
     put_text(out, " ");
@@ -333,7 +333,7 @@ ExitCode print_row(void* context, const EnrolRow& row) {
     bool& any = *static_cast<bool*>(context);
     uint8_t text[32];
     Writer time = writer_of(text, sizeof text - 1);
-    if (!row.is_renewal) put_enrol_time(time, row.expires_ms);
+    if (!row.is_renewal) put_utc_seconds(time, row.expires_ms);
     text[time.size] = '\0';
     const char* expires = row.is_renewal ? "-" : reinterpret_cast<const char*>(text);
     const bool is_over = !row.is_renewal && row.expires_ms <= spool.wall_ms;
